@@ -1,0 +1,22 @@
+// An agent: a definition (instructions, model, toolsets, limits) that tasks are made from. Named in the config.
+
+import type { TaskLimits } from "./limits.ts";
+import type { SchedulingClass } from "./lifecycle.ts";
+import type { TaskRole } from "./task.ts";
+
+export interface AgentDefinition {
+  readonly name: string;
+  readonly description: string;
+  readonly instructions: string;
+  /** `provider/model`, a bare model name, or `null` to inherit. */
+  readonly model: string | null;
+  /** `null` inherits the parent's. */
+  readonly toolsets: readonly string[] | null;
+  readonly role: TaskRole;
+  /** Whether delegating to it returns at once by default. */
+  readonly async: boolean;
+  readonly limits: Partial<TaskLimits>;
+  readonly schedulingClass: SchedulingClass | null;
+  /** Tasks of this agent that one parent may have alive at once; `null` for no limit of its own. */
+  readonly concurrencyLimit: number | null;
+}

@@ -1,0 +1,89 @@
+// Every bound of Troupe that is not a config key, and the defaults of those that are. One home, so that
+// documents, refusals and code name the same figure.
+
+/** Output ring of a task: lines kept, and characters kept of each (hermes-agent issue 5586). */
+export const RING_LINES = 200;
+export const RING_LINE_CHARS = 500;
+/** Lines that `check_task` shows. */
+export const CHECK_LINES = 10;
+
+export const MAX_GOAL_CHARS = 100_000;
+export const MAX_CONTEXT_CHARS = 400_000;
+export const MAX_STEER_CHARS = 32_000;
+/** Tasks in one `delegate_task` batch. */
+export const MAX_BATCH = 32;
+/** Steers and messages that may wait for one task. */
+export const MAX_INBOX = 256;
+/** More agents at once than this is warned about (seed 004: 3 children at each of 3 levels). */
+export const AGENTS_WARNING = 27;
+/** Characters of a tool result that reach the model; the rest is cut with a mark. */
+export const MAX_TOOL_RESULT_CHARS = 24_000;
+/** The same call with the same arguments this many times in a row fails as `tool_loop`. */
+export const TOOL_LOOP_LIMIT = 3;
+/** Share of the context at which a transcript is compacted. */
+export const COMPACT_AT = 0.8;
+
+/** What one task may use. A `null` means no limit. */
+export interface TaskLimits {
+  readonly maxTurns: number;
+  /** Active time only: holding a generation lease or running a tool. `null` for sessions. */
+  readonly timeoutMs: number | null;
+  /** Wall clock since creation. */
+  readonly deadlineMs: number | null;
+  /** Tokens that one generation may write (`num_predict`, `max_tokens`). */
+  readonly maxOutputTokens: number;
+  /** Characters of the final result; more is cut with a mark. */
+  readonly maxResultChars: number;
+  readonly retryOnFailure: boolean;
+  readonly retryLimit: number;
+}
+
+export const DEFAULT_TASK_LIMITS: TaskLimits = {
+  maxTurns: 50,
+  timeoutMs: 1_800_000,
+  deadlineMs: null,
+  maxOutputTokens: 4_096,
+  maxResultChars: 24_000,
+  retryOnFailure: false,
+  retryLimit: 2,
+};
+
+/** What a whole tree may use together; enforced at the root (design.md §10.4). `null` means no limit. */
+export interface TreeBudget {
+  readonly tokens: number | null;
+  readonly costMicros: number | null;
+  readonly gpuMs: number | null;
+  readonly toolCalls: number | null;
+}
+
+export const UNLIMITED_BUDGET: TreeBudget = { tokens: null, costMicros: null, gpuMs: null, toolCalls: null };
+
+/** What was used, in the units of TreeBudget, with the tokens split. */
+export interface Usage {
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly costMicros: number;
+  readonly gpuMs: number;
+  readonly toolCalls: number;
+  readonly generations: number;
+}
+
+export const NO_USAGE: Usage = {
+  promptTokens: 0,
+  outputTokens: 0,
+  costMicros: 0,
+  gpuMs: 0,
+  toolCalls: 0,
+  generations: 0,
+};
+
+export function addUsage(a: Usage, b: Partial<Usage>): Usage {
+  return {
+    promptTokens: a.promptTokens + (b.promptTokens ?? 0),
+    outputTokens: a.outputTokens + (b.outputTokens ?? 0),
+    costMicros: a.costMicros + (b.costMicros ?? 0),
+    gpuMs: a.gpuMs + (b.gpuMs ?? 0),
+    toolCalls: a.toolCalls + (b.toolCalls ?? 0),
+    generations: a.generations + (b.generations ?? 0),
+  };
+}

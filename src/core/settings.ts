@@ -1,0 +1,65 @@
+// What the runtime stands on, resolved: no file formats, no environment, no discovery. `config/` makes it from
+// YAML and from what the model servers say; tests write it by hand.
+
+import type { AgentDefinition } from "./agent.ts";
+import type { TaskLimits, TreeBudget } from "./limits.ts";
+import type { ModelRef } from "./task.ts";
+
+export interface BackendSettings {
+  /** Unique; the config's provider name, or `provider@gpu`. */
+  readonly name: string;
+  /** The provider in the config that speaks to it. */
+  readonly provider: string;
+  readonly gpu: string | null;
+  readonly slots: number;
+  readonly maxChildren: number;
+  /** Runs on this box: its context is ours to choose, and its time is GPU time. */
+  readonly local: boolean;
+}
+
+/** What is known of a model on its provider. */
+export interface ModelSettings {
+  readonly ref: ModelRef;
+  /** The context window that is asked for; `null` leaves the server's. */
+  readonly contextTokens: number | null;
+  readonly tools: boolean;
+  readonly thinking: boolean;
+  /** Micros of the account's currency for a million tokens. */
+  readonly promptPriceMicros: number;
+  readonly outputPriceMicros: number;
+}
+
+export interface DelegationSettings {
+  readonly maxConcurrentChildren: number;
+  readonly maxSpawnDepth: number;
+  /** What a person's message does to a session that blocks on its children. */
+  readonly onInterrupt: "continue" | "cancel";
+  /** Toolsets of children whose agent and parent name none. */
+  readonly defaultToolsets: readonly string[];
+}
+
+export interface Settings {
+  readonly version: string;
+  readonly boxId: string;
+  readonly simulated: boolean;
+  /** Absolute; every workspace lies in it. */
+  readonly workspaceRoot: string;
+  /** Where a person can watch, without a trailing slash; `null` when nothing serves. */
+  readonly link: string | null;
+  readonly backends: readonly BackendSettings[];
+  /** Every model that may be used, the first of a name wins for bare names. */
+  readonly models: readonly ModelSettings[];
+  readonly parentModel: ModelRef;
+  readonly childModel: ModelRef;
+  /** The agent of sessions, the agent of unnamed children, and the named ones. */
+  readonly sessionAgent: AgentDefinition;
+  readonly childAgent: AgentDefinition;
+  readonly agents: readonly AgentDefinition[];
+  readonly delegation: DelegationSettings;
+  readonly limits: TaskLimits;
+  readonly budget: TreeBudget;
+  readonly interactivePatienceMs: number;
+  readonly maxQueued: number;
+  /** How long a cancelled task may take to let go before it is ended by force. */
+  readonly cancelDeadlineMs: number;
+}

@@ -1,0 +1,111 @@
+// The contract of the scheduler: who may exist as a live child, and who may generate now (design.md §4).
+// It sees ids and plain numbers only; it knows no task, no model server and no machine.
+//
+// S1. Leases ≤ slots, always, also right after a cap is lowered (no new lease until below it).
+// S2. A waiting task holds no lease.
+// S3. A lease ends exactly once.
+// S4. Bounded bypass: nobody starves.
+// S5. Every decision follows from (state, command, now); the shell only keeps timers.
+// S6. A ready turn and a free lease on its backend never coexist for more than a tick.
+
+import type { LaneView } from "../core/api.ts";
+import type { SchedulingClass } from "../core/lifecycle.ts";
+
+export interface BackendCaps {
+  readonly backend: string;
+  readonly provider: string;
+  readonly gpu: string | null;
+  /** Generations in flight; a server of unknown parallelism has 1. */
+  readonly slots: number;
+  /** Live places: children at work on it. */
+  readonly maxChildren: number;
+  /** Tasks that may wait for a place, and turns that may wait for a lease, each; more is refused. */
+  readonly maxQueued: number;
+}
+
+export interface AdmitRequest {
+  readonly taskId: string;
+  /** Whose child slot it takes; `null` for a task without a parent, which needs none. */
+  readonly parentId: string | null;
+  /** Child slots of that parent; the newest figure counts. */
+  readonly parentSlots: number;
+  /** A further cap: tasks of this agent under this parent (`agents.<name>.concurrency_limit`). */
+  readonly agentLimit?: { readonly key: string; readonly limit: number };
+  readonly backend: string;
+  readonly class: SchedulingClass;
+  /** False for a session: it is nobody's child and takes no place. */
+  readonly needsPlace: boolean;
+}
+
+export interface LeaseRequest {
+  readonly taskId: string;
+  readonly class: SchedulingClass;
+  /** Goes to the head of its class: the generation was pre-empted, or the task resumes. */
+  readonly front?: boolean;
+}
+
+export interface Lease {
+  readonly leaseId: string;
+  readonly taskId: string;
+  readonly backend: string;
+  readonly class: SchedulingClass;
+  /** Monotonic milliseconds of the scheduler's clock. */
+  readonly grantedAt: number;
+  readonly waitedMs: number;
+}
+
+/** What the scheduler tells its owner. Delivered in order, outside of the call that caused it. */
+export type SchedulerSignal =
+  | { readonly type: "admitted"; readonly taskId: string; readonly waitedMs: number }
+  | { readonly type: "granted"; readonly lease: Lease }
+  /** The owner must abort the generation, release the lease, and ask again with `front: true`. */
+  | { readonly type: "preempt"; readonly leaseId: string; readonly taskId: string; readonly by: string };
+
+export interface QueuePlace {
+  /** 1 is next. */
+  readonly position: number;
+  readonly length: number;
+  readonly wants: "place" | "lease";
+  /** In words: `2 of 2 slots on gpu0 are generating`. */
+  readonly reason: string;
+}
+
+/**
+ * Contract: calls for a task that is not known are no-ops, except where they say otherwise; every call may be
+ * repeated. Nothing here is asynchronous: the answer comes as a signal.
+ */
+export interface Scheduler {
+  /** Adds a backend or changes its caps. A lowered cap takes effect as leases end; it never revokes one. */
+  setBackend(caps: BackendCaps): void;
+  /**
+   * Asks for a child slot and a live place. Throws LimitError `queue_full` when too many wait, and
+   * ConfigError `unknown_backend`.
+   */
+  admit(request: AdmitRequest): void;
+  /** Asks for a generation lease; first for a live place again, if the task was parked. Throws like `admit`. */
+  requestLease(request: LeaseRequest): void;
+  /** Ends a lease. Unknown or ended ids are ignored (S3). */
+  release(leaseId: string): void;
+  /** Withdraws a lease request that has not been granted. */
+  withdraw(taskId: string): void;
+  /** The task waits for another actor: it gives back its place and keeps its child slot. It holds no lease now. */
+  park(taskId: string): void;
+  /** Raises or lowers the class of what the task waits for, and of its later requests. */
+  setClass(taskId: string, schedulingClass: SchedulingClass): void;
+  /** The task has ended: everything it held or waited for is given back. */
+  end(taskId: string): void;
+  /** While paused nobody is admitted; those admitted go on. */
+  pause(paused: boolean): void;
+  /** Where the task stands; `null` when it waits for nothing. */
+  placeOf(taskId: string): QueuePlace | null;
+  lanes(): readonly LaneView[];
+  /** Totals for leak checks: all are 0 when no task is alive. */
+  counts(): {
+    readonly slots: number;
+    readonly places: number;
+    readonly leases: number;
+    readonly waiting: number;
+  };
+  /** Stops the timers. */
+  close(): void;
+}
