@@ -1,0 +1,68 @@
+// Installs what the lockfiles say, once per lockfile, on whatever Node (18 or newer) and npm the machine has.
+// Where that Node is older than 22.18, which runs TypeScript unbuilt, a pinned Node is installed beside the
+// sources (scripts/node, a package of its own) and linked where npm's scripts look first. Prints nothing when
+// there is nothing to do.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** Whether this Node runs our sources as they are. */
+function runsTypeScript(version) {
+  const [major, minor] = version.split(".").map(Number);
+  return major > 22 || (major === 22 && minor >= 18);
+}
+
+/** `npm ci` in `folder`, unless its lockfile is the one that was installed last. */
+function install(folder) {
+  const lock = createHash("sha256").update(readFileSync(join(folder, "package-lock.json"))).digest("hex");
+  const stamp = join(folder, "node_modules", ".setup-stamp");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  process.stderr.write(`Installing ${folder === root ? "dependencies" : "Node"} (npm ci)…\n`);
+  const run = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: folder,
+    // npm's own chatter belongs to stderr: stdout may be one JSON document.
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  });
+  if (run.status !== 0) {
+    process.stderr.write(`npm ci failed in ${folder}; see above. Nothing was started.\n`);
+    process.exit(run.status ?? 1);
+  }
+  writeFileSync(stamp, lock);
+}
+
+/** Makes `node` of npm's scripts the pinned one. */
+function linkNode() {
+  const packages = join(root, "scripts", "node", "node_modules");
+  const name = process.platform === "darwin" && process.arch === "arm64" ? "node-bin" : "node";
+  const windows = process.platform === "win32";
+  const folder = `${name}-${windows ? "win" : process.platform}-${process.arch}`;
+  const binary = join(packages, folder, "bin", windows ? "node.exe" : "node");
+  if (!existsSync(binary)) {
+    process.stderr.write(
+      `Troupe needs Node 22.18 or newer and found ${process.versions.node}; no pinned Node exists for ` +
+        `${process.platform}/${process.arch}. Install Node 22.18 or newer, then run this again.\n`,
+    );
+    process.exit(1);
+  }
+  const bin = join(root, "node_modules", ".bin");
+  mkdirSync(bin, { recursive: true });
+  if (windows) {
+    writeFileSync(join(bin, "node.cmd"), `@"${binary}" %*\r\n`);
+    return;
+  }
+  rmSync(join(bin, "node"), { force: true });
+  symlinkSync(binary, join(bin, "node"));
+}
+
+// The Node that npm itself runs on may be the linked one of an earlier run: ask for the machine's own.
+const linked = join(root, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node");
+install(root);
+if (existsSync(linked) || !runsTypeScript(process.versions.node)) {
+  install(join(root, "scripts", "node"));
+  linkNode();
+}
