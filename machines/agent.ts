@@ -1,0 +1,625 @@
+// The lifecycle of a task, read aloud: spawned → running ⇄ steering → done | cancelled | failed.
+// It decides what happens next and nothing else: effects are declared by name and provided by the runtime, which
+// also follows the tags (who may hold a lease, a place, the active clock). No timers: the runtime owns them, because
+// XState does not restore `after`. No transcript: rows live in the store, so that a snapshot stays small.
+//
+// M1. `done`, `cancelled` and `failed` are final and absorbing; every failure is a final state with typed output.
+// M2. A cancel wins from every state that is not final, and only an event cancels, never `actor.stop()`.
+// M3. A lease is held in `running.generating` and `steering`, and nowhere else.
+// M4. Mail that was announced is folded in by a later turn, or the task ends: none is forgotten. Positions, not
+//     counts, are compared, so that mail arriving during a fold cannot be lost.
+// M5. Leaving a state aborts its effect; its late outcome changes nothing.
+
+import { and, assign, emit, fromPromise, setup, type ActorRefFrom, type SnapshotFrom } from "xstate";
+import type { TaskFailure, TaskKind } from "../src/core/task.ts";
+import type { ToolWait, WaitEnd } from "../src/core/tool.ts";
+
+/** Raised when a stored snapshot of the version before could no longer be resumed as it is. */
+export const AGENT_MACHINE_VERSION = 1;
+
+/** A tool call that suspended, and why it goes on once it does. */
+export interface PendingWait {
+  readonly callId: string;
+  readonly tool: string;
+  readonly wait: ToolWait;
+  readonly end: WaitEnd | null;
+}
+
+export interface AgentInput {
+  readonly kind: TaskKind;
+  /** Turns before the task fails as `max_turns`; for a session, turns between two messages of a person. */
+  readonly maxTurns: number;
+  /** Tries of one generation while its failures are transient. */
+  readonly generationTries: number;
+  /** Further runs after a failed one; 0 for none. */
+  readonly retryLimit: number;
+}
+
+export interface AgentContext extends AgentInput {
+  readonly run: number;
+  /** Turns begun, over all runs. */
+  readonly turn: number;
+  readonly turnsUsed: number;
+  /** The turn was opened and has not finished: a generation that is tried again belongs to it. */
+  readonly turnOpen: boolean;
+  readonly tries: number;
+  /** Inbox positions: the last one announced, and the last one folded in. */
+  readonly mailSeen: number;
+  readonly mailTaken: number;
+  readonly liveChildren: number;
+  readonly waits: readonly PendingWait[];
+  /** How the next lease is asked for. */
+  readonly ticket: "normal" | "resuming" | "front";
+  readonly backoffMs: number;
+  readonly failure: TaskFailure | null;
+  readonly reason: string | null;
+}
+
+export type AgentEvent =
+  | { readonly type: "admitted" }
+  | { readonly type: "lease.granted" }
+  /** The scheduler takes the slot back for a person's turn. */
+  | { readonly type: "preempted" }
+  | {
+      readonly type: "mail.arrived";
+      /** Position of the newest entry. */
+      readonly position: number;
+      readonly interrupt: boolean;
+      /** Written by a person, not by a child or another agent. */
+      readonly person: boolean;
+    }
+  /** A commit moved the inbox cursor: entries up to `position` are part of the transcript. */
+  | { readonly type: "mail.taken"; readonly position: number }
+  | { readonly type: "children.changed"; readonly live: number }
+  | { readonly type: "wait.ended"; readonly callId: string; readonly end: WaitEnd }
+  | { readonly type: "retry.due" }
+  | { readonly type: "delta"; readonly channel: "text" | "thinking"; readonly text: string }
+  /** `/stop`: a session drops what it does and listens again. */
+  | { readonly type: "stop" }
+  /** A person closes a session. */
+  | { readonly type: "close" }
+  | { readonly type: "cancel"; readonly reason: string }
+  /** A limit of the whole task was reached: active time, deadline, budget. */
+  | { readonly type: "limit.reached"; readonly failure: TaskFailure };
+
+/** How an effect that failed says so; effects reject only for defects of Troupe. */
+export interface EffectFailure {
+  readonly outcome: "failed";
+  readonly failure: TaskFailure;
+  /** The same request may succeed soon. */
+  readonly transient: boolean;
+  readonly retryInMs: number;
+}
+
+export type PrepareOutput = { readonly outcome: "ready" } | EffectFailure;
+export type GenerateOutput =
+  | { readonly outcome: "answered" }
+  | { readonly outcome: "called_tools" }
+  | EffectFailure;
+export type CallToolsOutput =
+  | { readonly outcome: "called"; readonly waits: readonly PendingWait[] }
+  | EffectFailure;
+export type FoldOutput = { readonly outcome: "folded" } | EffectFailure;
+
+export type AgentEmitted = {
+  readonly type: "delta";
+  readonly channel: "text" | "thinking";
+  readonly text: string;
+};
+
+export type AgentOutput =
+  | { readonly state: "done" }
+  | { readonly state: "cancelled"; readonly reason: string }
+  | { readonly state: "failed"; readonly failure: TaskFailure };
+
+/**
+ * What the runtime follows: `holds_lease`, `holds_place`, `active_time` (the clock of `timeout_s` runs),
+ * `interruptible` (an interrupting steer acts at once), `waiting` (parked for another actor), `terminal`.
+ */
+export type AgentTag =
+  | "holds_lease"
+  | "holds_place"
+  | "active_time"
+  | "interruptible"
+  | "waiting"
+  | "terminal";
+
+/** Stands where the runtime's effect must be provided; running it is a defect. */
+const missing = (name: string) => () => Promise.reject(new Error(`The effect "${name}" was not provided.`));
+
+export const agentMachine = setup({
+  types: {} as {
+    context: AgentContext;
+    events: AgentEvent;
+    emitted: AgentEmitted;
+    input: AgentInput;
+    output: AgentOutput;
+    tags: AgentTag;
+  },
+  actors: {
+    prepare: fromPromise<PrepareOutput, { run: number }>(missing("prepare")),
+    foldMail: fromPromise<FoldOutput, { turn: number; run: number }>(missing("foldMail")),
+    generate: fromPromise<GenerateOutput, { turn: number; run: number; tries: number }>(missing("generate")),
+    callTools: fromPromise<CallToolsOutput, { turn: number; waits: readonly PendingWait[] }>(
+      missing("callTools"),
+    ),
+  },
+  actions: {
+    /** Provided: asks the scheduler for a generation lease, as `context.ticket` says. */
+    requestLease: () => {},
+    /** Provided: records the failed try and sends `retry.due` after `context.backoffMs`. */
+    armRetry: () => {},
+    /** Provided: tells the person that a session's agent used its turns without an answer. */
+    reportOutOfTurns: () => {},
+    noteMail: assign({
+      mailSeen: ({ context, event }) =>
+        event.type === "mail.arrived" ? Math.max(context.mailSeen, event.position) : context.mailSeen,
+    }),
+    takeMail: assign({
+      mailTaken: ({ context, event }) =>
+        event.type === "mail.taken" ? Math.max(context.mailTaken, event.position) : context.mailTaken,
+    }),
+    noteChildren: assign({
+      liveChildren: ({ context, event }) =>
+        event.type === "children.changed" ? event.live : context.liveChildren,
+    }),
+    openTurn: assign({
+      turn: ({ context }) => (context.turnOpen ? context.turn : context.turn + 1),
+      turnsUsed: ({ context }) => (context.turnOpen ? context.turnsUsed : context.turnsUsed + 1),
+      turnOpen: true,
+      ticket: "normal",
+    }),
+    closeTurn: assign({ turnOpen: false, tries: 0 }),
+    askNormally: assign({ ticket: "normal" }),
+    askAsResuming: assign({ ticket: "resuming" }),
+    askInFront: assign({ ticket: "front" }),
+    noteWaits: assign({ waits: (_, params: { waits: readonly PendingWait[] }) => params.waits }),
+    endWait: assign({
+      waits: ({ context, event }) =>
+        event.type === "wait.ended"
+          ? context.waits.map((each) =>
+              each.callId === event.callId && !each.end ? { ...each, end: event.end } : each,
+            )
+          : context.waits,
+    }),
+    interruptWaits: assign({
+      waits: ({ context }) =>
+        context.waits.map((each) => (each.end ? each : { ...each, end: { cause: "interrupted" as const } })),
+    }),
+    forgetWaits: assign({ waits: [] }),
+    allowTurns: assign({ turnsUsed: 0 }),
+    noteTry: assign({
+      tries: ({ context }) => context.tries + 1,
+      backoffMs: (_, params: { retryInMs: number }) => params.retryInMs,
+    }),
+    noteFailedRun: assign({
+      run: ({ context }) => context.run + 1,
+      turnsUsed: 0,
+      tries: 0,
+      turnOpen: false,
+      waits: [],
+      backoffMs: (_, params: { retryInMs: number }) => params.retryInMs,
+    }),
+    fail: assign({ failure: (_, params: { failure: TaskFailure }) => params.failure }),
+    noteReason: assign({
+      reason: ({ context, event }) => (event.type === "cancel" ? event.reason : context.reason),
+    }),
+    stream: emit((_, params: { channel: "text" | "thinking"; text: string }) => ({
+      type: "delta" as const,
+      ...params,
+    })),
+  },
+  guards: {
+    isSession: ({ context }) => context.kind === "session",
+    hasMail: ({ context }) => context.mailSeen > context.mailTaken,
+    hasChildren: ({ context }) => context.liveChildren > 0,
+    listens: ({ context }) => context.kind === "session" && context.mailSeen <= context.mailTaken,
+    /** No call waits, so that new mail may begin a turn. */
+    mayTakeMail: ({ context }) => context.waits.length === 0 && context.mailSeen > context.mailTaken,
+    lastChildEnded: ({ context, event }) =>
+      event.type === "children.changed" &&
+      event.live === 0 &&
+      context.waits.length === 0 &&
+      context.mailSeen <= context.mailTaken,
+    outOfTurns: ({ context }) => !context.turnOpen && context.turnsUsed >= context.maxTurns,
+    interrupts: ({ event }) => event.type === "mail.arrived" && event.interrupt,
+    /** A person who speaks to a session, and an interrupting steer to any task, end the wait for children. */
+    breaksWait: ({ context, event }) =>
+      event.type === "mail.arrived" &&
+      context.waits.some((each) => !each.end && each.wait.for !== "input") &&
+      (event.interrupt || (event.person && context.kind === "session")),
+    endsLastWait: ({ context, event }) =>
+      event.type === "wait.ended" &&
+      context.waits.some((each) => each.callId === event.callId && !each.end) &&
+      context.waits.every((each) => each.end !== null || each.callId === event.callId),
+    succeeded: (_, params: { outcome: string }) => params.outcome !== "failed",
+    failed: (_, params: { outcome: string }) => params.outcome === "failed",
+    failedInSession: ({ context }, params: { outcome: string }) =>
+      params.outcome === "failed" && context.kind === "session",
+    calledTools: (_, params: { outcome: string }) => params.outcome === "called_tools",
+    answered: (_, params: { outcome: string }) => params.outcome === "answered",
+    suspended: (_, params: { waits: number }) => params.waits > 0,
+    suspendedForInput: (_, params: { waits: readonly PendingWait[] }) =>
+      params.waits.some((each) => each.wait.for === "input"),
+    mayTryAgain: ({ context }, params: { transient: boolean }) =>
+      params.transient && context.tries + 1 < context.generationTries,
+    mayRunAgain: ({ context }, params: { retryable: boolean }) =>
+      params.retryable && context.run <= context.retryLimit,
+  },
+}).createMachine({
+  id: "agent",
+  description:
+    "One task: the durable unit of work that a parent delegates, from its acceptance to its only end.",
+  context: ({ input }) => ({
+    kind: input.kind,
+    maxTurns: input.maxTurns,
+    generationTries: input.generationTries,
+    retryLimit: input.retryLimit,
+    run: 1,
+    turn: 0,
+    turnsUsed: 0,
+    turnOpen: false,
+    tries: 0,
+    mailSeen: 0,
+    mailTaken: 0,
+    liveChildren: 0,
+    waits: [],
+    ticket: "normal",
+    backoffMs: 0,
+    failure: null,
+    reason: null,
+  }),
+  output: ({ context }) => {
+    if (context.failure) return { state: "failed", failure: context.failure };
+    if (context.reason !== null) return { state: "cancelled", reason: context.reason };
+    return { state: "done" };
+  },
+  on: {
+    cancel: { target: ".cancelled", actions: "noteReason" },
+    "limit.reached": {
+      target: ".failed",
+      actions: { type: "fail", params: ({ event }) => ({ failure: event.failure }) },
+    },
+    "mail.arrived": { actions: "noteMail" },
+    "mail.taken": { actions: "takeMail" },
+    "children.changed": { actions: "noteChildren" },
+    close: { guard: "isSession", target: ".done" },
+  },
+  initial: "spawned",
+  states: {
+    spawned: {
+      description: "Accepted and durable. Nothing of it runs yet.",
+      initial: "queued",
+      states: {
+        queued: {
+          description:
+            "Waits for a child slot of its parent and a live place on a GPU; its position is visible.",
+          on: { admitted: "starting" },
+        },
+        starting: {
+          description: "Admitted: its workspace, model and credential are made ready.",
+          tags: ["holds_place", "active_time"],
+          invoke: {
+            src: "prepare",
+            input: ({ context }) => ({ run: context.run }),
+            onDone: [
+              {
+                guard: { type: "succeeded", params: ({ event }) => event.output },
+                target: "#agent.running",
+              },
+              {
+                target: "#agent.failed",
+                actions: { type: "fail", params: ({ event }) => ({ failure: failureOf(event.output) }) },
+              },
+            ],
+            onError: {
+              target: "#agent.failed",
+              actions: { type: "fail", params: ({ event }) => ({ failure: defectOf(event.error) }) },
+            },
+          },
+        },
+      },
+    },
+    running: {
+      description: "A live child at work, or parked for its children, for a person, or for a while.",
+      // A session begins by listening; a task begins its first turn.
+      initial: "beginning",
+      states: {
+        beginning: {
+          description: "Chooses where the first run begins; never rests here.",
+          always: [{ guard: "listens", target: "waiting_input" }, { target: "waiting_slot" }],
+        },
+        waiting_slot: {
+          description:
+            "Its turn is ready; it waits for a generation lease, and for its place again if it was parked.",
+          tags: ["holds_place"],
+          always: [
+            {
+              guard: and(["outOfTurns", "isSession"]),
+              target: "waiting_input",
+              actions: ["reportOutOfTurns", "forgetWaits"],
+            },
+            {
+              guard: "outOfTurns",
+              target: "#agent.failed",
+              actions: { type: "fail", params: ({ context }) => ({ failure: outOfTurns(context.maxTurns) }) },
+            },
+          ],
+          entry: "requestLease",
+          on: {
+            "lease.granted": [
+              { guard: "hasMail", target: "#agent.steering", actions: "openTurn" },
+              { target: "generating", actions: "openTurn" },
+            ],
+            stop: { guard: "isSession", target: "waiting_input", actions: ["closeTurn", "forgetWaits"] },
+          },
+        },
+        generating: {
+          description: "Holds a lease: the model writes.",
+          tags: ["holds_lease", "holds_place", "active_time", "interruptible"],
+          on: {
+            delta: {
+              actions: {
+                type: "stream",
+                params: ({ event }) => ({ channel: event.channel, text: event.text }),
+              },
+            },
+            preempted: { target: "waiting_slot", actions: "askInFront" },
+            "mail.arrived": [
+              {
+                guard: "interrupts",
+                target: "#agent.steering",
+                actions: ["noteMail", "closeTurn", "openTurn"],
+              },
+              { actions: "noteMail" },
+            ],
+            stop: { guard: "isSession", target: "waiting_input", actions: ["closeTurn", "forgetWaits"] },
+          },
+          invoke: {
+            src: "generate",
+            input: ({ context }) => ({ turn: context.turn, run: context.run, tries: context.tries }),
+            onDone: [
+              {
+                guard: { type: "calledTools", params: ({ event }) => event.output },
+                target: "calling_tools",
+                actions: "closeTurn",
+              },
+              {
+                guard: { type: "answered", params: ({ event }) => event.output },
+                target: "answering",
+                actions: "closeTurn",
+              },
+              {
+                guard: {
+                  type: "mayTryAgain",
+                  params: ({ event }) => ({ transient: isTransient(event.output) }),
+                },
+                target: "backing_off",
+                actions: {
+                  type: "noteTry",
+                  params: ({ event }) => ({ retryInMs: retryInMsOf(event.output) }),
+                },
+              },
+              {
+                guard: {
+                  type: "mayRunAgain",
+                  params: ({ event }) => ({ retryable: failureOf(event.output).retryable }),
+                },
+                target: "backing_off",
+                actions: {
+                  type: "noteFailedRun",
+                  params: ({ event }) => ({ retryInMs: retryInMsOf(event.output) }),
+                },
+              },
+              // A conversation outlives a failed answer; a task does not.
+              {
+                guard: "isSession",
+                target: "waiting_input",
+                actions: "closeTurn",
+              },
+              {
+                target: "#agent.failed",
+                actions: { type: "fail", params: ({ event }) => ({ failure: failureOf(event.output) }) },
+              },
+            ],
+            onError: {
+              target: "#agent.failed",
+              actions: { type: "fail", params: ({ event }) => ({ failure: defectOf(event.error) }) },
+            },
+          },
+        },
+        answering: {
+          description:
+            "The model has answered: mail, living children or the person decide what comes next. Never rests here.",
+          always: [
+            { guard: "hasMail", target: "waiting_slot" },
+            { guard: "isSession", target: "waiting_input" },
+            { guard: "hasChildren", target: "waiting_children" },
+            { target: "#agent.done" },
+          ],
+        },
+        calling_tools: {
+          description: "Runs the tool calls of the turn, or goes on with those whose wait has ended.",
+          tags: ["holds_place", "active_time"],
+          on: {
+            stop: { guard: "isSession", target: "waiting_input", actions: ["closeTurn", "forgetWaits"] },
+          },
+          invoke: {
+            src: "callTools",
+            input: ({ context }) => ({ turn: context.turn, waits: context.waits }),
+            onDone: [
+              {
+                guard: {
+                  type: "mayRunAgain",
+                  params: ({ event }) => ({
+                    retryable: isFailure(event.output) && event.output.failure.retryable,
+                  }),
+                },
+                target: "backing_off",
+                actions: {
+                  type: "noteFailedRun",
+                  params: ({ event }) => ({ retryInMs: retryInMsOf(event.output) }),
+                },
+              },
+              {
+                guard: { type: "failedInSession", params: ({ event }) => event.output },
+                target: "waiting_input",
+                actions: "forgetWaits",
+              },
+              {
+                guard: { type: "failed", params: ({ event }) => event.output },
+                target: "#agent.failed",
+                actions: { type: "fail", params: ({ event }) => ({ failure: failureOf(event.output) }) },
+              },
+              {
+                guard: {
+                  type: "suspendedForInput",
+                  params: ({ event }) => ({ waits: waitsOf(event.output) }),
+                },
+                target: "waiting_input",
+                actions: { type: "noteWaits", params: ({ event }) => ({ waits: waitsOf(event.output) }) },
+              },
+              {
+                guard: {
+                  type: "suspended",
+                  params: ({ event }) => ({ waits: waitsOf(event.output).length }),
+                },
+                target: "waiting_children",
+                actions: { type: "noteWaits", params: ({ event }) => ({ waits: waitsOf(event.output) }) },
+              },
+              { target: "waiting_slot", actions: ["forgetWaits", "askNormally"] },
+            ],
+            onError: {
+              target: "#agent.failed",
+              actions: { type: "fail", params: ({ event }) => ({ failure: defectOf(event.error) }) },
+            },
+          },
+        },
+        waiting_children: {
+          description:
+            "Parked: a call waits for children, or the agent has finished and its children have not.",
+          tags: ["waiting"],
+          always: { guard: "mayTakeMail", target: "waiting_slot", actions: "askAsResuming" },
+          on: {
+            "mail.arrived": [
+              { guard: "breaksWait", target: "calling_tools", actions: ["noteMail", "interruptWaits"] },
+              { actions: "noteMail" },
+            ],
+            "wait.ended": [
+              { guard: "endsLastWait", target: "calling_tools", actions: ["endWait", "askAsResuming"] },
+              { actions: "endWait" },
+            ],
+            "children.changed": [
+              {
+                guard: "lastChildEnded",
+                target: "#agent.done",
+                actions: "noteChildren",
+              },
+              { actions: "noteChildren" },
+            ],
+            stop: { guard: "isSession", target: "waiting_input", actions: ["closeTurn", "forgetWaits"] },
+          },
+        },
+        waiting_input: {
+          description: "Parked for a person: a session listens, or a call waits for an answer.",
+          tags: ["waiting"],
+          entry: "allowTurns",
+          always: { guard: "mayTakeMail", target: "waiting_slot", actions: "askAsResuming" },
+          on: {
+            "wait.ended": [
+              { guard: "endsLastWait", target: "calling_tools", actions: ["endWait", "askAsResuming"] },
+              { actions: "endWait" },
+            ],
+            "mail.arrived": [
+              { guard: "breaksWait", target: "calling_tools", actions: ["noteMail", "interruptWaits"] },
+              { actions: "noteMail" },
+            ],
+            stop: { guard: "isSession", actions: "forgetWaits" },
+          },
+        },
+        backing_off: {
+          description: "A try has failed and another will be made; it holds nothing but its place.",
+          tags: ["holds_place"],
+          entry: "armRetry",
+          on: {
+            "retry.due": { target: "waiting_slot", actions: "askNormally" },
+            stop: { guard: "isSession", target: "waiting_input", actions: ["closeTurn", "forgetWaits"] },
+          },
+        },
+      },
+    },
+    steering: {
+      description: "Keeps its lease while messages are folded into the transcript; then the model goes on.",
+      tags: ["holds_lease", "holds_place", "active_time"],
+      on: {
+        stop: { guard: "isSession", target: "running.waiting_input", actions: ["closeTurn", "forgetWaits"] },
+      },
+      invoke: {
+        src: "foldMail",
+        input: ({ context }) => ({ turn: context.turn, run: context.run }),
+        onDone: [
+          {
+            guard: { type: "succeeded", params: ({ event }) => event.output },
+            target: "running.generating",
+          },
+          {
+            target: "failed",
+            actions: { type: "fail", params: ({ event }) => ({ failure: failureOf(event.output) }) },
+          },
+        ],
+        onError: {
+          target: "failed",
+          actions: { type: "fail", params: ({ event }) => ({ failure: defectOf(event.error) }) },
+        },
+      },
+    },
+    done: {
+      type: "final",
+      tags: ["terminal"],
+      description: "Its agent answered and all its children have ended.",
+    },
+    cancelled: {
+      type: "final",
+      tags: ["terminal"],
+      description: "Called off; what was already produced is kept.",
+    },
+    failed: { type: "final", tags: ["terminal"], description: "No retry remains; the code says why." },
+  },
+});
+
+function isFailure(output: { readonly outcome: string }): output is EffectFailure {
+  return output.outcome === "failed";
+}
+
+function isTransient(output: GenerateOutput): boolean {
+  return isFailure(output) && output.transient;
+}
+
+function failureOf(output: { readonly outcome: string }): TaskFailure {
+  return isFailure(output) ? output.failure : defectOf(output);
+}
+
+function retryInMsOf(output: { readonly outcome: string }): number {
+  return isFailure(output) ? output.retryInMs : 0;
+}
+
+function waitsOf(output: CallToolsOutput): readonly PendingWait[] {
+  return isFailure(output) ? [] : output.waits;
+}
+
+function outOfTurns(maxTurns: number): TaskFailure {
+  return {
+    code: "max_turns",
+    message: `Expected an answer within ${maxTurns} turns and got none. Raise max_turns, or ask for less.`,
+    retryable: false,
+  };
+}
+
+/** An effect that rejected: a defect of Troupe, told as one. */
+function defectOf(thrown: unknown): TaskFailure {
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code: "internal", message: `Troupe failed: ${text}`, retryable: false };
+}
+
+export type AgentActorRef = ActorRefFrom<typeof agentMachine>;
+export type AgentSnapshot = SnapshotFrom<typeof agentMachine>;
