@@ -26,6 +26,8 @@ export interface PendingWait {
 }
 
 export interface AgentInput {
+  /** Names the task to the provided effects: one provided machine serves every actor. */
+  readonly taskId: string;
   readonly kind: TaskKind;
   /** Turns before the task fails as `max_turns`; for a session, turns between two messages of a person. */
   readonly maxTurns: number;
@@ -137,10 +139,12 @@ export const agentMachine = setup({
     tags: AgentTag;
   },
   actors: {
-    prepare: fromPromise<PrepareOutput, { run: number }>(missing("prepare")),
-    foldMail: fromPromise<FoldOutput, { turn: number; run: number }>(missing("foldMail")),
-    generate: fromPromise<GenerateOutput, { turn: number; run: number; tries: number }>(missing("generate")),
-    callTools: fromPromise<CallToolsOutput, { turn: number; waits: readonly PendingWait[] }>(
+    prepare: fromPromise<PrepareOutput, { taskId: string; run: number }>(missing("prepare")),
+    foldMail: fromPromise<FoldOutput, { taskId: string; turn: number; run: number }>(missing("foldMail")),
+    generate: fromPromise<GenerateOutput, { taskId: string; turn: number; run: number; tries: number }>(
+      missing("generate"),
+    ),
+    callTools: fromPromise<CallToolsOutput, { taskId: string; turn: number; waits: readonly PendingWait[] }>(
       missing("callTools"),
     ),
   },
@@ -251,6 +255,7 @@ export const agentMachine = setup({
   description:
     "One task: the durable unit of work that a parent delegates, from its acceptance to its only end.",
   context: ({ input }) => ({
+    taskId: input.taskId,
     kind: input.kind,
     maxTurns: input.maxTurns,
     generationTries: input.generationTries,
@@ -301,7 +306,7 @@ export const agentMachine = setup({
           tags: ["holds_place", "active_time"],
           invoke: {
             src: "prepare",
-            input: ({ context }) => ({ run: context.run }),
+            input: ({ context }) => ({ taskId: context.taskId, run: context.run }),
             onDone: [
               {
                 guard: { type: "succeeded", params: ({ event }) => event.output },
@@ -377,7 +382,12 @@ export const agentMachine = setup({
           },
           invoke: {
             src: "generate",
-            input: ({ context }) => ({ turn: context.turn, run: context.run, tries: context.tries }),
+            input: ({ context }) => ({
+              taskId: context.taskId,
+              turn: context.turn,
+              run: context.run,
+              tries: context.tries,
+            }),
             onDone: [
               {
                 guard: { type: "calledTools", params: ({ event }) => event.output },
@@ -446,7 +456,7 @@ export const agentMachine = setup({
           },
           invoke: {
             src: "callTools",
-            input: ({ context }) => ({ turn: context.turn, waits: context.waits }),
+            input: ({ context }) => ({ taskId: context.taskId, turn: context.turn, waits: context.waits }),
             onDone: [
               {
                 guard: {
@@ -556,7 +566,7 @@ export const agentMachine = setup({
       },
       invoke: {
         src: "foldMail",
-        input: ({ context }) => ({ turn: context.turn, run: context.run }),
+        input: ({ context }) => ({ taskId: context.taskId, turn: context.turn, run: context.run }),
         onDone: [
           {
             guard: { type: "succeeded", params: ({ event }) => event.output },

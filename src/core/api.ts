@@ -213,6 +213,8 @@ export interface CollectRequest {
 /** Tasks and sessions. Every method throws TroupeErrors only. */
 export interface TaskApi {
   delegate(request: DelegateRequest): Promise<TaskHandle>;
+  /** Several at once, all or none: when one request is refused, nothing is spawned. Handles in the order asked. */
+  delegateBatch(requests: readonly DelegateRequest[]): Promise<readonly TaskHandle[]>;
   check(taskId: string): Promise<TaskView>;
   list(query?: ListQuery): Promise<Page<TaskView>>;
   /** Refuses a task that has ended: ConflictError `task_ended`, with its state. */

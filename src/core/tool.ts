@@ -34,8 +34,16 @@ export type WaitEnd =
   | { readonly cause: "interrupted" };
 
 export type ToolOutcome =
-  /** `value` is text for the model, or a JSON value that becomes text. */
-  | { readonly type: "result"; readonly value: unknown; readonly truncated?: boolean }
+  /**
+   * `value` is text for the model, or a JSON value that becomes text. `delivers` names children whose end this
+   * result tells the model, so that their completions are not announced a second time.
+   */
+  | {
+      readonly type: "result";
+      readonly value: unknown;
+      readonly truncated?: boolean;
+      readonly delivers?: readonly string[];
+    }
   | { readonly type: "suspended"; readonly wait: ToolWait };
 
 /** What a tool may touch while it runs for one task. */
