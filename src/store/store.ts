@@ -184,6 +184,8 @@ export interface Store {
 
   get(taskId: string): Promise<TaskRecord | null>;
   list(query: StoreListQuery): Promise<Page<TaskRecord>>;
+  /** How many tasks are in each state; cheap, whatever their number. */
+  counts(): Promise<Readonly<Record<State, number>>>;
   /** The last snapshot committed, or `null`. */
   snapshot(taskId: string): Promise<unknown>;
   timers(taskId: string): Promise<readonly TimerRow[]>;

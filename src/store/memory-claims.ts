@@ -1,0 +1,171 @@
+// Who owns which task. Nothing is scanned: each box has a queue of what may be claimed, and expiries lie in a heap.
+//
+// C1. A task lies in its box's queue at most once; what is found there and is not free any more is passed over.
+// C2. An expired claim is free to be taken, not dead: until somebody takes it, its owner may renew it and write.
+// C3. A holding is dated at or after its entry in the heap, since a renewal never shortens it.
+
+import type { Clock } from "../base/clock.ts";
+import { Fifo, MinHeap } from "./memory-fifo.ts";
+import type { Holding, MemoryTask } from "./memory-task.ts";
+
+/** What may be claimed on one box, oldest submission first. */
+class ReadyQueue {
+  // Fresh tasks come in order and cost nothing to order; only those that were given back need the heap.
+  readonly #fresh = new Fifo<MemoryTask>();
+  readonly #returned = new MinHeap<MemoryTask>((task) => task.order);
+
+  add(task: MemoryTask): void {
+    this.#fresh.push(task);
+  }
+
+  giveBack(task: MemoryTask): void {
+    this.#returned.push(task);
+  }
+
+  next(): MemoryTask | undefined {
+    const returned = this.#returned.peek();
+    if (this.#fresh.length === 0) return this.#returned.pop();
+    if (returned !== undefined && returned.order < this.#fresh.at(0).order) return this.#returned.pop();
+    return this.#fresh.shift();
+  }
+}
+
+interface Expiry {
+  readonly at: number;
+  readonly task: MemoryTask;
+  readonly holding: Holding;
+}
+
+interface Owner {
+  readonly held: Set<MemoryTask>;
+  /** Taken over by others since the owner last asked. */
+  lost: string[];
+}
+
+export interface TakeOptions {
+  readonly owner: string;
+  readonly boxId: string;
+  readonly ttlMs: number;
+  readonly max: number;
+}
+
+/** Ownership of the tasks of one store. Time is monotonic, so that a jump of the wall clock ends no claim. */
+export class MemoryClaims {
+  readonly #clock: Clock;
+  readonly #ready = new Map<string, ReadyQueue>();
+  readonly #expiries = new MinHeap<Expiry>((expiry) => expiry.at);
+  readonly #owners = new Map<string, Owner>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A task that was just submitted may be claimed. */
+  add(task: MemoryTask): void {
+    task.ready = true;
+    this.#queueOf(task.boxId).add(task);
+  }
+
+  /** Gives the owner up to `max` free tasks of the box. */
+  take(options: TakeOptions): readonly MemoryTask[] {
+    const now = this.#clock.monotonic();
+    this.#sweep(now);
+    const taken: MemoryTask[] = [];
+    const queue = this.#queueOf(options.boxId);
+    while (taken.length < options.max) {
+      const task = queue.next();
+      if (task === undefined) break;
+      task.ready = false;
+      const free = task.holding === null || task.holding.expiresAt <= now;
+      if (task.ended || !free) continue;
+      this.#give(task, { owner: options.owner, expiresAt: now + options.ttlMs, swept: false });
+      taken.push(task);
+    }
+    return taken;
+  }
+
+  /** Renews what the owner holds (C2, C3); returns what it lost since it last asked. */
+  renew(owner: string, ttlMs: number): readonly string[] {
+    const known = this.#owners.get(owner);
+    if (known === undefined) return [];
+    const until = this.#clock.monotonic() + ttlMs;
+    for (const task of known.held) {
+      const holding = task.holding as Holding;
+      holding.expiresAt = Math.max(holding.expiresAt, until);
+      if (holding.swept) this.#watch(task, holding);
+    }
+    const { lost } = known;
+    known.lost = [];
+    return lost;
+  }
+
+  /** Gives back everything that the owner holds. */
+  release(owner: string): readonly string[] {
+    const held = [...(this.#owners.get(owner)?.held ?? [])];
+    this.#owners.delete(owner);
+    for (const task of held) {
+      task.holding = null;
+      this.#makeReady(task);
+    }
+    return held.map((task) => task.id);
+  }
+
+  /** The task has ended: nobody owns it any more. */
+  end(task: MemoryTask): void {
+    if (task.holding !== null) this.#owners.get(task.holding.owner)?.held.delete(task);
+    task.holding = null;
+  }
+
+  #give(task: MemoryTask, holding: Holding): void {
+    const before = task.holding?.owner;
+    if (before !== undefined) {
+      const loser = this.#owners.get(before);
+      loser?.held.delete(task);
+      if (before !== holding.owner) loser?.lost.push(task.id);
+    }
+    task.holding = holding;
+    const owner = this.#owners.get(holding.owner) ?? { held: new Set(), lost: [] };
+    this.#owners.set(holding.owner, owner);
+    owner.held.add(task);
+    this.#watch(task, holding);
+  }
+
+  #watch(task: MemoryTask, holding: Holding): void {
+    holding.swept = false;
+    this.#expiries.push({ at: holding.expiresAt, task, holding });
+  }
+
+  /** Makes ready what has expired. A renewed holding goes back into the heap, once per time to live. */
+  #sweep(now: number): void {
+    for (
+      let next = this.#expiries.peek();
+      next !== undefined && next.at <= now;
+      next = this.#expiries.peek()
+    ) {
+      this.#expiries.pop();
+      const { task, holding } = next;
+      if (task.holding !== holding) continue;
+      if (holding.expiresAt > now) {
+        this.#watch(task, holding);
+      } else {
+        holding.swept = true;
+        this.#makeReady(task);
+      }
+    }
+  }
+
+  /** Keeps C1. */
+  #makeReady(task: MemoryTask): void {
+    if (task.ready) return;
+    task.ready = true;
+    this.#queueOf(task.boxId).giveBack(task);
+  }
+
+  #queueOf(boxId: string): ReadyQueue {
+    const known = this.#ready.get(boxId);
+    if (known !== undefined) return known;
+    const queue = new ReadyQueue();
+    this.#ready.set(boxId, queue);
+    return queue;
+  }
+}

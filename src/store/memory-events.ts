@@ -1,0 +1,79 @@
+// The event log in memory: what is kept, by cursor, for the whole store, for each tree and for each task.
+//
+// L1. Cursors are gapless from 1 and never given twice (D4).
+// L2. At most `maxEvents` are kept; the oldest go first, and `bounds().oldest` says so at once.
+
+import type { StoredEvent } from "../core/event.ts";
+import { Fifo, firstWhere } from "./memory-fifo.ts";
+import { rowLimit, rowsAfter } from "./paging.ts";
+import type { WatchQuery } from "./store.ts";
+
+type Trail = Fifo<StoredEvent>;
+
+function append(trails: Map<string, Trail>, key: string, event: StoredEvent): void {
+  const trail = trails.get(key);
+  if (trail === undefined) trails.set(key, new Fifo([event]));
+  else trail.push(event);
+}
+
+/** The oldest event of the store is the oldest of its task and of its tree too, so each loses its head. */
+function dropHead(trails: Map<string, Trail>, key: string): void {
+  const trail = trails.get(key);
+  trail?.shift();
+  if (trail?.length === 0) trails.delete(key);
+}
+
+export class EventLog {
+  readonly #maxEvents: number;
+  readonly #all: Trail = new Fifo();
+  readonly #byTask = new Map<string, Trail>();
+  readonly #byRoot = new Map<string, Trail>();
+  #newest = 0;
+
+  constructor(maxEvents: number) {
+    this.#maxEvents = maxEvents;
+  }
+
+  /** The cursor that the next event must carry (L1). */
+  get nextCursor(): number {
+    return this.#newest + 1;
+  }
+
+  append(event: StoredEvent): void {
+    this.#newest = event.cursor;
+    this.#all.push(event);
+    append(this.#byTask, event.taskId, event);
+    append(this.#byRoot, event.rootId, event);
+    if (this.#all.length <= this.#maxEvents) return;
+    const oldest = this.#all.shift();
+    dropHead(this.#byTask, oldest.taskId);
+    dropHead(this.#byRoot, oldest.rootId);
+  }
+
+  /** With nothing kept, `oldest` is the cursor that comes next: nobody has missed anything. */
+  bounds(): { readonly oldest: number; readonly newest: number } {
+    return { oldest: this.#newest - this.#all.length + 1, newest: this.#newest };
+  }
+
+  /** Throws InvalidRequestError `bad_after` or `bad_limit`. */
+  query(query: WatchQuery): readonly StoredEvent[] {
+    const after = rowsAfter(query.after);
+    const limit = rowLimit(query.limit);
+    const trail = this.#trailOf(query);
+    const found: StoredEvent[] = [];
+    if (trail === undefined) return found;
+    const start = firstWhere(trail.length, (at) => trail.at(at).cursor > after);
+    for (let at = start; at < trail.length && found.length < limit; at += 1) {
+      const event = trail.at(at);
+      if (query.types !== undefined && !query.types.includes(event.type)) continue;
+      if (query.rootId !== undefined && query.rootId !== event.rootId) continue;
+      found.push(event);
+    }
+    return found;
+  }
+
+  #trailOf(query: WatchQuery): Trail | undefined {
+    if (query.taskId !== undefined) return this.#byTask.get(query.taskId);
+    return query.rootId === undefined ? this.#all : this.#byRoot.get(query.rootId);
+  }
+}

@@ -1,0 +1,96 @@
+// The rows of one task in memory: record, inbox, transcript, timers, snapshot. It decides nothing and refuses
+// nothing; memory.ts asks first. Ten thousand tasks may idle, so whatever is empty is not allocated.
+
+import type { Message, TranscriptRow } from "../core/message.ts";
+import type { TaskRecord } from "../core/task.ts";
+import type { CommitPoint } from "./commit.ts";
+import { MemoryInbox } from "./memory-inbox.ts";
+import type { InboxEntry, TimerRow } from "./store.ts";
+
+/** A claim as memory-claims.ts keeps it: who may write, and until when others must leave the task alone. */
+export interface Holding {
+  readonly owner: string;
+  /** Monotonic milliseconds; renewals move it forward. */
+  expiresAt: number;
+  /** It was found expired: the heap of expiries has no entry for it. */
+  swept: boolean;
+}
+
+const NO_TIMERS: readonly TimerRow[] = Object.freeze([]);
+
+export class MemoryTask {
+  readonly id: string;
+  /** Submission number, from 1: the order of lists and of claims. */
+  readonly order: number;
+  readonly boxId: string;
+  /** Replaced by every write, never changed. */
+  record: TaskRecord;
+  holding: Holding | null = null;
+  /** Whether the queue of claimable tasks holds it. */
+  ready = false;
+  /** The last snapshot as it was handed in: a JSON value that both sides treat as frozen. */
+  snapshot: unknown = null;
+  timers: readonly TimerRow[] = NO_TIMERS;
+  compactedTo = 0;
+  #inbox: MemoryInbox | null = null;
+  #transcript: TranscriptRow[] | null = null;
+
+  constructor(record: TaskRecord, order: number, boxId: string) {
+    this.id = record.spec.id;
+    this.order = order;
+    this.boxId = boxId;
+    this.record = record;
+  }
+
+  get ended(): boolean {
+    return this.record.end !== null;
+  }
+
+  get lastIndex(): number {
+    return this.#transcript?.length ?? 0;
+  }
+
+  get point(): CommitPoint {
+    return {
+      record: this.record,
+      owned: this.holding !== null,
+      inboxCursor: this.#inbox?.cursor ?? 0,
+      inboxLast: this.#inbox?.last ?? 0,
+      compactedTo: this.compactedTo,
+      lastIndex: this.lastIndex,
+    };
+  }
+
+  /** The inbox if anything was ever sent. */
+  get inbox(): MemoryInbox | null {
+    return this.#inbox;
+  }
+
+  openInbox(): MemoryInbox {
+    return (this.#inbox ??= new MemoryInbox(this.id));
+  }
+
+  entriesAfter(position: number): readonly InboxEntry[] {
+    return this.#inbox?.after(position) ?? [];
+  }
+
+  /** Appends messages as rows of the record as it stands now. */
+  appendMessages(messages: readonly Message[], time: number): void {
+    if (messages.length === 0) return;
+    const rows = messages.map((message, at): TranscriptRow =>
+      this.#row(message, this.lastIndex + at + 1, time),
+    );
+    // The first rows are kept as they are, in an array of their size: many tasks never get further.
+    if (this.#transcript === null) this.#transcript = rows;
+    else for (const row of rows) this.#transcript.push(row);
+  }
+
+  rows(after: number, limit: number): readonly TranscriptRow[] {
+    return this.#transcript?.slice(after, after + limit) ?? [];
+  }
+
+  #row(message: Message, index: number, time: number): TranscriptRow {
+    const { seq, run, turn } = this.record;
+    return Object.freeze({ taskId: this.id, index, seq, run, turn, time, message });
+  }
+}

@@ -1,0 +1,272 @@
+// The reference store: everything in memory, lost with the process. It orders the checks and the writes of each
+// call; what is decided stands in commit.ts, the rows in the memory-*.ts files beside it. Each call does its work
+// before it returns its promise, so no two calls interleave. It arms no timers and reads no wall clock for claims.
+//
+// M1. A write checks everything first; after its first change nothing throws (D2).
+// M2. What is handed out is frozen or a copy; a write replaces records, entries and events, it never changes them.
+//     Values that callers hand in (specs, messages, snapshots, data) are kept as they are: both sides treat them
+//     as frozen.
+
+import type { Clock } from "../base/clock.ts";
+import { toHex } from "../base/ids.ts";
+import type { Random } from "../base/ids.ts";
+import type { Page } from "../core/api.ts";
+import type { NewEvent, StoredEvent } from "../core/event.ts";
+import type { State } from "../core/lifecycle.ts";
+import type { TranscriptRow } from "../core/message.ts";
+import type { TaskRecord, TaskSpec } from "../core/task.ts";
+import { boxOf, checkCommit, firstRecord, recordAfter, stampEvent } from "./commit.ts";
+import { MemoryClaims } from "./memory-claims.ts";
+import { EventLog } from "./memory-events.ts";
+import { TaskIndex } from "./memory-index.ts";
+import { checkOutbox, postMail } from "./memory-outbox.ts";
+import { MemoryTask } from "./memory-task.ts";
+import { rowLimit, rowsAfter } from "./paging.ts";
+import { alreadyReleased, badQuery, keyReused, notEnded, storeClosed, taskNotFound } from "./refusals.ts";
+import type {
+  Claim,
+  CommitReceipt,
+  CommitWrite,
+  InboxEntry,
+  InboxMessage,
+  SendReceipt,
+  Store,
+  StoreListQuery,
+  SubmitReceipt,
+  TimerRow,
+  WatchQuery,
+} from "./store.ts";
+
+/** Events kept when the options name no figure: about 60 MB. */
+export const DEFAULT_MAX_EVENTS = 200_000;
+
+export interface MemoryStoreOptions {
+  readonly clock: Clock;
+  /** Names the store. */
+  readonly random: Random;
+  /** Events kept over all tasks, 1 or more; the oldest are dropped first, and `bounds` says so. */
+  readonly maxEvents?: number;
+}
+
+/** One subscription; the same function may have several. */
+interface Listener {
+  readonly wake: (events: readonly StoredEvent[]) => void;
+}
+
+/**
+ * The store in memory.
+ * Contract: each call costs the same however many tasks there are, but for a logarithm in claims and pages, and
+ * `heartbeat` and `release`, which touch what the owner holds. Every call rejects with StoreError `closed` after
+ * `close`. The constructor throws InvalidRequestError `bad_max_events`.
+ */
+export class MemoryStore implements Store {
+  readonly storeId: string;
+  readonly durability = "none";
+  readonly #clock: Clock;
+  readonly #tasks = new TaskIndex();
+  readonly #log: EventLog;
+  readonly #claims: MemoryClaims;
+  readonly #listeners = new Set<Listener>();
+  #closed = false;
+
+  constructor(options: MemoryStoreOptions) {
+    const maxEvents = options.maxEvents ?? DEFAULT_MAX_EVENTS;
+    if (!Number.isSafeInteger(maxEvents) || maxEvents < 1) {
+      throw badQuery("max_events", "a whole number from 1", maxEvents);
+    }
+    this.storeId = `store_${toHex(options.random.bytes(16))}`;
+    this.#clock = options.clock;
+    this.#log = new EventLog(maxEvents);
+    this.#claims = new MemoryClaims(options.clock);
+  }
+
+  async submit(spec: TaskSpec, event: NewEvent): Promise<SubmitReceipt> {
+    this.#checkOpen();
+    const known = this.#tasks.get(spec.id);
+    if (known !== undefined) {
+      if (known.record.spec.requestHash !== spec.requestHash) throw keyReused(spec);
+      return { record: known.record, created: false };
+    }
+    const task = new MemoryTask(firstRecord(spec), this.#tasks.nextOrder, boxOf(spec.workspace));
+    this.#tasks.add(task);
+    this.#claims.add(task);
+    this.#announce(this.#record(task, [event], this.#clock.now()));
+    return { record: task.record, created: true };
+  }
+
+  async claim(options: Parameters<Store["claim"]>[0]): Promise<readonly Claim[]> {
+    this.#checkOpen();
+    checkTtl(options.ttlMs);
+    return this.#claims.take(options).map((task) => {
+      task.record = Object.freeze({ ...task.record, epoch: task.record.epoch + 1 });
+      const { epoch, seq } = task.record;
+      return { taskId: task.id, owner: options.owner, epoch, seq, record: task.record };
+    });
+  }
+
+  async heartbeat(owner: string, ttlMs: number): Promise<readonly string[]> {
+    this.#checkOpen();
+    checkTtl(ttlMs);
+    return this.#claims.renew(owner, ttlMs);
+  }
+
+  async release(owner: string): Promise<readonly string[]> {
+    this.#checkOpen();
+    return this.#claims.release(owner);
+  }
+
+  async commit(
+    claim: Pick<Claim, "taskId" | "epoch">,
+    expectedSeq: number,
+    write: CommitWrite,
+  ): Promise<CommitReceipt> {
+    const task = this.#require(claim.taskId);
+    checkCommit(task.point, { epoch: claim.epoch, expectedSeq, write });
+    const mail = checkOutbox(task.id, write.outbox, (taskId) => this.#tasks.get(taskId));
+    // M1: from here on nothing throws.
+    const time = this.#clock.now();
+    const before = task.record;
+    task.record = recordAfter(before, write, time);
+    if (before.state !== task.record.state) this.#tasks.moved(before.state, task.record.state);
+    this.#writeRows(task, write, time);
+    const events = this.#record(task, write.events ?? [], time);
+    postMail(mail, time);
+    this.#announce(events);
+    return { seq: task.record.seq, events, lastIndex: task.lastIndex };
+  }
+
+  async markReleased(taskId: string, time: number, event: NewEvent): Promise<void> {
+    const task = this.#require(taskId);
+    if (!task.ended) throw notEnded(task.record);
+    if (task.record.releasedAt !== null) throw alreadyReleased(task.record);
+    task.record = Object.freeze({ ...task.record, seq: task.record.seq + 1, releasedAt: time });
+    this.#announce(this.#record(task, [event], this.#clock.now()));
+  }
+
+  async send(taskId: string, message: InboxMessage): Promise<SendReceipt> {
+    const task = this.#require(taskId);
+    const { state } = task.record;
+    const earlier = task.inbox?.earlier(message) ?? null;
+    if (earlier !== null) return { accepted: true, duplicate: true, entry: earlier, state };
+    if (task.ended) return { accepted: false, duplicate: false, entry: null, state };
+    task.inbox?.checkRoom(message);
+    const entry = task.openInbox().append(message, this.#clock.now());
+    return { accepted: true, duplicate: false, entry, state };
+  }
+
+  async inbox(taskId: string, after: number): Promise<readonly InboxEntry[]> {
+    this.#checkOpen();
+    return this.#tasks.get(taskId)?.entriesAfter(rowsAfter(after)) ?? [];
+  }
+
+  async get(taskId: string): Promise<TaskRecord | null> {
+    this.#checkOpen();
+    return this.#tasks.get(taskId)?.record ?? null;
+  }
+
+  async list(query: StoreListQuery): Promise<Page<TaskRecord>> {
+    this.#checkOpen();
+    return this.#tasks.page(query);
+  }
+
+  async counts(): Promise<Readonly<Record<State, number>>> {
+    this.#checkOpen();
+    return this.#tasks.counts();
+  }
+
+  async snapshot(taskId: string): Promise<unknown> {
+    this.#checkOpen();
+    return this.#tasks.get(taskId)?.snapshot ?? null;
+  }
+
+  async timers(taskId: string): Promise<readonly TimerRow[]> {
+    this.#checkOpen();
+    return this.#tasks.get(taskId)?.timers ?? [];
+  }
+
+  async transcript(
+    taskId: string,
+    query: Parameters<Store["transcript"]>[1],
+  ): Promise<readonly TranscriptRow[]> {
+    this.#checkOpen();
+    const after = rowsAfter(query.after);
+    const limit = rowLimit(query.limit);
+    const task = this.#tasks.get(taskId);
+    return task?.rows(query.live === true ? Math.max(after, task.compactedTo) : after, limit) ?? [];
+  }
+
+  async events(query: WatchQuery): Promise<readonly StoredEvent[]> {
+    this.#checkOpen();
+    return this.#log.query(query);
+  }
+
+  async bounds(): Promise<{ readonly oldest: number; readonly newest: number }> {
+    this.#checkOpen();
+    return this.#log.bounds();
+  }
+
+  onWrite(wake: (events: readonly StoredEvent[]) => void): () => void {
+    const listener: Listener = { wake };
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#listeners.clear();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw storeClosed();
+  }
+
+  #require(taskId: string): MemoryTask {
+    this.#checkOpen();
+    const task = this.#tasks.get(taskId);
+    if (task === undefined) throw taskNotFound(taskId);
+    return task;
+  }
+
+  /** The rows beside the record, which already stands as it will be. */
+  #writeRows(task: MemoryTask, write: CommitWrite, time: number): void {
+    task.appendMessages(write.messages ?? [], time);
+    if (write.compactedTo !== undefined) task.compactedTo = write.compactedTo;
+    if (write.snapshot !== undefined) task.snapshot = write.snapshot;
+    if (write.timers !== undefined) task.timers = Object.freeze([...write.timers]);
+    if (write.inboxCursor !== undefined) task.inbox?.deliver(write.inboxCursor, task.record.turn);
+    if (!task.ended) return;
+    task.inbox?.refuseRest(`task_${task.record.state}`);
+    this.#claims.end(task);
+  }
+
+  /** Numbers events and logs them; they are the newest of the record's sequence. */
+  #record(task: MemoryTask, events: readonly NewEvent[], time: number): readonly StoredEvent[] {
+    const before = task.record.seq - events.length;
+    return events.map((event, at) => {
+      const cursor = this.#log.nextCursor;
+      const stored = stampEvent(event, task.record, {
+        storeId: this.storeId,
+        cursor,
+        seq: before + at + 1,
+        time,
+      });
+      this.#log.append(stored);
+      return stored;
+    });
+  }
+
+  /** Wakes the listeners after the caller who awaits this write, each on its own, so that none silences another. */
+  #announce(events: readonly StoredEvent[]): void {
+    if (events.length === 0) return;
+    for (const listener of this.#listeners) {
+      const wake = (): void => {
+        if (this.#listeners.has(listener)) listener.wake(events);
+      };
+      queueMicrotask(() => queueMicrotask(wake));
+    }
+  }
+}
+
+function checkTtl(ttlMs: number): void {
+  if (!(ttlMs > 0)) throw badQuery("ttl_ms", "milliseconds above 0", ttlMs);
+}
