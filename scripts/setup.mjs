@@ -1,11 +1,12 @@
 // Installs what the lockfiles say, once per lockfile, on whatever Node (18 or newer) and npm the machine has.
 // Where that Node is older than 22.18, which runs TypeScript unbuilt, a pinned Node is installed beside the
-// sources (scripts/node, a package of its own) and linked where npm's scripts look first. Prints nothing when
-// there is nothing to do.
+// sources (scripts/node, a package of its own) and linked where npm's scripts look first. Folders named as
+// arguments (`bench`, `test/runtimes`) are packages of their own and are installed as well. Prints nothing when there
+// is nothing to do. It refuses to change a lockfile: what is installed is what the lockfile says.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -18,10 +19,12 @@ function runsTypeScript(version) {
 
 /** `npm ci` in `folder`, unless its lockfile is the one that was installed last. */
 function install(folder) {
-  const lock = createHash("sha256").update(readFileSync(join(folder, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(folder, "package-lock.json")))
+    .digest("hex");
   const stamp = join(folder, "node_modules", ".setup-stamp");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
-  process.stderr.write(`Installing ${folder === root ? "dependencies" : "Node"} (npm ci)…\n`);
+  process.stderr.write(`Installing ${relative(root, folder) || "dependencies"} (npm ci)…\n`);
   const run = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: folder,
     // npm's own chatter belongs to stderr: stdout may be one JSON document.
@@ -59,10 +62,13 @@ function linkNode() {
   symlinkSync(binary, join(bin, "node"));
 }
 
-// The Node that npm itself runs on may be the linked one of an earlier run: ask for the machine's own.
-const linked = join(root, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node");
+// Asked before the install, which empties node_modules: the Node that runs this may be the linked one.
+const linked = existsSync(
+  join(root, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node"),
+);
 install(root);
-if (existsSync(linked) || !runsTypeScript(process.versions.node)) {
+if (linked || !runsTypeScript(process.versions.node)) {
   install(join(root, "scripts", "node"));
   linkNode();
 }
+for (const folder of process.argv.slice(2)) install(join(root, folder));

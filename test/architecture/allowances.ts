@@ -1,0 +1,33 @@
+// The exceptions, each with its reason. One that nothing needs any more is itself a violation.
+
+import type { Rule, Violation } from "./violation.ts";
+
+export interface Allowance {
+  readonly rule: Rule;
+  readonly path: string;
+  /** Part of the violation's message, where one file has several: the token in backticks, or a function's name. */
+  readonly about?: string;
+  readonly reason: string;
+}
+
+export const ALLOWANCES: readonly Allowance[] = [];
+
+const covers = (allowance: Allowance, violation: Violation): boolean =>
+  allowance.rule === violation.rule &&
+  allowance.path === violation.path &&
+  violation.message.includes(allowance.about ?? "");
+
+/** Contract: pure; the violations that no allowance covers, and one for each allowance that covers nothing. */
+export function withoutAllowed(
+  violations: readonly Violation[],
+  allowances: readonly Allowance[],
+): readonly Violation[] {
+  const stale = allowances.filter((allowance) => !violations.some((each) => covers(allowance, each)));
+  return [
+    ...violations.filter((violation) => !allowances.some((allowance) => covers(allowance, violation))),
+    ...stale.map(({ rule, path, about }): Violation => {
+      const message = `nothing needs the allowance for ${rule}${about === undefined ? "" : ` (${about})`}: remove it`;
+      return { rule: "allowance", path, line: 0, message };
+    }),
+  ];
+}

@@ -1,0 +1,92 @@
+// The floors of the building, as data: which folder stands on which floor, and who owns which dependency
+// (design: a file imports from a lower floor or from its own folder, siblings never import each other).
+// The README and AGENTS.md draw the same picture; test/docs.test.ts compares them with this table.
+
+/** Rooms by floor, lowest first. Files that lie in `src/` itself are the room `src`. */
+export const FLOORS: readonly (readonly string[])[] = [
+  ["src/base"],
+  ["src/core"],
+  [
+    "providers",
+    "src/credentials",
+    "src/scheduler",
+    "src/store",
+    "src/toolsets",
+    "src/config",
+    "src/simulator",
+  ],
+  ["machines"],
+  ["src/runtime", "src/http"],
+  ["src"],
+  ["src/cli"],
+];
+
+/** `machines/` may know the shapes of this floor, and nothing else of it. */
+export const TYPES_ONLY_FLOOR = 2;
+
+/** Folders whose files are the product: every rule holds for them. */
+export const PRODUCT_ROOTS: readonly string[] = ["src", "machines", "providers"];
+
+/** Folders beside the product: they import what they like, and nobody in the product imports them. */
+export const BESIDE_ROOTS: readonly string[] = ["test", "bench", "scripts"];
+
+/** The room that a path lies in, or `null` for a path of the product that has no room on the floors. */
+export function roomOf(path: string): string | null {
+  const parts = path.split("/");
+  const room = parts[0] === "src" ? (parts.length > 2 ? `src/${parts[1]}` : "src") : (parts[0] ?? "");
+  return floorOf(room) < 0 ? null : room;
+}
+
+export function floorOf(room: string): number {
+  return FLOORS.findIndex((rooms) => rooms.includes(room));
+}
+
+/**
+ * Who may import a package: rooms, or single files where one adapter owns it. A package that is not listed here
+ * has no owner, and importing it from the product is refused.
+ */
+export const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
+  xstate: ["machines", "src/runtime"],
+  hono: ["src/http", "src/simulator"],
+  "hono-openapi": ["src/http"],
+  "@hono/standard-validator": ["src/http"],
+  "@hono/node-server": ["src/base/listen.ts", "src/base/listen-node.ts"],
+  ollama: ["providers"],
+  openai: ["providers"],
+  undici: ["src/base", "providers"],
+  yaml: ["src/config"],
+  // The edges: what comes from a person, a model server, a client or a model is parsed where it comes in.
+  zod: ["src/core", "src/config", "src/http", "src/cli", "src/toolsets", "src/simulator", "providers"],
+};
+
+/**
+ * The same for what the runtime brings along. The floors above `base` are to run in a simulation, so that only
+ * adapters reach the machine.
+ */
+export const BUILTIN_OWNERS: Readonly<Record<string, readonly string[]>> = {
+  "node:async_hooks": ["src/base"],
+  "node:buffer": ["src/base"],
+  "node:child_process": ["src/base", "src/cli"],
+  "node:crypto": ["src/base"],
+  "node:fs": ["src/base", "src/config", "src/toolsets", "src/cli", "src/store", "src/http/token.ts"],
+  "node:fs/promises": ["src/base", "src/config", "src/toolsets", "src/cli", "src/store", "src/http/token.ts"],
+  "node:http": ["src/base"],
+  "node:net": ["src/base"],
+  "node:os": ["src/base", "src/cli"],
+  "node:path": ["src/base", "src/config", "src/toolsets", "src/cli", "src/store", "src", "src/http/token.ts"],
+  "node:process": ["src/base", "src/cli"],
+  "node:readline": ["src/cli"],
+  "node:readline/promises": ["src/cli"],
+  "node:sqlite": ["src/store"],
+  "node:tls": ["src/base"],
+  "node:url": ["src/base", "src/config", "src/toolsets", "src/cli", "src"],
+  "node:util": ["src/base", "src/cli"],
+  "node:worker_threads": ["src/base", "src/store"],
+};
+
+/** `hono/streaming` → `hono`, `@hono/node-server/x` → `@hono/node-server`; built-ins keep their whole name. */
+export function packageOf(specifier: string): string {
+  if (specifier.startsWith("node:")) return specifier;
+  const parts = specifier.split("/");
+  return parts.slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+}
