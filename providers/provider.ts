@@ -8,6 +8,7 @@
 // P5. One call, one connection: aborting one generation never touches another.
 
 import type { Clock } from "../src/base/clock.ts";
+import type { Random } from "../src/base/ids.ts";
 import type { JsonSchema, ToolDefinition } from "../src/core/tool.ts";
 import type { Message, ToolCall } from "../src/core/message.ts";
 
@@ -120,6 +121,9 @@ export const DEFAULT_DEADLINES: ProviderDeadlines = {
 /** One line of a stream may be this long (a tool call with a large body); longer is `malformed`. */
 export const MAX_LINE_CHARS = 16 * 1024 * 1024;
 
+/** Troupe's simulator sends this header with the value `1` on every answer, so that nobody takes it for a model. */
+export const SIMULATED_HEADER = "x-troupe-simulated";
+
 /** What a provider needs from outside. `fetch` is called late, never captured at import. */
 export interface ProviderOptions {
   readonly baseUrl: string;
@@ -130,4 +134,6 @@ export interface ProviderOptions {
   readonly deadlines?: Partial<ProviderDeadlines>;
   /** Extra headers of the config, without secrets in them. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Makes the ids of tool calls whose server sends none; the system's by default. */
+  readonly random?: Random;
 }

@@ -1,0 +1,178 @@
+// Ollama's words: our messages as its request, its chunks as our events. Pure; the wire itself is in `exchange.ts`.
+
+import type { ChatRequest, Message as OllamaMessage, Tool as OllamaTool } from "ollama/browser";
+import type { Message, MessagePart, ToolCall } from "../src/core/message.ts";
+import type { CallIds } from "./call-ids.ts";
+import type { JsonObject } from "./json.ts";
+import { countOf, isObject, listOf, numberOf, objectOf, parseJson, textOf } from "./json.ts";
+import type { FinishReason, GenerateRequest, GenerationUsage, ModelInfo, ProviderEvent } from "./provider.ts";
+
+/** As much of arguments that are no JSON is kept for the correction turn. */
+export const MAX_MALFORMED_CHARS = 2000;
+
+const NS_PER_MS = 1_000_000;
+
+/**
+ * The body of `/api/chat`.
+ * `truncate: false`, because a prompt that does not fit must fail: the server would cut it silently.
+ */
+export function chatRequest(request: GenerateRequest): ChatRequest & { truncate: boolean; stream: true } {
+  return {
+    model: request.model,
+    stream: true,
+    truncate: false,
+    messages: request.messages.flatMap(messagesOf),
+    ...(request.tools.length === 0 ? {} : { tools: request.tools.map((tool) => toolOf(tool)) }),
+    ...(request.outputSchema === undefined ? {} : { format: request.outputSchema }),
+    ...(request.think === undefined ? {} : { think: request.think }),
+    options: {
+      num_predict: request.maxOutputTokens,
+      ...(request.contextTokens === undefined ? {} : { num_ctx: request.contextTokens }),
+      ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
+      ...(request.seed === undefined ? {} : { seed: request.seed }),
+    },
+  };
+}
+
+function toolOf(tool: GenerateRequest["tools"][number]): OllamaTool {
+  const { name, description, parameters } = tool;
+  return {
+    type: "function",
+    function: { name, description, parameters: parameters as Record<string, unknown> },
+  };
+}
+
+/** One message of ours; each tool result is a message of its own there. */
+function messagesOf(message: Message): OllamaMessage[] {
+  const results: OllamaMessage[] = [];
+  const calls: ToolCall[] = [];
+  let content = "";
+  let thinking = "";
+  for (const part of message.parts) {
+    if (part.type === "text") content += part.text;
+    else if (part.type === "thinking") thinking += part.text;
+    else if (part.type === "tool_call") calls.push(part.call);
+    else results.push(resultOf(part));
+  }
+  if (results.length > 0 && content === "") return results;
+  const own: OllamaMessage = { role: message.role, content };
+  if (thinking !== "") own.thinking = thinking;
+  if (calls.length > 0) own.tool_calls = calls.map(callOf);
+  return [...results, own];
+}
+
+function resultOf(part: Extract<MessagePart, { type: "tool_result" }>): OllamaMessage {
+  const message = { role: "tool", content: part.text, tool_name: part.name, tool_call_id: part.callId };
+  return message;
+}
+
+/** Ollama takes an object only; arguments that were none are shown to the model as what they were. */
+function callOf(call: ToolCall): NonNullable<OllamaMessage["tool_calls"]>[number] {
+  const given = isObject(call.arguments) && call.malformed === undefined;
+  const args = given ? call.arguments : { malformed_arguments: call.malformed ?? call.arguments };
+  const wire = { id: call.id, function: { name: call.name, arguments: args as Record<string, unknown> } };
+  return wire;
+}
+
+/** Turns the chunks of one generation into events. */
+export class OllamaDecoder {
+  readonly #ids: CallIds;
+  #calls = 0;
+
+  constructor(ids: CallIds) {
+    this.#ids = ids;
+  }
+
+  /** The events of one chunk, without the end. */
+  events(chunk: unknown): ProviderEvent[] {
+    const message = objectOf(objectOf(chunk)["message"]);
+    const events: ProviderEvent[] = [];
+    const thinking = textOf(message["thinking"]);
+    if (thinking !== "") events.push({ type: "thinking", text: thinking });
+    const text = textOf(message["content"]);
+    if (text !== "") events.push({ type: "text", text });
+    for (const call of listOf(message["tool_calls"])) {
+      this.#calls++;
+      events.push({ type: "tool_call", call: this.#call(objectOf(call)) });
+    }
+    return events;
+  }
+
+  /** The end, when this chunk is the last one. */
+  finish(chunk: unknown): Extract<ProviderEvent, { type: "finished" }> | undefined {
+    const fields = objectOf(chunk);
+    if (fields["done"] !== true) return undefined;
+    const cut = fields["done_reason"] === "length";
+    const reason: FinishReason = cut ? "length" : this.#calls > 0 ? "tool_calls" : "stop";
+    return { type: "finished", reason, usage: usageOf(fields) };
+  }
+
+  #call(call: JsonObject): ToolCall {
+    const fn = objectOf(call["function"]);
+    const head = { id: this.#ids.take(textOf(call["id"])), name: textOf(fn["name"]) };
+    const args = fn["arguments"];
+    if (typeof args !== "string") return { ...head, arguments: args ?? {} };
+    const parsed = args.trim() === "" ? { value: {} } : parseJson(args);
+    if (parsed) return { ...head, arguments: parsed.value };
+    return { ...head, arguments: {}, malformed: args.slice(0, MAX_MALFORMED_CHARS) };
+  }
+}
+
+function usageOf(fields: JsonObject): GenerationUsage {
+  const ms = (key: string): number => countOf(fields[key]) / NS_PER_MS;
+  return {
+    promptTokens: countOf(fields["prompt_eval_count"]),
+    outputTokens: countOf(fields["eval_count"]),
+    loadMs: ms("load_duration"),
+    promptMs: ms("prompt_eval_duration"),
+    outputMs: ms("eval_duration"),
+    totalMs: ms("total_duration"),
+  };
+}
+
+/** One entry of `/api/tags`; older servers tell no capabilities there. */
+export function listedModel(entry: unknown): ModelInfo {
+  const fields = objectOf(entry);
+  const capabilities = listOf(fields["capabilities"]);
+  return {
+    name: textOf(fields["name"]) || textOf(fields["model"]),
+    sizeBytes: numberOf(fields["size"]),
+    parameters: textOf(objectOf(fields["details"])["parameter_size"]) || null,
+    contextTokens: null,
+    ...abilities(capabilities),
+  };
+}
+
+/** The answer of `/api/show`; servers before 0.6.4 tell no capabilities, but their template shows tools. */
+export function shownModel(name: string, answer: unknown): ModelInfo {
+  const fields = objectOf(answer);
+  const info = objectOf(fields["model_info"]);
+  const capabilities = Array.isArray(fields["capabilities"])
+    ? listOf(fields["capabilities"])
+    : textOf(fields["template"]).includes(".Tools")
+      ? ["completion", "tools"]
+      : ["completion"];
+  return {
+    name,
+    sizeBytes: null,
+    parameters: textOf(objectOf(fields["details"])["parameter_size"]) || null,
+    contextTokens: numberOf(info[`${textOf(info["general.architecture"])}.context_length`]),
+    ...abilities(capabilities),
+  };
+}
+
+function abilities(
+  capabilities: readonly unknown[],
+): Pick<ModelInfo, "tools" | "thinking" | "embeddingOnly"> {
+  return {
+    tools: capabilities.includes("tools"),
+    thinking: capabilities.includes("thinking"),
+    embeddingOnly: capabilities.includes("embedding") && !capabilities.includes("completion"),
+  };
+}
+
+/** Whether two names mean one model: without a tag, `latest` is meant. */
+export function sameModel(a: string, b: string): boolean {
+  const full = (name: string): string => (/:[^/]*$/.test(name) ? name : `${name}:latest`);
+  return full(a) === full(b);
+}
