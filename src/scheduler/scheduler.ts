@@ -82,15 +82,21 @@ export interface Scheduler {
    * ConfigError `unknown_backend`.
    */
   admit(request: AdmitRequest): void;
-  /** Asks for a generation lease; first for a live place again, if the task was parked. Throws like `admit`. */
+  /**
+   * Asks for a generation lease; first for a live place again, if the task was parked, ahead of new children. Only
+   * `granted` answers. Throws like `admit`, and InternalError `not_admitted` before the task was admitted.
+   */
   requestLease(request: LeaseRequest): void;
   /** Ends a lease. Unknown or ended ids are ignored (S3). */
   release(leaseId: string): void;
-  /** Withdraws a lease request that has not been granted. */
+  /** Withdraws a lease request that has not been granted, or whose `granted` has not been delivered yet. */
   withdraw(taskId: string): void;
-  /** The task waits for another actor: it gives back its place and keeps its child slot. It holds no lease now. */
+  /**
+   * The task waits for another actor: it gives back its place and keeps its child slot, and what it asked for is
+   * withdrawn. Throws InternalError `lease_held` while it holds a lease.
+   */
   park(taskId: string): void;
-  /** Raises or lowers the class of what the task waits for, and of its later requests. */
+  /** Sets the class of what the task waits for now; its later requests have at least this class. */
   setClass(taskId: string, schedulingClass: SchedulingClass): void;
   /** The task has ended: everything it held or waited for is given back. */
   end(taskId: string): void;

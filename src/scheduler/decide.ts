@@ -1,0 +1,255 @@
+// The deterministic core of the scheduler: one command, at one time, to signals. The state is changed in place (a
+// copy of 10,000 waiting tasks for each decision would cost more than the decision); the same state, command and
+// time still give the same state and the same signals, and replaying a log of commands replays every decision (S5).
+// No clock, no timer, no randomness. A command that throws has changed nothing.
+//
+// S1-S6 are declared in scheduler.ts; gate.ts keeps S1, queue.ts S4, flow.ts S2 and S6, the map of leases S3.
+
+import { SCHEDULING_CLASSES, type SchedulingClass } from "../core/lifecycle.ts";
+import { ConfigError, InternalError, LimitError } from "../base/errors.ts";
+import { ask, drain, endLease, reclass, withdraw, type Step } from "./flow.ts";
+import { preempt } from "./patience.ts";
+import type { AdmitRequest, BackendCaps, LeaseRequest } from "./scheduler.ts";
+import {
+  createAgentGate,
+  createLane,
+  createParent,
+  pauseLane,
+  type Effect,
+  type Lane,
+  type Parent,
+  type SchedulerState,
+  type TaskEntry,
+  type TaskGate,
+} from "./state.ts";
+
+/** Plain data, so that a log of them can be kept and replayed. */
+export type Command =
+  | { readonly type: "set_backend"; readonly caps: BackendCaps }
+  | { readonly type: "admit"; readonly request: AdmitRequest }
+  | { readonly type: "request_lease"; readonly request: LeaseRequest }
+  | { readonly type: "release"; readonly leaseId: string }
+  | { readonly type: "withdraw"; readonly taskId: string }
+  | { readonly type: "park"; readonly taskId: string }
+  | { readonly type: "set_class"; readonly taskId: string; readonly class: SchedulingClass }
+  | { readonly type: "end"; readonly taskId: string }
+  | { readonly type: "pause"; readonly paused: boolean }
+  /** Time has passed; patience may be over. */
+  | { readonly type: "tick" };
+
+/**
+ * Applies the command at `now` (monotonic milliseconds, never less than before) and returns what it caused, in order.
+ * Contract: throws LimitError `queue_full`, ConfigError `unknown_backend`, InternalError `not_admitted` or
+ * `lease_held`, each before anything was changed.
+ */
+export function decide(state: SchedulerState, command: Command, now: number): readonly Effect[] {
+  const step: Step = { state, now, effects: [] };
+  for (const lane of apply(step, command)) step.effects.push(...preempt(lane, now));
+  return step.effects;
+}
+
+/** Returns the backends on which a turn may now be out of patience. */
+function apply(step: Step, command: Command): Iterable<Lane> {
+  const { state } = step;
+  switch (command.type) {
+    case "set_backend":
+      return setBackend(step, command.caps);
+    case "admit":
+      return admit(step, command.request);
+    case "pause":
+      return pause(step, command.paused);
+    case "tick":
+      return state.lanes.values();
+    case "release": {
+      const task = state.leases.get(command.leaseId);
+      return task === undefined ? [] : release(step, task);
+    }
+    case "request_lease": {
+      const task = state.tasks.get(command.request.taskId);
+      return task === undefined ? [] : requestLease(step, task, command.request);
+    }
+    default: {
+      const task = state.tasks.get(command.taskId);
+      if (task === undefined) return [];
+      if (command.type === "set_class") setClass(step, task, command.class);
+      else if (command.type === "park") park(step, task);
+      else if (command.type === "end") end(step, task);
+      else if (task.ask?.kind === "turn") withdraw(task);
+      return [task.lane];
+    }
+  }
+}
+
+function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
+  const { state } = step;
+  const lane = state.lanes.get(caps.backend) ?? createLane(caps, state.paused);
+  state.lanes.set(caps.backend, lane);
+  lane.caps = caps;
+  setLimit(step, lane.places, caps.maxChildren);
+  setLimit(step, lane.leases, caps.slots);
+  return [lane];
+}
+
+function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
+  const { state } = step;
+  const known = state.tasks.get(request.taskId);
+  if (known !== undefined) {
+    setLimit(step, known.parent.slots, request.parentSlots);
+    return [];
+  }
+  const lane = laneFor(state, request.backend);
+  refuseAdmission(state, lane, request);
+  const parent = parentFor(step, request);
+  const agent = agentGateFor(step, parent, request);
+  const task: TaskEntry = {
+    taskId: request.taskId,
+    parentId: request.parentId,
+    needsPlace: request.needsPlace,
+    lane,
+    parent,
+    agent,
+    agentKey: request.agentLimit?.key ?? null,
+    admitted: false,
+    floor: null,
+    ask: null,
+    gate: null,
+    lease: null,
+  };
+  state.tasks.set(task.taskId, task);
+  ask(step, task, { kind: "admission", class: request.class });
+  return [lane];
+}
+
+function requestLease(step: Step, task: TaskEntry, request: LeaseRequest): Iterable<Lane> {
+  const { lane } = task;
+  if (!task.admitted) {
+    throw new InternalError(
+      "not_admitted",
+      `Expected task ${task.taskId} to be admitted before it asks for a lease, but it still waits to be; ask after its \`admitted\` signal.`,
+    );
+  }
+  if (task.lease !== null) return [];
+  const schedulingClass = higherOf(request.class, task.floor);
+  if (task.ask !== null) {
+    reclass(step, task.ask, schedulingClass);
+    return [lane];
+  }
+  const needsPlace = task.needsPlace && !lane.places.holds(task);
+  const waits = (needsPlace && !lane.places.hasRoom) || !lane.leases.hasRoom;
+  if (waits && lane.turns.size >= lane.caps.maxQueued) throw queueFull(lane, "turns may wait for a lease");
+  ask(step, task, { kind: "turn", class: schedulingClass, front: request.front ?? false });
+  return [lane];
+}
+
+function release(step: Step, task: TaskEntry): Iterable<Lane> {
+  endLease(step.state, task);
+  drain(step, task.lane.leases);
+  return [task.lane];
+}
+
+function park(step: Step, task: TaskEntry): void {
+  if (!task.admitted) return;
+  if (task.lease !== null) {
+    throw new InternalError(
+      "lease_held",
+      `Expected task ${task.taskId} to hold no lease when it parks (S2), but it holds ${task.lease.leaseId}; release it first.`,
+    );
+  }
+  withdraw(task);
+  if (task.lane.places.free(task)) drain(step, task.lane.places);
+}
+
+function setClass(step: Step, task: TaskEntry, schedulingClass: SchedulingClass): void {
+  task.floor = schedulingClass;
+  if (task.ask !== null) reclass(step, task.ask, schedulingClass);
+}
+
+function end(step: Step, task: TaskEntry): void {
+  const { state } = step;
+  const { lane, parent, agent } = task;
+  withdraw(task);
+  state.tasks.delete(task.taskId);
+  endLease(state, task);
+  // Everything is given back before anything is handed on, and the outermost gate first: whoever gets the child slot
+  // then stands in line for the place like the others.
+  const gates = [agent, parent.slots, lane.places, lane.doors];
+  for (const gate of gates) gate?.free(task);
+  for (const gate of [...gates, lane.leases]) if (gate !== null) drain(step, gate);
+  if (agent?.idle === true && task.agentKey !== null) parent.agents.delete(task.agentKey);
+  forgetIfIdle(state, parent);
+}
+
+function pause(step: Step, paused: boolean): Iterable<Lane> {
+  step.state.paused = paused;
+  const lanes = [...step.state.lanes.values()];
+  for (const lane of lanes) {
+    pauseLane(lane, paused);
+    drain(step, lane.doors);
+    drain(step, lane.places);
+  }
+  return lanes;
+}
+
+function laneFor(state: SchedulerState, backend: string): Lane {
+  const lane = state.lanes.get(backend);
+  if (lane !== undefined) return lane;
+  const known = [...state.lanes.keys()].join(", ") || "none";
+  throw new ConfigError(
+    "unknown_backend",
+    `Expected one of the backends (${known}), got "${backend}"; add it under providers: or name another model.`,
+    { details: { backend, config_key: "providers" } },
+  );
+}
+
+function parentFor(step: Step, request: AdmitRequest): Parent {
+  const { parents } = step.state;
+  const parent = parents.get(request.parentId) ?? createParent(request.parentId);
+  parents.set(request.parentId, parent);
+  setLimit(step, parent.slots, request.parentSlots);
+  return parent;
+}
+
+function agentGateFor(step: Step, parent: Parent, request: AdmitRequest): TaskGate | null {
+  if (request.agentLimit === undefined) return null;
+  const { key, limit } = request.agentLimit;
+  const gate = parent.agents.get(key) ?? createAgentGate();
+  parent.agents.set(key, gate);
+  setLimit(step, gate, limit);
+  return gate;
+}
+
+/** The newest figure counts; a higher one may let others in at once. */
+function setLimit(step: Step, gate: TaskGate, limit: number): void {
+  gate.limit = limit;
+  drain(step, gate);
+}
+
+function forgetIfIdle(state: SchedulerState, parent: Parent): void {
+  if (parent.slots.idle && parent.agents.size === 0) state.parents.delete(parent.parentId);
+}
+
+/** Throws when the task would have to wait where too many wait already. */
+function refuseAdmission(state: SchedulerState, lane: Lane, request: AdmitRequest): void {
+  if (lane.admissions.size < lane.caps.maxQueued) return;
+  const parent = state.parents.get(request.parentId);
+  const { agentLimit } = request;
+  const agentHeld = agentLimit === undefined ? 0 : (parent?.agents.get(agentLimit.key)?.held ?? 0);
+  const slotFree = request.parentId === null || (parent?.slots.held ?? 0) < request.parentSlots;
+  const placeFree = !state.paused && (!request.needsPlace || lane.places.hasRoom);
+  if (slotFree && placeFree && (agentLimit === undefined || agentHeld < agentLimit.limit)) return;
+  throw queueFull(lane, "tasks may wait for a place");
+}
+
+function queueFull(lane: Lane, what: string): LimitError {
+  const { backend, maxQueued } = lane.caps;
+  return new LimitError(
+    "queue_full",
+    `At most ${maxQueued} ${what} on ${backend}, and that many do; try again when some have started, or raise scheduler.max_queued.`,
+    { details: { backend, limit: maxQueued, config_key: "scheduler.max_queued" } },
+  );
+}
+
+function higherOf(asked: SchedulingClass, floor: SchedulingClass | null): SchedulingClass {
+  if (floor === null) return asked;
+  return SCHEDULING_CLASSES.indexOf(floor) < SCHEDULING_CLASSES.indexOf(asked) ? floor : asked;
+}

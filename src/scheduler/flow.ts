@@ -1,0 +1,159 @@
+// How a task moves through the gates: agent cap, child slot, place, and for each turn place again and lease.
+// Only the first two are kept while it waits for another actor, so every wait here ends when somebody that is not
+// waiting lets go: no tree can deadlock.
+//
+// F1. A task waits at one gate at most, and holds no lease while it waits (S2).
+// F2. After each command every gate that has room has nobody waiting whom it may serve (S6).
+
+import type { SchedulingClass } from "../core/lifecycle.ts";
+import type { Lease, LeaseRequest } from "./scheduler.ts";
+import { unwatch, watch } from "./patience.ts";
+import {
+  groupAt,
+  levelAt,
+  type Ask,
+  type Effect,
+  type SchedulerState,
+  type TaskEntry,
+  type TaskGate,
+} from "./state.ts";
+
+/** One command under way. */
+export interface Step {
+  readonly state: SchedulerState;
+  readonly now: number;
+  readonly effects: Effect[];
+}
+
+/** The task starts to wait for its admission or for a turn, and gets as far as the gates let it. */
+export function ask(
+  step: Step,
+  task: TaskEntry,
+  want: { readonly kind: Ask["kind"] } & Pick<LeaseRequest, "class" | "front">,
+): void {
+  const started: Ask = {
+    task,
+    kind: want.kind,
+    class: want.class,
+    front: want.front ?? false,
+    askedAt: step.now,
+    patientUntil: 0,
+    rank: step.state.asked++,
+    heapIndex: -1,
+    level: 0,
+    group: "",
+    orderIndex: 0,
+    orderEpoch: -1,
+  };
+  task.ask = started;
+  waiting(started).add(task);
+  advance(step, started);
+}
+
+/** Serves everybody whom this gate has room for. */
+export function drain(step: Step, gate: TaskGate): void {
+  for (let next = gate.next(); next !== undefined; next = gate.next()) {
+    left(next, gate);
+    gate.hold(next.task);
+    if (gate.kind === "lease") grant(step, next);
+    else advance(step, next);
+  }
+}
+
+/** Takes the task out of whatever it waits for. */
+export function withdraw(task: TaskEntry): void {
+  if (task.ask === null) return;
+  leave(task.ask);
+  finish(task.ask);
+}
+
+/** Moves what the task waits for to another class; it keeps its rank. */
+export function reclass(step: Step, waitingAsk: Ask, schedulingClass: SchedulingClass): void {
+  const gate = waitingAsk.task.gate;
+  if (gate === null || waitingAsk.class === schedulingClass) return;
+  leave(waitingAsk);
+  waitingAsk.class = schedulingClass;
+  join(step, waitingAsk, gate);
+}
+
+/** Ends the task's lease, if it has one; the caller drains the gate (S3). */
+export function endLease(state: SchedulerState, task: TaskEntry): void {
+  if (task.lease === null) return;
+  state.leases.delete(task.lease.leaseId);
+  task.lease = null;
+  task.lane.stopping.delete(task);
+  task.lane.leases.free(task);
+}
+
+function advance(step: Step, moving: Ask): void {
+  const gate = nextGate(moving);
+  if (gate !== null) {
+    join(step, moving, gate);
+    drain(step, gate);
+    return;
+  }
+  const { task } = moving;
+  finish(moving);
+  task.admitted = true;
+  const waitedMs = step.now - moving.askedAt;
+  step.effects.push({ signal: { type: "admitted", taskId: task.taskId, waitedMs }, task });
+}
+
+/** The first thing that the ask still lacks; `null` for an admission that has everything. */
+function nextGate({ task, kind }: Ask): TaskGate | null {
+  const { lane } = task;
+  if (kind === "turn") return task.needsPlace && !lane.places.holds(task) ? lane.places : lane.leases;
+  if (task.agent !== null && !task.agent.holds(task)) return task.agent;
+  if (task.parentId !== null && !task.parent.slots.holds(task)) return task.parent.slots;
+  const last = task.needsPlace ? lane.places : lane.doors;
+  return last.holds(task) ? null : last;
+}
+
+function grant(step: Step, served: Ask): void {
+  const { state, now } = step;
+  const { task } = served;
+  const serial = (state.granted++).toString(16).padStart(8, "0");
+  const lease: Lease = {
+    leaseId: `lease_${state.leaseSalt}${serial}`,
+    taskId: task.taskId,
+    backend: task.lane.caps.backend,
+    class: served.class,
+    grantedAt: now,
+    waitedMs: now - served.askedAt,
+  };
+  finish(served);
+  task.lease = lease;
+  state.leases.set(lease.leaseId, task);
+  step.effects.push({ signal: { type: "granted", lease }, task });
+}
+
+function join(step: Step, joining: Ask, gate: TaskGate): void {
+  joining.level = levelAt(gate, joining);
+  joining.group = groupAt(gate, joining);
+  joining.task.gate = gate;
+  gate.queue.push(joining);
+  if (gate.kind === "lease" && joining.class === "interactive") {
+    watch(joining.task.lane, joining, step.now + step.state.patienceMs);
+  }
+}
+
+function leave(leaving: Ask): void {
+  const { gate } = leaving.task;
+  if (gate === null) return;
+  gate.queue.remove(leaving);
+  left(leaving, gate);
+}
+
+function left(gone: Ask, gate: TaskGate): void {
+  gone.task.gate = null;
+  if (gate.kind === "lease") unwatch(gone.task.lane, gone);
+}
+
+function finish(done: Ask): void {
+  waiting(done).delete(done.task);
+  done.task.ask = null;
+}
+
+function waiting({ task, kind }: Ask): Set<TaskEntry> {
+  return kind === "turn" ? task.lane.turns : task.lane.admissions;
+}

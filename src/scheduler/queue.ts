@@ -1,0 +1,231 @@
+// Who is next among those who wait for one thing: levels by priority, a round robin between groups within a
+// level, first in first out within a group. It grants nothing and knows no clock.
+//
+// Q1. Bounded bypass (S4): while a level below the strict ones has somebody waiting, at most
+//     BYPASS_LIMIT + (levels - 1) takes from other such levels go before the next take from it.
+//     Proof: after BYPASS_LIMIT of them it is overdue; of the overdue levels the longest passed over goes first, and
+//     a level that was served starts again at 0, so each other level can go before it once more at most.
+// Q2. Strict levels go before all others and are not counted as bypass.
+// Q3. `take`, `push` and `remove` are O(levels + log n). A position is O(1) while entries only joined at the end
+//     and left at the front since the last one was asked for, and O(n log n) after any other change.
+
+import { Heap, type HeapItem } from "./heap.ts";
+
+/** How often a waiting level may be passed over before it is overdue. */
+export const BYPASS_LIMIT = 8;
+
+export interface QueueEntry extends HeapItem {
+  /** 0 is the highest priority. Level and group must not change while the entry waits. */
+  level: number;
+  /** Groups of one level take turns. */
+  group: string;
+  /** Kept by the queue. */
+  orderIndex: number;
+  /** Kept by the queue. */
+  orderEpoch: number;
+}
+
+interface Group<T extends QueueEntry> extends HeapItem {
+  readonly key: string;
+  readonly entries: Heap<T>;
+}
+
+interface Level<T extends QueueEntry> {
+  size: number;
+  /** Takes from other levels since this one was last served, while somebody waited here. */
+  passed: number;
+  readonly groups: Map<string, Group<T>>;
+  /** Ranked by turn: who was served longest ago is first. */
+  readonly ring: Heap<Group<T>>;
+}
+
+interface Standing {
+  size: number;
+  passed: number;
+}
+
+export class WaitQueue<T extends QueueEntry> {
+  readonly #levels: Level<T>[];
+  readonly #strict: number;
+  #open: number;
+  #size = 0;
+  #turn = 0;
+  #epoch = 0;
+  #firstIndex = 0;
+  #nextIndex = 0;
+  /** The last entry in the order of service; `undefined` when the order must be found anew. */
+  #last: T | undefined;
+
+  constructor(options: { readonly levels: number; readonly strict: number }) {
+    this.#levels = Array.from({ length: options.levels }, () => ({
+      size: 0,
+      passed: 0,
+      groups: new Map(),
+      ring: new Heap(),
+    }));
+    this.#strict = options.strict;
+    this.#open = options.levels;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Only the first `levels` levels are served from now on; the others keep their places. */
+  open(levels: number): void {
+    this.#open = levels;
+    this.#forgetOrder();
+  }
+
+  push(entry: T): void {
+    const level = this.#levels[entry.level] as Level<T>;
+    this.#index(entry, level);
+    let group = level.groups.get(entry.group);
+    if (group === undefined) {
+      group = { key: entry.group, entries: new Heap(), rank: this.#turn++, heapIndex: -1 };
+      level.groups.set(entry.group, group);
+      level.ring.push(group);
+    }
+    group.entries.push(entry);
+    level.size++;
+    this.#size++;
+  }
+
+  /** Takes out an entry that is not served: it was withdrawn, or it moves to another level. */
+  remove(entry: T): void {
+    if (entry.orderEpoch === this.#epoch) this.#forgetOrder();
+    this.#drop(entry, false);
+  }
+
+  /** Takes out the next entry; `undefined` when nobody waits on an open level. */
+  take(): T | undefined {
+    const index = chooseLevel(this.#levels, this.#strict, this.#open);
+    if (index < 0) return undefined;
+    countBypass(this.#levels, index, this.#strict, this.#open);
+    const level = this.#levels[index] as Level<T>;
+    const entry = level.ring.peek()?.entries.peek() as T;
+    if (entry.orderEpoch === this.#epoch) this.#firstIndex++;
+    this.#drop(entry, true);
+    return entry;
+  }
+
+  /** 1 is next, as things stand. The entry must wait here. */
+  position(entry: T): number {
+    if (entry.orderEpoch !== this.#epoch) this.#restoreOrder();
+    return entry.orderIndex - this.#firstIndex + 1;
+  }
+
+  /** Everybody in the order in which they would be served if nobody else came. */
+  order(): readonly T[] {
+    const lists = this.#levels.map((level) => rotation(level.ring));
+    const standings: Standing[] = this.#levels.map(({ size, passed }) => ({ size, passed }));
+    const taken = lists.map(() => 0);
+    const order: T[] = [];
+    let open = this.#open;
+    while (order.length < this.#size) {
+      const index = chooseLevel(standings, this.#strict, open);
+      if (index < 0) {
+        open = this.#levels.length; // The closed levels follow those that are served now.
+        continue;
+      }
+      countBypass(standings, index, this.#strict, open);
+      const standing = standings[index] as Standing;
+      standing.size--;
+      if (standing.size === 0) standing.passed = 0;
+      const at = taken[index] as number;
+      order.push((lists[index] as T[])[at] as T);
+      taken[index] = at + 1;
+    }
+    return order;
+  }
+
+  #drop(entry: T, served: boolean): void {
+    const level = this.#levels[entry.level] as Level<T>;
+    const group = level.groups.get(entry.group) as Group<T>;
+    group.entries.remove(entry);
+    entry.orderEpoch = -1;
+    if (served || group.entries.size === 0) level.ring.remove(group);
+    if (group.entries.size === 0) level.groups.delete(group.key);
+    else if (served) {
+      group.rank = this.#turn++;
+      level.ring.push(group);
+    }
+    level.size--;
+    this.#size--;
+    if (level.size === 0) level.passed = 0;
+    if (this.#last === entry) this.#last = undefined;
+  }
+
+  /** Gives a newcomer its index at once where it is certain to be served last; otherwise the order is lost. */
+  #index(entry: T, level: Level<T>): void {
+    const last = this.#last;
+    const follows =
+      this.#size === 0 ||
+      (last !== undefined &&
+        last.level === entry.level &&
+        last.rank < entry.rank &&
+        level.groups.size === 1 &&
+        level.groups.has(entry.group));
+    if (!follows) return this.#forgetOrder();
+    if (this.#size === 0) this.#firstIndex = this.#nextIndex;
+    entry.orderEpoch = this.#epoch;
+    entry.orderIndex = this.#nextIndex++;
+    this.#last = entry;
+  }
+
+  #forgetOrder(): void {
+    this.#epoch++;
+    this.#last = undefined;
+  }
+
+  #restoreOrder(): void {
+    const order = this.order();
+    this.#epoch++;
+    this.#firstIndex = 0;
+    this.#nextIndex = order.length;
+    this.#last = order.at(-1);
+    for (const [index, entry] of order.entries()) {
+      entry.orderEpoch = this.#epoch;
+      entry.orderIndex = index;
+    }
+  }
+}
+
+/** The level to serve next, or -1. */
+function chooseLevel(levels: readonly Standing[], strict: number, open: number): number {
+  let first = -1;
+  let overdue = -1;
+  for (let index = 0; index < open; index++) {
+    const { size, passed } = levels[index] as Standing;
+    if (size === 0) continue;
+    if (index < strict) return index; // keeps Q2
+    if (first < 0) first = index;
+    const longest = overdue < 0 ? BYPASS_LIMIT - 1 : (levels[overdue] as Standing).passed;
+    if (passed > longest) overdue = index; // keeps Q1
+  }
+  return overdue < 0 ? first : overdue;
+}
+
+function countBypass(levels: readonly Standing[], served: number, strict: number, open: number): void {
+  if (served < strict) return;
+  for (let index = strict; index < open; index++) {
+    const level = levels[index] as Standing;
+    if (index === served) level.passed = 0;
+    else if (level.size > 0) level.passed++;
+  }
+}
+
+/** The entries of one level, its groups taking turns. */
+function rotation<T extends QueueEntry>(ring: Heap<Group<T>>): T[] {
+  const order: T[] = [];
+  let lists = sorted(ring.items).map((group) => sorted(group.entries.items));
+  for (let round = 0; lists.length > 0; round++) {
+    for (const list of lists) order.push(list[round] as T);
+    lists = lists.filter((list) => list.length > round + 1);
+  }
+  return order;
+}
+
+function sorted<T extends HeapItem>(items: readonly T[]): T[] {
+  return items.toSorted((a, b) => a.rank - b.rank);
+}

@@ -1,0 +1,155 @@
+// What the scheduler knows: tasks, the gates of parents and backends, leases. Data and its construction only; the
+// rules of movement are in flow.ts, the commands in decide.ts. It is changed in place, by those two and patience.ts,
+// and only as a function of what is in it, the command and the time given with the command (S5).
+
+import { SCHEDULING_CLASSES, type SchedulingClass } from "../core/lifecycle.ts";
+import { Gate } from "./gate.ts";
+import type { QueueEntry } from "./queue.ts";
+import type { BackendCaps, Lease, SchedulerSignal } from "./scheduler.ts";
+
+/** What one task waits for. It keeps its rank from gate to gate, so that moving on never costs it its turn. */
+export interface Ask extends QueueEntry {
+  readonly task: TaskEntry;
+  /** `admission` is answered by `admitted`, `turn` by `granted`. */
+  readonly kind: "admission" | "turn";
+  readonly askedAt: number;
+  readonly front: boolean;
+  class: SchedulingClass;
+  /** When an interactive turn that waits for a lease loses its patience. */
+  patientUntil: number;
+}
+
+export type TaskGate = Gate<TaskEntry, Ask>;
+
+export interface TaskEntry {
+  readonly taskId: string;
+  readonly parentId: string | null;
+  readonly needsPlace: boolean;
+  readonly lane: Lane;
+  readonly parent: Parent;
+  readonly agent: TaskGate | null;
+  readonly agentKey: string | null;
+  admitted: boolean;
+  /** The class that `setClass` gave; later requests have at least this one. */
+  floor: SchedulingClass | null;
+  ask: Ask | null;
+  /** The gate whose queue holds `ask`. */
+  gate: TaskGate | null;
+  lease: Lease | null;
+}
+
+export interface Lane {
+  caps: BackendCaps;
+  readonly places: TaskGate;
+  /** Where tasks that need no place wait while nobody is admitted. */
+  readonly doors: TaskGate;
+  readonly leases: TaskGate;
+  /** Tasks of this backend that wait to be admitted, at whichever gate, and turns that wait for a place or a lease. */
+  readonly admissions: Set<TaskEntry>;
+  readonly turns: Set<TaskEntry>;
+  /** Interactive turns waiting for a lease, oldest first: within their patience, and past it. */
+  readonly patient: Set<Ask>;
+  readonly impatient: Set<Ask>;
+  /** Holders of leases that were asked to stop and have not let go yet. */
+  readonly stopping: Set<TaskEntry>;
+}
+
+/** The gates below one parent; the tasks without a parent share one, which has no child slots to run out of. */
+export interface Parent {
+  readonly parentId: string | null;
+  readonly slots: TaskGate;
+  readonly agents: Map<string, TaskGate>;
+}
+
+export interface SchedulerState {
+  readonly patienceMs: number;
+  /** 24 hexadecimal digits that make lease ids unlike those of other boxes; a serial number follows. */
+  readonly leaseSalt: string;
+  readonly lanes: Map<string, Lane>;
+  readonly parents: Map<string | null, Parent>;
+  readonly tasks: Map<string, TaskEntry>;
+  readonly leases: Map<string, TaskEntry>;
+  paused: boolean;
+  asked: number;
+  granted: number;
+}
+
+/** A signal and the entry that it is about, so that the shell can see whether it is still true when it delivers. */
+export interface Effect {
+  readonly signal: SchedulerSignal;
+  readonly task: TaskEntry;
+}
+
+const CLASSES = SCHEDULING_CLASSES.length;
+
+/** Levels of a place queue on which tasks return from being parked; new children follow below. */
+export const RETURNING_LEVELS = 2 * CLASSES;
+export const PLACE_LEVELS = RETURNING_LEVELS + CLASSES;
+const LEASE_LEVELS = 2 * CLASSES;
+/** Both levels of interactive turns: nothing is ever granted a lease ahead of them. */
+const STRICT_LEASE_LEVELS = 2;
+
+export function createState(options: {
+  readonly patienceMs: number;
+  readonly leaseSalt: string;
+}): SchedulerState {
+  return {
+    ...options,
+    lanes: new Map(),
+    parents: new Map(),
+    tasks: new Map(),
+    leases: new Map(),
+    paused: false,
+    asked: 0,
+    granted: 0,
+  };
+}
+
+export function createLane(caps: BackendCaps, paused: boolean): Lane {
+  const lane: Lane = {
+    caps,
+    places: new Gate({ kind: "place", limit: caps.maxChildren, levels: PLACE_LEVELS }),
+    doors: new Gate({ kind: "door", limit: Infinity, levels: CLASSES }),
+    leases: new Gate({
+      kind: "lease",
+      limit: caps.slots,
+      levels: LEASE_LEVELS,
+      strict: STRICT_LEASE_LEVELS,
+    }),
+    admissions: new Set(),
+    turns: new Set(),
+    patient: new Set(),
+    impatient: new Set(),
+    stopping: new Set(),
+  };
+  pauseLane(lane, paused);
+  return lane;
+}
+
+/** While paused, tasks that were admitted before still return to their places; nobody new comes in. */
+export function pauseLane(lane: Lane, paused: boolean): void {
+  lane.doors.limit = paused ? 0 : Infinity;
+  lane.places.queue.open(paused ? RETURNING_LEVELS : PLACE_LEVELS);
+}
+
+export function createParent(parentId: string | null): Parent {
+  return { parentId, slots: new Gate({ kind: "slot", limit: 0, levels: CLASSES }), agents: new Map() };
+}
+
+export function createAgentGate(): TaskGate {
+  return new Gate({ kind: "agent", limit: 0, levels: CLASSES });
+}
+
+/** Where an ask stands at a kind of gate: returning before new, then by class, then the front of the class. */
+export function levelAt(gate: TaskGate, ask: Ask): number {
+  const rank = SCHEDULING_CLASSES.indexOf(ask.class);
+  if (gate.kind === "lease" || (gate.kind === "place" && ask.kind === "turn")) {
+    return 2 * rank + (ask.front ? 0 : 1);
+  }
+  return gate.kind === "place" ? RETURNING_LEVELS + rank : rank;
+}
+
+/** Parents take turns where new children wait for a place; elsewhere it is first come, first served. */
+export function groupAt(gate: TaskGate, ask: Ask): string {
+  return gate.kind === "place" && ask.kind === "admission" ? (ask.task.parentId ?? "") : "";
+}
