@@ -10,7 +10,7 @@
 //     counts, are compared, so that mail arriving during a fold cannot be lost.
 // M5. Leaving a state aborts its effect; its late outcome changes nothing.
 
-import { and, assign, emit, fromPromise, setup, type ActorRefFrom, type SnapshotFrom } from "xstate";
+import { assign, emit, fromPromise, setup, type ActorRefFrom, type SnapshotFrom } from "xstate";
 import type { TaskFailure, TaskKind } from "../src/core/task.ts";
 import type { ToolWait, WaitEnd } from "../src/core/tool.ts";
 
@@ -225,7 +225,7 @@ export const agentMachine = setup({
       event.live === 0 &&
       context.waits.length === 0 &&
       context.mailSeen <= context.mailTaken,
-    outOfTurns: ({ context }) => !context.turnOpen && context.turnsUsed >= context.maxTurns,
+    hasTurns: ({ context }) => context.turnsUsed < context.maxTurns,
     interrupts: ({ event }) => event.type === "mail.arrived" && event.interrupt,
     /** A person who speaks to a session, and an interrupting steer to any task, end the wait for children. */
     breaksWait: ({ context, event }) =>
@@ -332,24 +332,27 @@ export const agentMachine = setup({
       states: {
         beginning: {
           description: "Chooses where the first run begins; never rests here.",
-          always: [{ guard: "listens", target: "waiting_input" }, { target: "waiting_slot" }],
+          always: [{ guard: "listens", target: "waiting_input" }, { target: "next_turn" }],
+        },
+        next_turn: {
+          description: "Another turn is due: it asks for a lease, unless no turn is left. Never rests here.",
+          always: [
+            { guard: "hasTurns", target: "waiting_slot" },
+            {
+              guard: "isSession",
+              target: "waiting_input",
+              actions: ["reportOutOfTurns", "forgetWaits"],
+            },
+            {
+              target: "#agent.failed",
+              actions: { type: "fail", params: ({ context }) => ({ failure: outOfTurns(context.maxTurns) }) },
+            },
+          ],
         },
         waiting_slot: {
           description:
             "Its turn is ready; it waits for a generation lease, and for its place again if it was parked.",
           tags: ["holds_place"],
-          always: [
-            {
-              guard: and(["outOfTurns", "isSession"]),
-              target: "waiting_input",
-              actions: ["reportOutOfTurns", "forgetWaits"],
-            },
-            {
-              guard: "outOfTurns",
-              target: "#agent.failed",
-              actions: { type: "fail", params: ({ context }) => ({ failure: outOfTurns(context.maxTurns) }) },
-            },
-          ],
           entry: "requestLease",
           on: {
             "lease.granted": [
@@ -442,7 +445,7 @@ export const agentMachine = setup({
           description:
             "The model has answered: mail, living children or the person decide what comes next. Never rests here.",
           always: [
-            { guard: "hasMail", target: "waiting_slot" },
+            { guard: "hasMail", target: "next_turn" },
             { guard: "isSession", target: "waiting_input" },
             { guard: "hasChildren", target: "waiting_children" },
             { target: "#agent.done" },
@@ -497,7 +500,7 @@ export const agentMachine = setup({
                 target: "waiting_children",
                 actions: { type: "noteWaits", params: ({ event }) => ({ waits: waitsOf(event.output) }) },
               },
-              { target: "waiting_slot", actions: ["forgetWaits", "askNormally"] },
+              { target: "next_turn", actions: ["forgetWaits", "askNormally"] },
             ],
             onError: {
               target: "#agent.failed",
@@ -509,7 +512,7 @@ export const agentMachine = setup({
           description:
             "Parked: a call waits for children, or the agent has finished and its children have not.",
           tags: ["waiting"],
-          always: { guard: "mayTakeMail", target: "waiting_slot", actions: "askAsResuming" },
+          always: { guard: "mayTakeMail", target: "next_turn", actions: "askAsResuming" },
           on: {
             "mail.arrived": [
               { guard: "breaksWait", target: "calling_tools", actions: ["noteMail", "interruptWaits"] },
@@ -534,7 +537,7 @@ export const agentMachine = setup({
           description: "Parked for a person: a session listens, or a call waits for an answer.",
           tags: ["waiting"],
           entry: "allowTurns",
-          always: { guard: "mayTakeMail", target: "waiting_slot", actions: "askAsResuming" },
+          always: { guard: "mayTakeMail", target: "next_turn", actions: "askAsResuming" },
           on: {
             "wait.ended": [
               { guard: "endsLastWait", target: "calling_tools", actions: ["endWait", "askAsResuming"] },
@@ -620,7 +623,7 @@ function waitsOf(output: CallToolsOutput): readonly PendingWait[] {
 function outOfTurns(maxTurns: number): TaskFailure {
   return {
     code: "max_turns",
-    message: `Expected an answer within ${maxTurns} turns and got none. Raise max_turns, or ask for less.`,
+    message: `Expected to finish within ${maxTurns} turns, and another was due. Raise max_turns, or ask for less.`,
     retryable: false,
   };
 }
