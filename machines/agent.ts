@@ -48,6 +48,8 @@ export interface AgentContext extends AgentInput {
   /** Inbox positions: the last one announced, and the last one folded in. */
   readonly mailSeen: number;
   readonly mailTaken: number;
+  /** Mail up to here begins no turn by itself (`/stop`, no turn left); the next turn folds it in. */
+  readonly mailHeld: number;
   readonly liveChildren: number;
   readonly waits: readonly PendingWait[];
   /** How the next lease is asked for. */
@@ -158,11 +160,16 @@ export const agentMachine = setup({
     noteMail: assign({
       mailSeen: ({ context, event }) =>
         event.type === "mail.arrived" ? Math.max(context.mailSeen, event.position) : context.mailSeen,
+      turnsUsed: ({ context, event }) => (renewsTurns(context, event) ? 0 : context.turnsUsed),
     }),
+    /** Taken mail counts as seen: an announcement may come late, or not at all after a restart. */
     takeMail: assign({
+      mailSeen: ({ context, event }) =>
+        event.type === "mail.taken" ? Math.max(context.mailSeen, event.position) : context.mailSeen,
       mailTaken: ({ context, event }) =>
         event.type === "mail.taken" ? Math.max(context.mailTaken, event.position) : context.mailTaken,
     }),
+    holdMail: assign({ mailHeld: ({ context }) => context.mailSeen }),
     noteChildren: assign({
       liveChildren: ({ context, event }) =>
         event.type === "children.changed" ? event.live : context.liveChildren,
@@ -185,13 +192,13 @@ export const agentMachine = setup({
               each.callId === event.callId && !each.end ? { ...each, end: event.end } : each,
             )
           : context.waits,
+      turnsUsed: ({ context, event }) => (renewsTurns(context, event) ? 0 : context.turnsUsed),
     }),
     interruptWaits: assign({
       waits: ({ context }) =>
         context.waits.map((each) => (each.end ? each : { ...each, end: { cause: "interrupted" as const } })),
     }),
     forgetWaits: assign({ waits: [] }),
-    allowTurns: assign({ turnsUsed: 0 }),
     noteTry: assign({
       tries: ({ context }) => context.tries + 1,
       backoffMs: (_, params: { retryInMs: number }) => params.retryInMs,
@@ -217,9 +224,9 @@ export const agentMachine = setup({
     isSession: ({ context }) => context.kind === "session",
     hasMail: ({ context }) => context.mailSeen > context.mailTaken,
     hasChildren: ({ context }) => context.liveChildren > 0,
-    listens: ({ context }) => context.kind === "session" && context.mailSeen <= context.mailTaken,
     /** No call waits, so that new mail may begin a turn. */
-    mayTakeMail: ({ context }) => context.waits.length === 0 && context.mailSeen > context.mailTaken,
+    mailBeginsTurn: ({ context }) =>
+      context.waits.length === 0 && context.mailSeen > Math.max(context.mailTaken, context.mailHeld),
     lastChildEnded: ({ context, event }) =>
       event.type === "children.changed" &&
       event.live === 0 &&
@@ -267,6 +274,7 @@ export const agentMachine = setup({
     tries: 0,
     mailSeen: 0,
     mailTaken: 0,
+    mailHeld: 0,
     liveChildren: 0,
     waits: [],
     ticket: "normal",
@@ -294,6 +302,7 @@ export const agentMachine = setup({
   states: {
     spawned: {
       description: "Accepted and durable. Nothing of it runs yet.",
+      on: { stop: { guard: "isSession", actions: "holdMail" } },
       initial: "queued",
       states: {
         queued: {
@@ -327,12 +336,19 @@ export const agentMachine = setup({
     },
     running: {
       description: "A live child at work, or parked for its children, for a person, or for a while.",
+      on: {
+        stop: {
+          guard: "isSession",
+          target: ".waiting_input",
+          actions: ["closeTurn", "forgetWaits", "holdMail"],
+        },
+      },
       // A session begins by listening; a task begins its first turn.
       initial: "beginning",
       states: {
         beginning: {
           description: "Chooses where the first run begins; never rests here.",
-          always: [{ guard: "listens", target: "waiting_input" }, { target: "next_turn" }],
+          always: [{ guard: "isSession", target: "waiting_input" }, { target: "next_turn" }],
         },
         next_turn: {
           description: "Another turn is due: it asks for a lease, unless no turn is left. Never rests here.",
@@ -341,7 +357,7 @@ export const agentMachine = setup({
             {
               guard: "isSession",
               target: "waiting_input",
-              actions: ["reportOutOfTurns", "forgetWaits"],
+              actions: ["reportOutOfTurns", "holdMail"],
             },
             {
               target: "#agent.failed",
@@ -359,7 +375,6 @@ export const agentMachine = setup({
               { guard: "hasMail", target: "#agent.steering", actions: "openTurn" },
               { target: "generating", actions: "openTurn" },
             ],
-            stop: { guard: "isSession", target: "waiting_input", actions: ["closeTurn", "forgetWaits"] },
           },
         },
         generating: {
@@ -381,7 +396,6 @@ export const agentMachine = setup({
               },
               { actions: "noteMail" },
             ],
-            stop: { guard: "isSession", target: "waiting_input", actions: ["closeTurn", "forgetWaits"] },
           },
           invoke: {
             src: "generate",
@@ -454,9 +468,6 @@ export const agentMachine = setup({
         calling_tools: {
           description: "Runs the tool calls of the turn, or goes on with those whose wait has ended.",
           tags: ["holds_place", "active_time"],
-          on: {
-            stop: { guard: "isSession", target: "waiting_input", actions: ["closeTurn", "forgetWaits"] },
-          },
           invoke: {
             src: "callTools",
             input: ({ context }) => ({ taskId: context.taskId, turn: context.turn, waits: context.waits }),
@@ -512,7 +523,7 @@ export const agentMachine = setup({
           description:
             "Parked: a call waits for children, or the agent has finished and its children have not.",
           tags: ["waiting"],
-          always: { guard: "mayTakeMail", target: "next_turn", actions: "askAsResuming" },
+          always: { guard: "mailBeginsTurn", target: "next_turn", actions: "askAsResuming" },
           on: {
             "mail.arrived": [
               { guard: "breaksWait", target: "calling_tools", actions: ["noteMail", "interruptWaits"] },
@@ -530,14 +541,12 @@ export const agentMachine = setup({
               },
               { actions: "noteChildren" },
             ],
-            stop: { guard: "isSession", target: "waiting_input", actions: ["closeTurn", "forgetWaits"] },
           },
         },
         waiting_input: {
           description: "Parked for a person: a session listens, or a call waits for an answer.",
           tags: ["waiting"],
-          entry: "allowTurns",
-          always: { guard: "mayTakeMail", target: "next_turn", actions: "askAsResuming" },
+          always: { guard: "mailBeginsTurn", target: "next_turn", actions: "askAsResuming" },
           on: {
             "wait.ended": [
               { guard: "endsLastWait", target: "calling_tools", actions: ["endWait", "askAsResuming"] },
@@ -547,7 +556,6 @@ export const agentMachine = setup({
               { guard: "breaksWait", target: "calling_tools", actions: ["noteMail", "interruptWaits"] },
               { actions: "noteMail" },
             ],
-            stop: { guard: "isSession", actions: "forgetWaits" },
           },
         },
         backing_off: {
@@ -556,7 +564,6 @@ export const agentMachine = setup({
           entry: "armRetry",
           on: {
             "retry.due": { target: "waiting_slot", actions: "askNormally" },
-            stop: { guard: "isSession", target: "waiting_input", actions: ["closeTurn", "forgetWaits"] },
           },
         },
       },
@@ -565,7 +572,11 @@ export const agentMachine = setup({
       description: "Keeps its lease while messages are folded into the transcript; then the model goes on.",
       tags: ["holds_lease", "holds_place", "active_time"],
       on: {
-        stop: { guard: "isSession", target: "running.waiting_input", actions: ["closeTurn", "forgetWaits"] },
+        stop: {
+          guard: "isSession",
+          target: "running.waiting_input",
+          actions: ["closeTurn", "forgetWaits", "holdMail"],
+        },
       },
       invoke: {
         src: "foldMail",
@@ -599,6 +610,13 @@ export const agentMachine = setup({
     failed: { type: "final", tags: ["terminal"], description: "No retry remains; the code says why." },
   },
 });
+
+/** A session's turns are counted between two words of a person: a message, or the answer to a question. */
+function renewsTurns(context: AgentContext, event: AgentEvent): boolean {
+  if (context.kind !== "session") return false;
+  if (event.type === "mail.arrived") return event.person;
+  return event.type === "wait.ended" && event.end.cause === "satisfied" && event.end.answer !== undefined;
+}
 
 function isFailure(output: { readonly outcome: string }): output is EffectFailure {
   return output.outcome === "failed";
