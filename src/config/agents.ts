@@ -1,0 +1,90 @@
+// Agent definitions and limits from the config. Names of Hermes are accepted where they mean the same:
+// `timeout` and `child_timeout_seconds` for timeout_s (0 is no limit), `max_iterations` for max_turns.
+
+import type { AgentDefinition } from "../core/agent.ts";
+import type { AgentConfig, Config } from "../core/config-schema.ts";
+import { DEFAULT_TASK_LIMITS } from "../core/limits.ts";
+import type { TaskLimits } from "../core/limits.ts";
+import { CHILD_AGENT, SESSION_AGENT } from "./checks.ts";
+import { CHILD_INSTRUCTIONS, SESSION_INSTRUCTIONS, withOwn } from "./instructions.ts";
+
+type LimitKeys = Pick<
+  Config["delegation"],
+  | "max_turns"
+  | "timeout_s"
+  | "timeout"
+  | "deadline_s"
+  | "max_output_tokens"
+  | "max_result_chars"
+  | "retry_on_failure"
+  | "retry_limit"
+> & { readonly max_iterations?: number | undefined; readonly child_timeout_seconds?: number | undefined };
+
+/** A conversation has no end of its own; the tool loop guard and the budget bound it. */
+const SESSION_TURNS = 1_000_000;
+
+/** The limits that a block sets; what it leaves out is left out. */
+export function limitsOf(block: LimitKeys): Partial<TaskLimits> {
+  const timeout = block.timeout_s ?? block.timeout ?? block.child_timeout_seconds;
+  const turns = block.max_turns ?? block.max_iterations;
+  return {
+    ...(turns === undefined ? {} : { maxTurns: turns }),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout === 0 ? null : timeout * 1000 }),
+    ...(block.deadline_s === undefined ? {} : { deadlineMs: block.deadline_s * 1000 }),
+    ...(block.max_output_tokens === undefined ? {} : { maxOutputTokens: block.max_output_tokens }),
+    ...(block.max_result_chars === undefined ? {} : { maxResultChars: block.max_result_chars }),
+    ...(block.retry_on_failure === undefined ? {} : { retryOnFailure: block.retry_on_failure }),
+    ...(block.retry_limit === undefined ? {} : { retryLimit: block.retry_limit }),
+  };
+}
+
+/** The limits of every task that sets none itself. */
+export function defaultLimits(config: Config): TaskLimits {
+  return { ...DEFAULT_TASK_LIMITS, ...limitsOf(config.delegation) };
+}
+
+export function sessionAgent(config: Config): AgentDefinition {
+  return {
+    name: SESSION_AGENT,
+    description: "The agent that talks with the person.",
+    instructions: withOwn(SESSION_INSTRUCTIONS, config.instructions),
+    model: null,
+    toolsets: config.toolsets,
+    role: "orchestrator",
+    async: false,
+    limits: { timeoutMs: null, deadlineMs: null, maxTurns: SESSION_TURNS },
+    schedulingClass: "interactive",
+    concurrencyLimit: null,
+  };
+}
+
+export function childAgent(config: Config): AgentDefinition {
+  return {
+    name: CHILD_AGENT,
+    description: "A child for any goal.",
+    instructions: withOwn(CHILD_INSTRUCTIONS, config.delegation.instructions),
+    model: null,
+    toolsets: null,
+    role: "leaf",
+    async: false,
+    limits: {},
+    schedulingClass: null,
+    concurrencyLimit: null,
+  };
+}
+
+/** `model` is the agent's own, already found and written as `provider/model`. */
+export function namedAgent(name: string, agent: AgentConfig, model: string | null): AgentDefinition {
+  return {
+    name,
+    description: agent.description,
+    instructions: withOwn(CHILD_INSTRUCTIONS, agent.instructions),
+    model,
+    toolsets: agent.toolsets ?? null,
+    role: agent.role,
+    async: agent.async,
+    limits: limitsOf(agent),
+    schedulingClass: agent.priority ?? null,
+    concurrencyLimit: agent.concurrency_limit ?? null,
+  };
+}

@@ -1,0 +1,113 @@
+// Finds and reads config.yaml: the path that was named, else ./config.yaml, else the one in Troupe's home.
+// The first that exists counts; they are never merged. No file at all is fine: every key has a default.
+// It resolves no secret and looks at no network.
+
+import { readFile } from "node:fs/promises";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { ConfigError, messageOf } from "../base/errors.ts";
+import { configSchema } from "../core/config-schema.ts";
+import type { Config } from "../core/config-schema.ts";
+import { checkConfig } from "./checks.ts";
+import { parseConfigText } from "./document.ts";
+import { problemsError } from "./problem.ts";
+import { validateConfig } from "./validate.ts";
+
+/** The environment, as a parameter. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const CONFIG_FILE = "config.yaml";
+
+/** Troupe's home: the token, the config and the data of this person. Contract: throws ConfigError `no_home`. */
+export function troupeHome(env: Environment): string {
+  if (env["TROUPE_HOME"]) return resolve(env["TROUPE_HOME"]);
+  const xdg = env["XDG_CONFIG_HOME"];
+  // The XDG rules say that a relative path there is to be ignored.
+  if (xdg && isAbsolute(xdg)) return join(xdg, "troupe");
+  const home = env["HOME"] ?? env["USERPROFILE"];
+  if (home) return join(home, ".config", "troupe");
+  throw new ConfigError(
+    "no_home",
+    "Expected TROUPE_HOME, XDG_CONFIG_HOME or HOME to be set, got none of them. Set TROUPE_HOME to a folder.",
+  );
+}
+
+export interface LoadOptions {
+  readonly env: Environment;
+  readonly cwd: string;
+  /** The file that a person named; it must exist. */
+  readonly path?: string;
+  /** Names of the toolsets that exist; absent leaves them unchecked. */
+  readonly toolsets?: readonly string[];
+  readonly readFile?: (path: string) => Promise<string>;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Absolute; `null` when there is none. */
+  readonly file: string | null;
+  /** What relative paths of the config are relative to: the file's folder, else the working directory. */
+  readonly baseDir: string;
+}
+
+function isMissing(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+function candidates(options: LoadOptions): readonly string[] {
+  if (options.path !== undefined) return [resolve(options.cwd, options.path)];
+  const here = resolve(options.cwd, CONFIG_FILE);
+  try {
+    return [here, join(troupeHome(options.env), CONFIG_FILE)];
+  } catch {
+    return [here];
+  }
+}
+
+/** Contract: throws ConfigError `config_invalid` with all problems, each with its line and column. */
+export function parseConfig(source: string, file: string, toolsets?: readonly string[]): Config {
+  const parsed = parseConfigText(source);
+  if (!parsed.ok) throw problemsError(file, parsed.problems);
+  const { document } = parsed;
+  const validated = validateConfig(document.value);
+  const checkable = validated.ok ? validated.config : validated.rest;
+  const findings = [
+    ...(validated.ok ? [] : validated.findings),
+    ...(checkable === null ? [] : checkConfig(checkable, toolsets)),
+  ];
+  if (validated.ok && findings.length === 0) return validated.config;
+  throw problemsError(
+    file,
+    findings.map(({ path, at, message }) => ({
+      ...document.placeOf(path, at),
+      key: path.join("."),
+      message,
+    })),
+  );
+}
+
+/**
+ * The config of this person here.
+ * Contract: throws ConfigError `config_missing` for a named file that is not there, `config_unreadable`, and
+ * `config_invalid` with every problem of the file.
+ */
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const read = options.readFile ?? ((path: string) => readFile(path, "utf8"));
+  for (const file of candidates(options)) {
+    let source: string;
+    try {
+      source = await read(file);
+    } catch (error) {
+      if (isMissing(error)) continue;
+      const message = `Expected to read ${file}, got: ${messageOf(error)}. Make it a file that you may read.`;
+      throw new ConfigError("config_unreadable", message, { cause: error, details: { file } });
+    }
+    return { config: parseConfig(source, file, options.toolsets), file, baseDir: dirname(file) };
+  }
+  if (options.path !== undefined) {
+    const file = resolve(options.cwd, options.path);
+    const message = `Expected a config at ${file}, got no such file. Write one with: troupe init`;
+    throw new ConfigError("config_missing", message, { details: { file } });
+  }
+  return { config: configSchema.parse({}), file: null, baseDir: resolve(options.cwd) };
+}

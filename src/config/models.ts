@@ -1,0 +1,86 @@
+// Models by name, and what is known of each: the server's word, corrected by the config's.
+
+import type { ModelSettings } from "../core/settings.ts";
+import { isLoopback } from "../core/endpoint.ts";
+import type { DiscoveredModel, DiscoveredProvider } from "./discovery.ts";
+import type { ProviderPlan } from "./plan.ts";
+
+/** Runs on a GPU of ours: its context is ours to choose. An Ollama in the next room counts too. */
+export function isLocal(plan: ProviderPlan, found: DiscoveredProvider | undefined): boolean {
+  return isOllama(plan, found) || isLoopback(plan.baseUrl);
+}
+
+export function isOllama(plan: ProviderPlan, found: DiscoveredProvider | undefined): boolean {
+  return (found?.type ?? plan.type) === "ollama";
+}
+
+/** A name without a tag means `latest`, as on Ollama itself. */
+function matches(model: string, wanted: string): boolean {
+  return model === wanted || model === `${wanted}:latest` || `${model}:latest` === wanted;
+}
+
+/**
+ * The model that a person, a config or a request means: `provider/model`, or a bare name, where the first provider
+ * that has it counts. Names may hold slashes and colons (`hf.co/org/model:Q4_K_M`).
+ * Contract: `undefined` when there is none; never throws.
+ */
+export function findModel(models: readonly ModelSettings[], name: string): ModelSettings | undefined {
+  const slash = name.indexOf("/");
+  if (slash > 0) {
+    const [provider, rest] = [name.slice(0, slash), name.slice(slash + 1)];
+    const found = models.find(({ ref }) => ref.provider === provider && matches(ref.model, rest));
+    if (found !== undefined) return found;
+  }
+  return models.find(({ ref }) => ref.model === name) ?? models.find(({ ref }) => matches(ref.model, name));
+}
+
+/** `provider/model`, which findModel always finds again. */
+export function modelName(model: ModelSettings): string {
+  return `${model.ref.provider}/${model.ref.model}`;
+}
+
+/** What stands for a model that no server has described. */
+export function undescribed(name: string): DiscoveredModel {
+  return {
+    name,
+    sizeBytes: null,
+    parameters: null,
+    contextTokens: null,
+    tools: true,
+    thinking: false,
+    embeddingOnly: false,
+  };
+}
+
+export interface Place {
+  readonly plan: ProviderPlan;
+  readonly found: DiscoveredProvider | undefined;
+  readonly backend: string;
+}
+
+export function modelSettings(model: DiscoveredModel, { plan, found, backend }: Place): ModelSettings {
+  const own = Object.entries(plan.config.models).find(([name]) => matches(model.name, name))?.[1];
+  const trained = model.contextTokens;
+  const asked = own?.num_ctx ?? (isOllama(plan, found) ? plan.config.num_ctx : null);
+  return {
+    ref: { provider: plan.name, model: model.name, backend },
+    contextTokens: asked === null || trained === null ? (asked ?? trained) : Math.min(asked, trained),
+    tools: own?.tools ?? model.tools,
+    thinking: own?.thinking ?? model.thinking,
+    promptPriceMicros: own?.prompt_price_micros ?? 0,
+    outputPriceMicros: own?.output_price_micros ?? 0,
+  };
+}
+
+/** What a provider has: what it told, then what only the config knows of. */
+export function modelsOf(
+  plan: ProviderPlan,
+  found: DiscoveredProvider | undefined,
+): readonly DiscoveredModel[] {
+  const told = (found?.models ?? []).filter((model) => !model.embeddingOnly);
+  const configured = Object.keys(plan.config.models)
+    .filter((name) => !(found?.models ?? []).some((model) => matches(model.name, name)))
+    // A local server has told everything it has; a name that it lacks is a typing mistake or still to be pulled.
+    .filter(() => found?.reachable !== true || !isOllama(plan, found));
+  return [...told, ...configured.map(undescribed)];
+}
