@@ -188,7 +188,7 @@ const SHAPES: readonly Control[] = [
   bad("mirror", "src/core/a.ts", {
     name: "no test",
     text: "export const x = 1;\n",
-    says: "test/src/core/a.test.ts",
+    says: "test/core/a.test.ts",
   }),
 ];
 

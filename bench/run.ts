@@ -1,0 +1,49 @@
+// Runs one benchmark, or all: `npm run bench -- NAME… [--quick] [--json]`. Each file of bench/cases is one, so that
+// adding a benchmark is adding a file. Exits 1 when a claim is broken and 2 when a name is unknown.
+
+import { readdirSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { hostFacts, holds, renderReport, reportsJson } from "./report.ts";
+import type { Bench, BenchReport } from "./report.ts";
+
+const folder = new URL("cases/", import.meta.url);
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => file.slice(0, -".ts".length))
+  .toSorted();
+
+async function load(name: string): Promise<Bench> {
+  const file = new URL(`${name}.ts`, folder).href;
+  return ((await import(file)) as { readonly bench: Bench }).bench;
+}
+
+async function usage(): Promise<string> {
+  const rows = await Promise.all(
+    names.map(async (name) => `  ${name.padEnd(12)} ${(await load(name)).summary}`),
+  );
+  return `Usage: npm run bench -- NAME… [--quick] [--json]   (or: all)\n${rows.join("\n")}\n`;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quick: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
+  });
+  const wanted = positionals.includes("all") ? names : positionals;
+  const unknown = wanted.find((name) => !names.includes(name));
+  if (unknown !== undefined || wanted.length === 0) {
+    if (unknown !== undefined) process.stderr.write(`Expected a benchmark, got \`${unknown}\`.\n`);
+    process.stderr.write(await usage());
+    return 2;
+  }
+  const reports: BenchReport[] = [];
+  for (const name of wanted) {
+    const report = await (await load(name)).run({ quick: values.quick });
+    if (!values.json) process.stdout.write(renderReport(report, hostFacts()));
+    reports.push(report);
+  }
+  if (values.json) process.stdout.write(reportsJson(reports, hostFacts()));
+  return reports.flatMap((report) => report.claims).every(holds) ? 0 : 1;
+}
+
+process.exitCode = await main();

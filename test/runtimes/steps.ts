@@ -1,0 +1,156 @@
+// What the smoke program does on every runtime. Each step answers with JSON that holds nothing of the machine, the
+// moment or the runtime, so that the answers of three runtimes can be compared as text. A new step is one entry.
+
+import { delay, SimulatedClock, systemClock } from "../../src/base/clock.ts";
+import { linkedAbort, withSignal } from "../../src/base/abort.ts";
+import { CancelledError, toTroupeError } from "../../src/base/errors.ts";
+import { runtimeFetch } from "../../src/base/fetch.ts";
+import { derivedId, newId, seededRandom, systemRandom } from "../../src/base/ids.ts";
+import { serve } from "../../src/base/listen.ts";
+import { lines } from "../../src/base/stream.ts";
+import { configSchema } from "../../src/core/config-schema.ts";
+import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
+import type { TaskSpec } from "../../src/core/task.ts";
+import { MemoryStore } from "../../src/store/memory.ts";
+
+export interface Step {
+  readonly name: string;
+  run(): Promise<unknown>;
+}
+
+const STARTED = 1_700_000_000_000;
+
+async function ids(): Promise<unknown> {
+  const random = /^task_[0-9a-f]{32}$/.test(newId("task", systemRandom));
+  return { seeded: newId("task", seededRandom(7)), derived: await derivedId("task", "über"), random };
+}
+
+async function clocks(): Promise<unknown> {
+  const clock = new SimulatedClock();
+  const order: string[] = [];
+  const waits = [30, 10, 20].map((ms) => delay(clock, ms).then(() => order.push(`${ms}`)));
+  await clock.advance(25);
+  order.push("25");
+  await clock.drain();
+  await Promise.all(waits);
+  const before = systemClock.monotonic();
+  await delay(systemClock, 5);
+  return { order, elapsed: clock.monotonic(), moves: systemClock.monotonic() > before };
+}
+
+async function aborts(): Promise<unknown> {
+  const parent = new AbortController();
+  const child = linkedAbort(parent.signal);
+  const work = withSignal(new Promise<never>(() => {}), child.signal);
+  parent.abort(new CancelledError("The parent ended."));
+  const error = await work.then(() => null, toTroupeError);
+  return { kind: error?.kind, code: error?.code, message: error?.message };
+}
+
+async function* chunks(): AsyncGenerator<Uint8Array> {
+  // One byte at a time cuts every character of more than one byte.
+  for (const byte of new TextEncoder().encode('{"a":"ä"}\r\n\n{"b":"🎭"}')) yield Uint8Array.of(byte);
+}
+
+async function streams(): Promise<unknown> {
+  const found: string[] = [];
+  const onTooLong = (): CancelledError => new CancelledError("too long");
+  for await (const line of lines(chunks(), { maxChars: 100, onTooLong })) found.push(line);
+  return found;
+}
+
+async function schemas(): Promise<unknown> {
+  const { delegation, server } = configSchema.parse({});
+  const refused = configSchema.safeParse({ delegaton: {} });
+  return { children: delegation.max_concurrent_children, port: server.port, refused: refused.error?.issues };
+}
+
+/** A real server and a real client of this runtime: an answer in pieces, and a request that breaks it off. */
+async function sockets(): Promise<unknown> {
+  let broken = (): void => {};
+  const brokenOff = new Promise<boolean>((resolve) => {
+    broken = (): void => resolve(true);
+  });
+  const server = await serve(
+    (request) => {
+      if (!request.url.endsWith("/endless")) return new Response(`${request.method} answered`);
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(new TextEncoder().encode("first\n")),
+        cancel: broken,
+      });
+      return new Response(body);
+    },
+    { hostname: "127.0.0.1", port: 0 },
+  );
+  try {
+    const fetch = runtimeFetch();
+    const answer = await (await fetch(`${server.url}/`, { method: "POST", body: "x" })).text();
+    const stop = new AbortController();
+    const endless = await fetch(`${server.url}/endless`, { signal: stop.signal });
+    const reader = (endless.body as ReadableStream<Uint8Array>).getReader();
+    const first = new TextDecoder().decode((await reader.read()).value);
+    stop.abort(new CancelledError());
+    const ended = await reader.read().then(
+      () => "went on",
+      () => "aborted",
+    );
+    return { answer, first, ended, noticed: await brokenOff };
+  } finally {
+    await server.close();
+  }
+}
+
+function spec(id: string): TaskSpec {
+  return {
+    id,
+    kind: "task",
+    parentId: null,
+    rootId: id,
+    sessionId: null,
+    depth: 0,
+    role: "leaf",
+    agent: { name: "default", hash: "0", instructions: "" },
+    goal: "Say hello.",
+    context: null,
+    model: { provider: "scripted", model: "hello", backend: "scripted" },
+    toolsets: [],
+    workspace: "box:smoke:/tmp",
+    limits: DEFAULT_TASK_LIMITS,
+    budget: null,
+    schedulingClass: "background",
+    detached: false,
+    outputSchema: null,
+    machine: { id: "agent", version: 1 },
+    requestHash: "0",
+    createdAt: STARTED,
+    traceparent: null,
+  };
+}
+
+async function store(): Promise<unknown> {
+  const memory = new MemoryStore({ clock: new SimulatedClock(STARTED), random: seededRandom(1) });
+  const spawned = { goal: "Say hello.", agent: "default", model: "hello", depth: 0 };
+  await memory.submit(spec("task_1"), { type: "task.spawned", data: spawned });
+  const [claim] = await memory.claim({ owner: "smoke", boxId: "smoke", ttlMs: 1000, max: 1 });
+  if (claim === undefined) return "no claim";
+  await memory.commit(claim, claim.seq, {
+    events: [{ type: "task.done", data: { resultChars: 5, truncated: false } }],
+    state: "done",
+    phase: null,
+    terminal: { state: "done", result: "hello", truncated: false, failure: null },
+  });
+  const record = await memory.get("task_1");
+  const events = await memory.events({ after: 0 });
+  await memory.close();
+  return { state: record?.state, end: record?.end, events: events.map(({ seq, type }) => ({ seq, type })) };
+}
+
+export const STEPS: readonly Step[] = [
+  { name: "ids", run: ids },
+  { name: "clocks", run: clocks },
+  { name: "aborts", run: aborts },
+  { name: "streams", run: streams },
+  { name: "schemas", run: schemas },
+  { name: "sockets", run: sockets },
+  { name: "store", run: store },
+];
