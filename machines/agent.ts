@@ -48,6 +48,8 @@ export interface AgentContext extends AgentInput {
   /** Inbox positions: the last one announced, and the last one folded in. */
   readonly mailSeen: number;
   readonly mailTaken: number;
+  /** The last one announced that ends a wait: a person to a session, an interrupting steer to any task. */
+  readonly mailUrgent: number;
   /** Mail up to here begins no turn by itself (`/stop`, no turn left); the next turn folds it in. */
   readonly mailHeld: number;
   readonly liveChildren: number;
@@ -85,6 +87,8 @@ export type AgentEvent =
   | { readonly type: "cancel"; readonly reason: string }
   /** A limit of the whole task was reached: active time, deadline, budget. */
   | { readonly type: "limit.reached"; readonly failure: TaskFailure };
+
+type MailArrived = Extract<AgentEvent, { readonly type: "mail.arrived" }>;
 
 /** How an effect that failed says so; effects reject only for defects of Troupe. */
 export interface EffectFailure {
@@ -160,6 +164,8 @@ export const agentMachine = setup({
     noteMail: assign({
       mailSeen: ({ context, event }) =>
         event.type === "mail.arrived" ? Math.max(context.mailSeen, event.position) : context.mailSeen,
+      mailUrgent: ({ context, event }) =>
+        isUrgent(context, event) ? Math.max(context.mailUrgent, event.position) : context.mailUrgent,
       turnsUsed: ({ context, event }) => (renewsTurns(context, event) ? 0 : context.turnsUsed),
     }),
     /** Taken mail counts as seen: an announcement may come late, or not at all after a restart. */
@@ -182,7 +188,10 @@ export const agentMachine = setup({
     }),
     closeTurn: assign({ turnOpen: false, tries: 0 }),
     askNormally: assign({ ticket: "normal" }),
-    askAsResuming: assign({ ticket: "resuming" }),
+    /** A session's own turn goes before those that resume, so it never asks as one. */
+    askAsResuming: assign({
+      ticket: ({ context }) => (context.kind === "session" ? "normal" : "resuming"),
+    }),
     askInFront: assign({ ticket: "front" }),
     noteWaits: assign({ waits: (_, params: { waits: readonly PendingWait[] }) => params.waits }),
     endWait: assign({
@@ -227,18 +236,15 @@ export const agentMachine = setup({
     /** No call waits, so that new mail may begin a turn. */
     mailBeginsTurn: ({ context }) =>
       context.waits.length === 0 && context.mailSeen > Math.max(context.mailTaken, context.mailHeld),
-    lastChildEnded: ({ context, event }) =>
-      event.type === "children.changed" &&
-      event.live === 0 &&
-      context.waits.length === 0 &&
-      context.mailSeen <= context.mailTaken,
+    /** Asked after the mail: what the children said last is read first. */
+    nothingLeft: ({ context }) => context.waits.length === 0 && context.liveChildren === 0,
     hasTurns: ({ context }) => context.turnsUsed < context.maxTurns,
-    interrupts: ({ event }) => event.type === "mail.arrived" && event.interrupt,
-    /** A person who speaks to a session, and an interrupting steer to any task, end the wait for children. */
-    breaksWait: ({ context, event }) =>
-      event.type === "mail.arrived" &&
-      context.waits.some((each) => !each.end && each.wait.for !== "input") &&
-      (event.interrupt || (event.person && context.kind === "session")),
+    /** Mail that was folded in before it was announced interrupts nothing. */
+    interrupts: ({ context, event }) =>
+      event.type === "mail.arrived" && event.interrupt && event.position > context.mailTaken,
+    /** Urgent mail ends a wait for children, also when it came before the wait began. A question stays open. */
+    mailBreaksWait: ({ context }) => context.mailUrgent > context.mailTaken && isPending(context.waits),
+    noQuestionOpen: ({ context }) => isPending(context.waits) && !asksPerson(context.waits),
     endsLastWait: ({ context, event }) =>
       event.type === "wait.ended" &&
       context.waits.some((each) => each.callId === event.callId && !each.end) &&
@@ -249,9 +255,8 @@ export const agentMachine = setup({
       params.outcome === "failed" && context.kind === "session",
     calledTools: (_, params: { outcome: string }) => params.outcome === "called_tools",
     answered: (_, params: { outcome: string }) => params.outcome === "answered",
-    suspended: (_, params: { waits: number }) => params.waits > 0,
-    suspendedForInput: (_, params: { waits: readonly PendingWait[] }) =>
-      params.waits.some((each) => each.wait.for === "input"),
+    suspended: (_, params: { waits: readonly PendingWait[] }) => isPending(params.waits),
+    suspendedForInput: (_, params: { waits: readonly PendingWait[] }) => asksPerson(params.waits),
     mayTryAgain: ({ context }, params: { transient: boolean }) =>
       params.transient && context.tries + 1 < context.generationTries,
     mayRunAgain: ({ context }, params: { retryable: boolean }) =>
@@ -274,6 +279,7 @@ export const agentMachine = setup({
     tries: 0,
     mailSeen: 0,
     mailTaken: 0,
+    mailUrgent: 0,
     mailHeld: 0,
     liveChildren: 0,
     waits: [],
@@ -506,12 +512,12 @@ export const agentMachine = setup({
               {
                 guard: {
                   type: "suspended",
-                  params: ({ event }) => ({ waits: waitsOf(event.output).length }),
+                  params: ({ event }) => ({ waits: waitsOf(event.output) }),
                 },
                 target: "waiting_children",
                 actions: { type: "noteWaits", params: ({ event }) => ({ waits: waitsOf(event.output) }) },
               },
-              { target: "next_turn", actions: ["forgetWaits", "askNormally"] },
+              { target: "next_turn", actions: "forgetWaits" },
             ],
             onError: {
               target: "#agent.failed",
@@ -523,38 +529,33 @@ export const agentMachine = setup({
           description:
             "Parked: a call waits for children, or the agent has finished and its children have not.",
           tags: ["waiting"],
-          always: { guard: "mailBeginsTurn", target: "next_turn", actions: "askAsResuming" },
+          always: [
+            { guard: "mailBeginsTurn", target: "next_turn", actions: "askAsResuming" },
+            {
+              guard: "mailBreaksWait",
+              target: "calling_tools",
+              actions: ["interruptWaits", "askAsResuming"],
+            },
+            { guard: "nothingLeft", target: "#agent.done" },
+          ],
           on: {
-            "mail.arrived": [
-              { guard: "breaksWait", target: "calling_tools", actions: ["noteMail", "interruptWaits"] },
-              { actions: "noteMail" },
-            ],
             "wait.ended": [
               { guard: "endsLastWait", target: "calling_tools", actions: ["endWait", "askAsResuming"] },
               { actions: "endWait" },
-            ],
-            "children.changed": [
-              {
-                guard: "lastChildEnded",
-                target: "#agent.done",
-                actions: "noteChildren",
-              },
-              { actions: "noteChildren" },
             ],
           },
         },
         waiting_input: {
           description: "Parked for a person: a session listens, or a call waits for an answer.",
           tags: ["waiting"],
-          always: { guard: "mailBeginsTurn", target: "next_turn", actions: "askAsResuming" },
+          always: [
+            { guard: "mailBeginsTurn", target: "next_turn", actions: "askAsResuming" },
+            { guard: "noQuestionOpen", target: "waiting_children" },
+          ],
           on: {
             "wait.ended": [
               { guard: "endsLastWait", target: "calling_tools", actions: ["endWait", "askAsResuming"] },
               { actions: "endWait" },
-            ],
-            "mail.arrived": [
-              { guard: "breaksWait", target: "calling_tools", actions: ["noteMail", "interruptWaits"] },
-              { actions: "noteMail" },
             ],
           },
         },
@@ -610,6 +611,19 @@ export const agentMachine = setup({
     failed: { type: "final", tags: ["terminal"], description: "No retry remains; the code says why." },
   },
 });
+
+/** Whether mail ends a wait for children: so a conversation is never blocked by a child. */
+function isUrgent(context: AgentContext, event: AgentEvent): event is MailArrived {
+  return event.type === "mail.arrived" && (event.interrupt || (event.person && context.kind === "session"));
+}
+
+function isPending(waits: readonly PendingWait[]): boolean {
+  return waits.some((each) => each.end === null);
+}
+
+function asksPerson(waits: readonly PendingWait[]): boolean {
+  return waits.some((each) => each.end === null && each.wait.for === "input");
+}
 
 /** A session's turns are counted between two words of a person: a message, or the answer to a question. */
 function renewsTurns(context: AgentContext, event: AgentEvent): boolean {
