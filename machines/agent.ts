@@ -50,6 +50,8 @@ export interface AgentContext extends AgentInput {
   readonly mailTaken: number;
   /** The last one announced that ends a wait: a person to a session, an interrupting steer to any task. */
   readonly mailUrgent: number;
+  /** The last one announced when the fold in flight began. */
+  readonly mailFolding: number;
   /** Mail up to here begins no turn by itself (`/stop`, no turn left); the next turn folds it in. */
   readonly mailHeld: number;
   readonly liveChildren: number;
@@ -175,6 +177,7 @@ export const agentMachine = setup({
       mailTaken: ({ context, event }) =>
         event.type === "mail.taken" ? Math.max(context.mailTaken, event.position) : context.mailTaken,
     }),
+    noteFold: assign({ mailFolding: ({ context }) => context.mailSeen }),
     holdMail: assign({ mailHeld: ({ context }) => context.mailSeen }),
     noteChildren: assign({
       liveChildren: ({ context, event }) =>
@@ -186,6 +189,8 @@ export const agentMachine = setup({
       turnOpen: true,
       ticket: "normal",
     }),
+    /** A turn that was interrupted is not charged twice. */
+    replaceTurn: assign({ turn: ({ context }) => context.turn + 1, tries: 0 }),
     closeTurn: assign({ turnOpen: false, tries: 0 }),
     askNormally: assign({ ticket: "normal" }),
     /** A session's own turn goes before those that resume, so it never asks as one. */
@@ -232,6 +237,8 @@ export const agentMachine = setup({
   guards: {
     isSession: ({ context }) => context.kind === "session",
     hasMail: ({ context }) => context.mailSeen > context.mailTaken,
+    /** Only mail that came during the fold: one that folds nothing is not repeated for ever. */
+    mailSinceFold: ({ context }) => context.mailSeen > Math.max(context.mailTaken, context.mailFolding),
     hasChildren: ({ context }) => context.liveChildren > 0,
     /** No call waits, so that new mail may begin a turn. */
     mailBeginsTurn: ({ context }) =>
@@ -280,6 +287,7 @@ export const agentMachine = setup({
     mailSeen: 0,
     mailTaken: 0,
     mailUrgent: 0,
+    mailFolding: 0,
     mailHeld: 0,
     liveChildren: 0,
     waits: [],
@@ -398,7 +406,7 @@ export const agentMachine = setup({
               {
                 guard: "interrupts",
                 target: "#agent.steering",
-                actions: ["noteMail", "closeTurn", "openTurn"],
+                actions: ["noteMail", "replaceTurn"],
               },
               { actions: "noteMail" },
             ],
@@ -572,7 +580,9 @@ export const agentMachine = setup({
     steering: {
       description: "Keeps its lease while messages are folded into the transcript; then the model goes on.",
       tags: ["holds_lease", "holds_place", "active_time"],
+      entry: "noteFold",
       on: {
+        preempted: { target: "running.waiting_slot", actions: "askInFront" },
         stop: {
           guard: "isSession",
           target: "running.waiting_input",
@@ -584,13 +594,12 @@ export const agentMachine = setup({
         input: ({ context }) => ({ taskId: context.taskId, turn: context.turn, run: context.run }),
         onDone: [
           {
-            guard: { type: "succeeded", params: ({ event }) => event.output },
-            target: "running.generating",
-          },
-          {
+            guard: { type: "failed", params: ({ event }) => event.output },
             target: "failed",
             actions: { type: "fail", params: ({ event }) => ({ failure: failureOf(event.output) }) },
           },
+          { guard: "mailSinceFold", target: "steering", reenter: true },
+          { target: "running.generating" },
         ],
         onError: {
           target: "failed",
