@@ -67,13 +67,13 @@ export class Exchange {
 
   /** Throws the reason once there is one to stop; called before every event that goes out. */
   guard(): void {
-    this.#link.signal.throwIfAborted();
+    if (!this.#over) this.#link.signal.throwIfAborted();
     this.#caller.throwIfAborted();
   }
 
   /** What to throw for something thrown on the way: the first reason to stop, else what the library stumbled over. */
   explain(thrown: unknown): unknown {
-    if (this.#link.signal.aborted) return this.#link.signal.reason;
+    if (!this.#over && this.#link.signal.aborted) return this.#link.signal.reason;
     if (this.#caller.aborted) return this.#caller.reason;
     if (thrown instanceof TroupeError) return thrown;
     if (this.#bodyEnded) return this.truncated();

@@ -228,7 +228,7 @@ function clamp(ms: number): number {
 /** The error behind a fetch that failed; `answered` says whether response headers had come. Never throws. */
 export function explainConnection(thrown: unknown, place: Place, answered: boolean): ProviderError {
   const code = systemCode(thrown);
-  const said = code === "" ? quoted(messageOf(thrown), place) : code;
+  const said = code === "" ? quoted(messageOf(innermost(thrown)), place) : code;
   if (answered) {
     const message = `Expected the answer of ${place.where} to go on, but the connection broke (${said}). Try again; the server's own log says why it closed.`;
     return new ProviderError("network", "connection_lost", message);
@@ -251,6 +251,12 @@ export function explainConnection(thrown: unknown, place: Place, answered: boole
   }
   const message = `Expected a model server at ${place.where}, but it cannot be reached (${said}). ${place.hint}`;
   return new ProviderError("network", "unreachable", message);
+}
+
+function innermost(thrown: unknown): unknown {
+  let at = thrown;
+  for (let depth = 0; depth < 5 && objectOf(at)["cause"] !== undefined; depth++) at = objectOf(at)["cause"];
+  return at;
 }
 
 /** The first system code in an error, its causes and its parts (Node nests them, and bundles one per address). */

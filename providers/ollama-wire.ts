@@ -2,13 +2,14 @@
 
 import type { ChatRequest, Message as OllamaMessage, Tool as OllamaTool } from "ollama/browser";
 import type { Message, MessagePart, ToolCall } from "../src/core/message.ts";
-import type { CallIds } from "./call-ids.ts";
 import type { JsonObject } from "./json.ts";
-import { countOf, isObject, listOf, numberOf, objectOf, parseJson, textOf } from "./json.ts";
+import { countOf, isObject, listOf, numberOf, objectOf, textOf } from "./json.ts";
 import type { FinishReason, GenerateRequest, GenerationUsage, ModelInfo, ProviderEvent } from "./provider.ts";
 
 /** As much of arguments that are no JSON is kept for the correction turn. */
 export const MAX_MALFORMED_CHARS = 2000;
+import type { CallIds } from "./tool-calls.ts";
+import { decodedCall, sentArguments } from "./tool-calls.ts";
 
 const NS_PER_MS = 1_000_000;
 
@@ -68,8 +69,8 @@ function resultOf(part: Extract<MessagePart, { type: "tool_result" }>): OllamaMe
 
 /** Ollama takes an object only; arguments that were none are shown to the model as what they were. */
 function callOf(call: ToolCall): NonNullable<OllamaMessage["tool_calls"]>[number] {
-  const given = isObject(call.arguments) && call.malformed === undefined;
-  const args = given ? call.arguments : { malformed_arguments: call.malformed ?? call.arguments };
+  const sent = sentArguments(call);
+  const args = isObject(sent) ? sent : { malformed_arguments: sent };
   const wire = { id: call.id, function: { name: call.name, arguments: args as Record<string, unknown> } };
   return wire;
 }
@@ -109,12 +110,10 @@ export class OllamaDecoder {
 
   #call(call: JsonObject): ToolCall {
     const fn = objectOf(call["function"]);
-    const head = { id: this.#ids.take(textOf(call["id"])), name: textOf(fn["name"]) };
+    const id = this.#ids.take(textOf(call["id"]));
+    const name = textOf(fn["name"]);
     const args = fn["arguments"];
-    if (typeof args !== "string") return { ...head, arguments: args ?? {} };
-    const parsed = args.trim() === "" ? { value: {} } : parseJson(args);
-    if (parsed) return { ...head, arguments: parsed.value };
-    return { ...head, arguments: {}, malformed: args.slice(0, MAX_MALFORMED_CHARS) };
+    return typeof args === "string" ? decodedCall(id, name, args) : { id, name, arguments: args ?? {} };
   }
 }
 

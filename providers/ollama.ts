@@ -5,7 +5,6 @@
 import { Ollama } from "ollama/browser";
 import type { Random } from "../src/base/ids.ts";
 import { systemRandom } from "../src/base/ids.ts";
-import { CallIds } from "./call-ids.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { ExchangeRules } from "./exchange.ts";
 import { Exchange } from "./exchange.ts";
@@ -23,6 +22,7 @@ import type {
   ServerInfo,
 } from "./provider.ts";
 import { SIMULATED_HEADER } from "./provider.ts";
+import { CallIds } from "./tool-calls.ts";
 
 const HINT =
   "Start Ollama there (`ollama serve`), or set the provider's `base_url` (or OLLAMA_HOST) to where it listens.";
@@ -117,14 +117,12 @@ class OllamaProvider implements Provider {
     model: string,
     { contextTokens, signal }: { readonly contextTokens?: number; readonly signal: AbortSignal },
   ): Promise<void> {
-    const options = contextTokens === undefined ? {} : { options: { num_ctx: contextTokens } };
     const request = {
       model,
       messages: [],
       keep_alive: PRELOAD_KEEP_ALIVE,
-      stream: false,
-      ...options,
-    } as const;
+      ...(contextTokens === undefined ? {} : { options: { num_ctx: contextTokens } }),
+    };
     // Loading is what is waited for here, so the full deadline holds.
     await this.#ask(signal, (client) => client.chat({ ...request, stream: false }), {});
   }
