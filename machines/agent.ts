@@ -192,6 +192,7 @@ export const agentMachine = setup({
     /** A turn that was interrupted is not charged twice. */
     replaceTurn: assign({ turn: ({ context }) => context.turn + 1, tries: 0 }),
     closeTurn: assign({ turnOpen: false, tries: 0 }),
+    forgetTries: assign({ tries: 0 }),
     askNormally: assign({ ticket: "normal" }),
     /** A session's own turn goes before those that resume, so it never asks as one. */
     askAsResuming: assign({
@@ -266,8 +267,9 @@ export const agentMachine = setup({
     suspendedForInput: (_, params: { waits: readonly PendingWait[] }) => asksPerson(params.waits),
     mayTryAgain: ({ context }, params: { transient: boolean }) =>
       params.transient && context.tries + 1 < context.generationTries,
+    /** A session is one conversation and has one run. */
     mayRunAgain: ({ context }, params: { retryable: boolean }) =>
-      params.retryable && context.run <= context.retryLimit,
+      params.retryable && context.kind === "task" && context.run <= context.retryLimit,
   },
 }).createMachine({
   id: "agent",
@@ -326,7 +328,7 @@ export const agentMachine = setup({
         },
         starting: {
           description: "Admitted: its workspace, model and credential are made ready.",
-          tags: ["holds_place", "active_time"],
+          tags: ["holds_place"],
           invoke: {
             src: "prepare",
             input: ({ context }) => ({ taskId: context.taskId, run: context.run }),
@@ -334,6 +336,29 @@ export const agentMachine = setup({
               {
                 guard: { type: "succeeded", params: ({ event }) => event.output },
                 target: "#agent.running",
+                actions: "forgetTries",
+              },
+              {
+                guard: {
+                  type: "mayTryAgain",
+                  params: ({ event }) => ({ transient: isTransient(event.output) }),
+                },
+                target: "backing_off",
+                actions: {
+                  type: "noteTry",
+                  params: ({ event }) => ({ retryInMs: retryInMsOf(event.output) }),
+                },
+              },
+              {
+                guard: {
+                  type: "mayRunAgain",
+                  params: ({ event }) => ({ retryable: failureOf(event.output).retryable }),
+                },
+                target: "backing_off",
+                actions: {
+                  type: "noteFailedRun",
+                  params: ({ event }) => ({ retryInMs: retryInMsOf(event.output) }),
+                },
               },
               {
                 target: "#agent.failed",
@@ -345,6 +370,12 @@ export const agentMachine = setup({
               actions: { type: "fail", params: ({ event }) => ({ failure: defectOf(event.error) }) },
             },
           },
+        },
+        backing_off: {
+          description: "It could not be made ready, and another try will be made; it keeps its place.",
+          tags: ["holds_place"],
+          entry: "armRetry",
+          on: { "retry.due": "starting" },
         },
       },
     },
@@ -645,7 +676,7 @@ function isFailure(output: { readonly outcome: string }): output is EffectFailur
   return output.outcome === "failed";
 }
 
-function isTransient(output: GenerateOutput): boolean {
+function isTransient(output: PrepareOutput | GenerateOutput): boolean {
   return isFailure(output) && output.transient;
 }
 
