@@ -31,7 +31,7 @@ export function think(text: string): Step {
   return { type: "thinking", text };
 }
 
-/** A tool call; without an id it gets one that no other call of this provider has. */
+/** A tool call; without an id it gets one that no other call of the conversation has. */
 export function call(name: string, args: unknown, id?: string): Step {
   return { type: "tool_call", name, arguments: args, id };
 }

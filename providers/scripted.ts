@@ -5,8 +5,8 @@
 import { withSignal } from "../src/base/abort.ts";
 import type { Clock } from "../src/base/clock.ts";
 import { delay } from "../src/base/clock.ts";
-import type { ProviderErrorKind, ProviderErrorOptions, TroupeError } from "../src/base/errors.ts";
-import { InternalError, messageOf, ProviderError, TroupeError as TroupeError } from "../src/base/errors.ts";
+import { InternalError, messageOf, ProviderError, TroupeError } from "../src/base/errors.ts";
+import { callsOf } from "../src/core/message.ts";
 import type {
   GenerateOptions,
   GenerateRequest,
@@ -49,7 +49,6 @@ export class ScriptedProvider implements Provider {
   #begun = 0;
   #inFlight = 0;
   #peak = 0;
-  #calls = 0;
 
   constructor(options: ScriptedOptions) {
     this.#options = options;
@@ -121,7 +120,6 @@ export class ScriptedProvider implements Provider {
   }
 
   async *#play(playback: Playback, reply: Reply, signal: AbortSignal): AsyncGenerator<ProviderEvent> {
-    // A list is walked without a promise per step: benches replay tens of thousands.
     const steps = Symbol.asyncIterator in reply ? stepsOf(reply, signal) : reply;
     for await (const step of steps) {
       signal.throwIfAborted();
@@ -129,15 +127,13 @@ export class ScriptedProvider implements Provider {
       else if (step.type === "hang") await withSignal(new Promise<never>(() => {}), signal);
       else if (step.type === "error") throw step.error;
       else if (step.type === "finish") return yield* guarded(playback.end(step), signal);
-      else
-        yield* guarded(
-          playback.show(step, () => `call_scripted_${this.#calls++}`),
-          signal,
-        );
+      else yield* guarded(playback.show(step), signal);
     }
     yield* guarded(playback.end({ type: "finish" }), signal);
   }
 }
+
+type Shown = Extract<Step, { type: "text" | "thinking" | "tool_call" | "started" }>;
 
 /** The events of one generation, counted for its usage. */
 class Playback {
@@ -154,10 +150,7 @@ class Playback {
     this.#begunAt = clock.monotonic();
   }
 
-  *show(
-    step: Extract<Step, { type: "text" | "thinking" | "tool_call" | "started" }>,
-    newId: () => string,
-  ): Generator<ProviderEvent> {
+  *show(step: Shown): Generator<ProviderEvent> {
     yield* this.#start();
     if (step.type === "started") return;
     if (step.type !== "tool_call") {
@@ -165,9 +158,9 @@ class Playback {
       yield step;
       return;
     }
-    this.#calls++;
     const { name, malformed } = step;
-    const made = { id: step.id ?? newId(), name, arguments: step.arguments };
+    const made = { id: step.id ?? this.#newId(), name, arguments: step.arguments };
+    this.#calls++;
     yield { type: "tool_call", call: malformed === undefined ? made : { ...made, malformed } };
   }
 
@@ -175,6 +168,13 @@ class Playback {
     yield* this.#start();
     const reason = step.reason ?? (this.#calls > 0 ? "tool_calls" : "stop");
     yield { type: "finished", reason, usage: { ...this.#usage(), ...step.usage } };
+  }
+
+  /** Counted over the conversation, so that a call of a later turn, or after a restart, has another id. */
+  #newId(): string {
+    let earlier = 0;
+    for (const message of this.#request.messages) earlier += callsOf(message).length;
+    return `call_scripted_${earlier + this.#calls}`;
   }
 
   *#start(): Generator<ProviderEvent> {
