@@ -5,9 +5,10 @@
 //
 // M1. `done`, `cancelled` and `failed` are final and absorbing; every failure is a final state with typed output.
 // M2. A cancel wins from every state that is not final, and only an event cancels, never `actor.stop()`.
-// M3. A lease is held in `running.generating` and `steering`, and nowhere else.
+// M3. A lease is held in `running.generating` and `steering`, and nowhere else; one is asked for only when a turn
+//     may begin.
 // M4. Mail that was announced is folded in by a later turn, or the task ends: none is forgotten. Positions, not
-//     counts, are compared, so that mail arriving during a fold cannot be lost.
+//     counts or events, are compared, so that mail cannot be lost by the moment at which it came.
 // M5. Leaving a state aborts its effect; its late outcome changes nothing.
 
 import { assign, emit, fromPromise, setup, type ActorRefFrom, type SnapshotFrom } from "xstate";
@@ -66,7 +67,7 @@ export interface AgentContext extends AgentInput {
 export type AgentEvent =
   | { readonly type: "admitted" }
   | { readonly type: "lease.granted" }
-  /** The scheduler takes the slot back for a person's turn. */
+  /** The scheduler takes the slot back for a person's turn; also the first event after a restart (M3). */
   | { readonly type: "preempted" }
   | {
       readonly type: "mail.arrived";
@@ -76,9 +77,11 @@ export type AgentEvent =
       /** Written by a person, not by a child or another agent. */
       readonly person: boolean;
     }
-  /** A commit moved the inbox cursor: entries up to `position` are part of the transcript. */
+  /** A commit moved the inbox cursor: entries up to `position` are part of the transcript. Sent before a fold ends. */
   | { readonly type: "mail.taken"; readonly position: number }
+  /** Sent after the completions of children that ended were announced as mail, so that they are read (M4). */
   | { readonly type: "children.changed"; readonly live: number }
+  /** Heard while parked only: who keeps a wait looks first whether it is over already. */
   | { readonly type: "wait.ended"; readonly callId: string; readonly end: WaitEnd }
   | { readonly type: "retry.due" }
   | { readonly type: "delta"; readonly channel: "text" | "thinking"; readonly text: string }
@@ -106,10 +109,13 @@ export type GenerateOutput =
   | { readonly outcome: "answered" }
   | { readonly outcome: "called_tools" }
   | EffectFailure;
+/** `waits` are the calls that suspended, none of them ended yet. */
 export type CallToolsOutput =
   | { readonly outcome: "called"; readonly waits: readonly PendingWait[] }
   | EffectFailure;
 export type FoldOutput = { readonly outcome: "folded" } | EffectFailure;
+
+type EffectOutput = PrepareOutput | GenerateOutput | CallToolsOutput | FoldOutput;
 
 export type AgentEmitted = {
   readonly type: "delta";
@@ -199,7 +205,7 @@ export const agentMachine = setup({
       ticket: ({ context }) => (context.kind === "session" ? "normal" : "resuming"),
     }),
     askInFront: assign({ ticket: "front" }),
-    noteWaits: assign({ waits: (_, params: { waits: readonly PendingWait[] }) => params.waits }),
+    noteWaits: assign({ waits: (_, output: EffectOutput) => waitsOf(output) }),
     endWait: assign({
       waits: ({ context, event }) =>
         event.type === "wait.ended"
@@ -216,7 +222,7 @@ export const agentMachine = setup({
     forgetWaits: assign({ waits: [] }),
     noteTry: assign({
       tries: ({ context }) => context.tries + 1,
-      backoffMs: (_, params: { retryInMs: number }) => params.retryInMs,
+      backoffMs: (_, output: EffectOutput) => retryInMsOf(output),
     }),
     noteFailedRun: assign({
       run: ({ context }) => context.run + 1,
@@ -224,9 +230,9 @@ export const agentMachine = setup({
       tries: 0,
       turnOpen: false,
       waits: [],
-      backoffMs: (_, params: { retryInMs: number }) => params.retryInMs,
+      backoffMs: (_, output: EffectOutput) => retryInMsOf(output),
     }),
-    fail: assign({ failure: (_, params: { failure: TaskFailure }) => params.failure }),
+    fail: assign({ failure: (_, failure: TaskFailure) => failure }),
     noteReason: assign({
       reason: ({ context, event }) => (event.type === "cancel" ? event.reason : context.reason),
     }),
@@ -257,19 +263,21 @@ export const agentMachine = setup({
       event.type === "wait.ended" &&
       context.waits.some((each) => each.callId === event.callId && !each.end) &&
       context.waits.every((each) => each.end !== null || each.callId === event.callId),
-    succeeded: (_, params: { outcome: string }) => params.outcome !== "failed",
-    failed: (_, params: { outcome: string }) => params.outcome === "failed",
-    failedInSession: ({ context }, params: { outcome: string }) =>
-      params.outcome === "failed" && context.kind === "session",
-    calledTools: (_, params: { outcome: string }) => params.outcome === "called_tools",
-    answered: (_, params: { outcome: string }) => params.outcome === "answered",
-    suspended: (_, params: { waits: readonly PendingWait[] }) => isPending(params.waits),
-    suspendedForInput: (_, params: { waits: readonly PendingWait[] }) => asksPerson(params.waits),
-    mayTryAgain: ({ context }, params: { transient: boolean }) =>
-      params.transient && context.tries + 1 < context.generationTries,
+    succeeded: (_, output: EffectOutput) => !isFailure(output),
+    failed: (_, output: EffectOutput) => isFailure(output),
+    failedInSession: ({ context }, output: EffectOutput) => isFailure(output) && context.kind === "session",
+    calledTools: (_, output: EffectOutput) => output.outcome === "called_tools",
+    answered: (_, output: EffectOutput) => output.outcome === "answered",
+    suspended: (_, output: EffectOutput) => isPending(waitsOf(output)),
+    suspendedForInput: (_, output: EffectOutput) => asksPerson(waitsOf(output)),
+    mayTryAgain: ({ context }, output: EffectOutput) =>
+      isFailure(output) && output.transient && context.tries + 1 < context.generationTries,
     /** A session is one conversation and has one run. */
-    mayRunAgain: ({ context }, params: { retryable: boolean }) =>
-      params.retryable && context.kind === "task" && context.run <= context.retryLimit,
+    mayRunAgain: ({ context }, output: EffectOutput) =>
+      isFailure(output) &&
+      output.failure.retryable &&
+      context.kind === "task" &&
+      context.run <= context.retryLimit,
   },
 }).createMachine({
   id: "agent",
@@ -307,7 +315,7 @@ export const agentMachine = setup({
     cancel: { target: ".cancelled", actions: "noteReason" },
     "limit.reached": {
       target: ".failed",
-      actions: { type: "fail", params: ({ event }) => ({ failure: event.failure }) },
+      actions: { type: "fail", params: ({ event }) => event.failure },
     },
     "mail.arrived": { actions: "noteMail" },
     "mail.taken": { actions: "takeMail" },
@@ -334,45 +342,27 @@ export const agentMachine = setup({
             input: ({ context }) => ({ taskId: context.taskId, run: context.run }),
             onDone: [
               {
-                guard: { type: "succeeded", params: ({ event }) => event.output },
+                guard: { type: "succeeded", params: itsOutput },
                 target: "#agent.running",
                 actions: "forgetTries",
               },
               {
-                guard: {
-                  type: "mayTryAgain",
-                  params: ({ event }) => ({ transient: isTransient(event.output) }),
-                },
+                guard: { type: "mayTryAgain", params: itsOutput },
                 target: "backing_off",
-                actions: {
-                  type: "noteTry",
-                  params: ({ event }) => ({ retryInMs: retryInMsOf(event.output) }),
-                },
+                actions: { type: "noteTry", params: itsOutput },
               },
               {
-                guard: {
-                  type: "mayRunAgain",
-                  params: ({ event }) => ({ retryable: failureOf(event.output).retryable }),
-                },
+                guard: { type: "mayRunAgain", params: itsOutput },
                 target: "backing_off",
-                actions: {
-                  type: "noteFailedRun",
-                  params: ({ event }) => ({ retryInMs: retryInMsOf(event.output) }),
-                },
+                actions: { type: "noteFailedRun", params: itsOutput },
               },
-              {
-                target: "#agent.failed",
-                actions: { type: "fail", params: ({ event }) => ({ failure: failureOf(event.output) }) },
-              },
+              { target: "#agent.failed", actions: { type: "fail", params: itsFailure } },
             ],
-            onError: {
-              target: "#agent.failed",
-              actions: { type: "fail", params: ({ event }) => ({ failure: defectOf(event.error) }) },
-            },
+            onError: { target: "#agent.failed", actions: { type: "fail", params: itsDefect } },
           },
         },
         backing_off: {
-          description: "It could not be made ready, and another try will be made; it keeps its place.",
+          description: "It could not be made ready, and will be tried again; it holds nothing but its place.",
           tags: ["holds_place"],
           entry: "armRetry",
           on: { "retry.due": "starting" },
@@ -399,14 +389,10 @@ export const agentMachine = setup({
           description: "Another turn is due: it asks for a lease, unless no turn is left. Never rests here.",
           always: [
             { guard: "hasTurns", target: "waiting_slot" },
-            {
-              guard: "isSession",
-              target: "waiting_input",
-              actions: ["reportOutOfTurns", "holdMail"],
-            },
+            { guard: "isSession", target: "waiting_input", actions: ["reportOutOfTurns", "holdMail"] },
             {
               target: "#agent.failed",
-              actions: { type: "fail", params: ({ context }) => ({ failure: outOfTurns(context.maxTurns) }) },
+              actions: { type: "fail", params: ({ context }) => outOfTurns(context.maxTurns) },
             },
           ],
         },
@@ -433,14 +419,11 @@ export const agentMachine = setup({
               },
             },
             preempted: { target: "waiting_slot", actions: "askInFront" },
-            "mail.arrived": [
-              {
-                guard: "interrupts",
-                target: "#agent.steering",
-                actions: ["noteMail", "replaceTurn"],
-              },
-              { actions: "noteMail" },
-            ],
+            "mail.arrived": {
+              guard: "interrupts",
+              target: "#agent.steering",
+              actions: ["noteMail", "replaceTurn"],
+            },
           },
           invoke: {
             src: "generate",
@@ -452,52 +435,26 @@ export const agentMachine = setup({
             }),
             onDone: [
               {
-                guard: { type: "calledTools", params: ({ event }) => event.output },
+                guard: { type: "calledTools", params: itsOutput },
                 target: "calling_tools",
                 actions: "closeTurn",
               },
+              { guard: { type: "answered", params: itsOutput }, target: "answering", actions: "closeTurn" },
               {
-                guard: { type: "answered", params: ({ event }) => event.output },
-                target: "answering",
-                actions: "closeTurn",
+                guard: { type: "mayTryAgain", params: itsOutput },
+                target: "backing_off",
+                actions: { type: "noteTry", params: itsOutput },
               },
               {
-                guard: {
-                  type: "mayTryAgain",
-                  params: ({ event }) => ({ transient: isTransient(event.output) }),
-                },
+                guard: { type: "mayRunAgain", params: itsOutput },
                 target: "backing_off",
-                actions: {
-                  type: "noteTry",
-                  params: ({ event }) => ({ retryInMs: retryInMsOf(event.output) }),
-                },
-              },
-              {
-                guard: {
-                  type: "mayRunAgain",
-                  params: ({ event }) => ({ retryable: failureOf(event.output).retryable }),
-                },
-                target: "backing_off",
-                actions: {
-                  type: "noteFailedRun",
-                  params: ({ event }) => ({ retryInMs: retryInMsOf(event.output) }),
-                },
+                actions: { type: "noteFailedRun", params: itsOutput },
               },
               // A conversation outlives a failed answer; a task does not.
-              {
-                guard: "isSession",
-                target: "waiting_input",
-                actions: "closeTurn",
-              },
-              {
-                target: "#agent.failed",
-                actions: { type: "fail", params: ({ event }) => ({ failure: failureOf(event.output) }) },
-              },
+              { guard: "isSession", target: "waiting_input", actions: "closeTurn" },
+              { target: "#agent.failed", actions: { type: "fail", params: itsFailure } },
             ],
-            onError: {
-              target: "#agent.failed",
-              actions: { type: "fail", params: ({ event }) => ({ failure: defectOf(event.error) }) },
-            },
+            onError: { target: "#agent.failed", actions: { type: "fail", params: itsDefect } },
           },
         },
         answering: {
@@ -518,50 +475,33 @@ export const agentMachine = setup({
             input: ({ context }) => ({ taskId: context.taskId, turn: context.turn, waits: context.waits }),
             onDone: [
               {
-                guard: {
-                  type: "mayRunAgain",
-                  params: ({ event }) => ({
-                    retryable: isFailure(event.output) && event.output.failure.retryable,
-                  }),
-                },
+                guard: { type: "mayRunAgain", params: itsOutput },
                 target: "backing_off",
-                actions: {
-                  type: "noteFailedRun",
-                  params: ({ event }) => ({ retryInMs: retryInMsOf(event.output) }),
-                },
+                actions: { type: "noteFailedRun", params: itsOutput },
               },
               {
-                guard: { type: "failedInSession", params: ({ event }) => event.output },
+                guard: { type: "failedInSession", params: itsOutput },
                 target: "waiting_input",
                 actions: "forgetWaits",
               },
               {
-                guard: { type: "failed", params: ({ event }) => event.output },
+                guard: { type: "failed", params: itsOutput },
                 target: "#agent.failed",
-                actions: { type: "fail", params: ({ event }) => ({ failure: failureOf(event.output) }) },
+                actions: { type: "fail", params: itsFailure },
               },
               {
-                guard: {
-                  type: "suspendedForInput",
-                  params: ({ event }) => ({ waits: waitsOf(event.output) }),
-                },
+                guard: { type: "suspendedForInput", params: itsOutput },
                 target: "waiting_input",
-                actions: { type: "noteWaits", params: ({ event }) => ({ waits: waitsOf(event.output) }) },
+                actions: { type: "noteWaits", params: itsOutput },
               },
               {
-                guard: {
-                  type: "suspended",
-                  params: ({ event }) => ({ waits: waitsOf(event.output) }),
-                },
+                guard: { type: "suspended", params: itsOutput },
                 target: "waiting_children",
-                actions: { type: "noteWaits", params: ({ event }) => ({ waits: waitsOf(event.output) }) },
+                actions: { type: "noteWaits", params: itsOutput },
               },
               { target: "next_turn", actions: "forgetWaits" },
             ],
-            onError: {
-              target: "#agent.failed",
-              actions: { type: "fail", params: ({ event }) => ({ failure: defectOf(event.error) }) },
-            },
+            onError: { target: "#agent.failed", actions: { type: "fail", params: itsDefect } },
           },
         },
         waiting_children: {
@@ -602,9 +542,7 @@ export const agentMachine = setup({
           description: "A try has failed and another will be made; it holds nothing but its place.",
           tags: ["holds_place"],
           entry: "armRetry",
-          on: {
-            "retry.due": { target: "waiting_slot", actions: "askNormally" },
-          },
+          on: { "retry.due": { target: "waiting_slot", actions: "askNormally" } },
         },
       },
     },
@@ -625,23 +563,20 @@ export const agentMachine = setup({
         input: ({ context }) => ({ taskId: context.taskId, turn: context.turn, run: context.run }),
         onDone: [
           {
-            guard: { type: "failed", params: ({ event }) => event.output },
+            guard: { type: "failed", params: itsOutput },
             target: "failed",
-            actions: { type: "fail", params: ({ event }) => ({ failure: failureOf(event.output) }) },
+            actions: { type: "fail", params: itsFailure },
           },
           { guard: "mailSinceFold", target: "steering", reenter: true },
           { target: "running.generating" },
         ],
-        onError: {
-          target: "failed",
-          actions: { type: "fail", params: ({ event }) => ({ failure: defectOf(event.error) }) },
-        },
+        onError: { target: "failed", actions: { type: "fail", params: itsDefect } },
       },
     },
     done: {
       type: "final",
       tags: ["terminal"],
-      description: "Its agent answered and all its children have ended.",
+      description: "Its agent answered and all its children have ended, or its session was closed.",
     },
     cancelled: {
       type: "final",
@@ -672,24 +607,31 @@ function renewsTurns(context: AgentContext, event: AgentEvent): boolean {
   return event.type === "wait.ended" && event.end.cause === "satisfied" && event.end.answer !== undefined;
 }
 
-function isFailure(output: { readonly outcome: string }): output is EffectFailure {
+/** What an effect that ended came to, for the guards and actions of `onDone` and `onError`. */
+function itsOutput<T extends EffectOutput>({ event }: { readonly event: { readonly output: T } }): T {
+  return event.output;
+}
+
+function itsFailure({ event }: { readonly event: { readonly output: EffectOutput } }): TaskFailure {
+  return isFailure(event.output)
+    ? event.output.failure
+    : defectOf(`its effect ended as ${event.output.outcome}.`);
+}
+
+function itsDefect({ event }: { readonly event: { readonly error: unknown } }): TaskFailure {
+  return defectOf(event.error);
+}
+
+function isFailure(output: EffectOutput): output is EffectFailure {
   return output.outcome === "failed";
 }
 
-function isTransient(output: PrepareOutput | GenerateOutput): boolean {
-  return isFailure(output) && output.transient;
-}
-
-function failureOf(output: { readonly outcome: string }): TaskFailure {
-  return isFailure(output) ? output.failure : defectOf(output);
-}
-
-function retryInMsOf(output: { readonly outcome: string }): number {
+function retryInMsOf(output: EffectOutput): number {
   return isFailure(output) ? output.retryInMs : 0;
 }
 
-function waitsOf(output: CallToolsOutput): readonly PendingWait[] {
-  return isFailure(output) ? [] : output.waits;
+function waitsOf(output: EffectOutput): readonly PendingWait[] {
+  return output.outcome === "called" ? output.waits : [];
 }
 
 function outOfTurns(maxTurns: number): TaskFailure {
