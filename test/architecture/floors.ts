@@ -65,9 +65,10 @@ export const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
  */
 export const BUILTIN_OWNERS: Readonly<Record<string, readonly string[]>> = {
   "node:async_hooks": ["src/base"],
-  "node:buffer": ["src/base"],
+  "node:buffer": ["src/base", "src/credentials/redact.ts"],
   "node:child_process": ["src/base", "src/cli"],
-  "node:crypto": ["src/base"],
+  // Hashing alone: randomness comes from base.
+  "node:crypto": ["src/base", "src/credentials/credential.ts"],
   "node:fs": ["src/base", "src/config", "src/toolsets", "src/cli", "src/store", "src/http/token.ts"],
   "node:fs/promises": ["src/base", "src/config", "src/toolsets", "src/cli", "src/store", "src/http/token.ts"],
   "node:http": ["src/base"],

@@ -101,9 +101,9 @@ export function globalViolations(file: SourceFile): readonly Violation[] {
   );
 }
 
-/** A function that registers test cases is a list of cases, not one piece of work. */
+/** A function that registers test cases (`clause` in the conformance suites) is a list of cases, not one piece of work. */
 const registersCases = (found: FoundFunction): boolean =>
-  /(?<![.\w$])(?:describe|it|test|suite)\b[\w.]*\s*\(/.test(found.code);
+  /(?<![.\w$])(?:describe|it|test|suite|clause)\b[\w.]*\s*\(/.test(found.code);
 
 /** Contract: pure; lengths of the file and its functions, and counts of parameters. */
 export function sizeViolations(file: SourceFile): readonly Violation[] {
@@ -154,7 +154,8 @@ export function wordViolations(file: SourceFile): readonly Violation[] {
   if (stem === "index" && path !== "src/index.ts") {
     found.push({ rule: "names", path, line: 0, message: "the only index is src/index.ts" });
   }
-  if (!/^(?:#![^\n]*\n)?\/[/*]/.test(text)) {
+  // A test file's name says what it is about.
+  if (!path.endsWith(".test.ts") && !/^(?:#![^\n]*\n)?\/[/*]/.test(text)) {
     found.push({ rule: "head_comment", path, line: 1, message: "begins without a comment on what it does" });
   }
   for (const match of masked.comments.matchAll(/\b(?:TODO|FIXME|XXX|HACK)\b(?!\(#\d+\))/g)) {
