@@ -156,7 +156,8 @@ export class MemoryStore implements Store {
 
   async inbox(taskId: string, after: number): Promise<readonly InboxEntry[]> {
     this.#checkOpen();
-    return this.#tasks.get(taskId)?.entriesAfter(rowsAfter(after)) ?? [];
+    const position = rowsAfter(after);
+    return this.#tasks.get(taskId)?.entriesAfter(position) ?? [];
   }
 
   async get(taskId: string): Promise<TaskRecord | null> {
@@ -232,7 +233,7 @@ export class MemoryStore implements Store {
     task.appendMessages(write.messages ?? [], time);
     if (write.compactedTo !== undefined) task.compactedTo = write.compactedTo;
     if (write.snapshot !== undefined) task.snapshot = write.snapshot;
-    if (write.timers !== undefined) task.timers = Object.freeze([...write.timers]);
+    if (write.timers !== undefined) task.timers = frozenRows(write.timers);
     if (write.inboxCursor !== undefined) task.inbox?.deliver(write.inboxCursor, task.record.turn);
     if (!task.ended) return;
     task.inbox?.refuseRest(`task_${task.record.state}`);
@@ -242,7 +243,7 @@ export class MemoryStore implements Store {
   /** Numbers events and logs them; they are the newest of the record's sequence. */
   #record(task: MemoryTask, events: readonly NewEvent[], time: number): readonly StoredEvent[] {
     const before = task.record.seq - events.length;
-    return events.map((event, at) => {
+    const stamped = events.map((event, at) => {
       const cursor = this.#log.nextCursor;
       const stored = stampEvent(event, task.record, {
         storeId: this.storeId,
@@ -253,6 +254,7 @@ export class MemoryStore implements Store {
       this.#log.append(stored);
       return stored;
     });
+    return Object.freeze(stamped);
   }
 
   /** Wakes the listeners after the caller who awaits this write, each on its own, so that none silences another. */
@@ -265,6 +267,10 @@ export class MemoryStore implements Store {
       queueMicrotask(() => queueMicrotask(wake));
     }
   }
+}
+
+function frozenRows(timers: readonly TimerRow[]): readonly TimerRow[] {
+  return Object.freeze(timers.map((timer) => Object.freeze({ ...timer })));
 }
 
 function checkTtl(ttlMs: number): void {

@@ -154,7 +154,8 @@ export interface Store {
   submit(spec: TaskSpec, event: NewEvent): Promise<SubmitReceipt>;
   /**
    * Takes up to `max` unowned tasks that have not ended, oldest submission first, for tasks of this box's workspaces.
-   * A claim lasts `ttlMs` unless renewed; each one raises the task's epoch.
+   * A claim lasts `ttlMs` unless renewed; each one raises the task's epoch. One that has expired may be taken by
+   * others; until somebody does, its owner may still renew it and write.
    */
   claim(options: {
     readonly owner: string;

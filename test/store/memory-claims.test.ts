@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { SimulatedClock } from "../../src/base/clock.ts";
+import { firstRecord } from "../../src/store/commit.ts";
+import { MemoryClaims } from "../../src/store/memory-claims.ts";
+import type { Holding } from "../../src/store/memory-task.ts";
+import { MemoryTask } from "../../src/store/memory-task.ts";
+import { specimen } from "./specimens.ts";
+
+const taskOf = (order: number): MemoryTask => new MemoryTask(firstRecord(specimen(`t${order}`)), order, "b1");
+
+function claimsOf(tasks: readonly MemoryTask[]): { claims: MemoryClaims; clock: SimulatedClock } {
+  const clock = new SimulatedClock();
+  const claims = new MemoryClaims(clock);
+  for (const task of tasks) claims.add(task);
+  return { claims, clock };
+}
+
+const as = (owner: string, ttlMs = 100, max = 99) => ({ owner, boxId: "b1", ttlMs, max });
+const idsOf = (tasks: readonly MemoryTask[]): readonly string[] => tasks.map((task) => task.id);
+
+describe("MemoryClaims", () => {
+  it("C1 queues a task once, however often it expires, is renewed and is given back", async () => {
+    const task = taskOf(1);
+    const { claims, clock } = claimsOf([task]);
+    claims.take(as("a"));
+    for (let round = 0; round < 4; round += 1) {
+      await clock.advance(100);
+      expect(claims.take(as("b", 100, 0))).toEqual([]);
+      expect(claims.renew("a", 100)).toEqual([]);
+    }
+    expect(claims.release("a")).toEqual(["t1"]);
+    expect(idsOf(claims.take(as("b")))).toEqual(["t1"]);
+    expect(claims.release("b")).toEqual(["t1"]);
+    expect(idsOf(claims.take(as("c")))).toEqual(["t1"]);
+    expect(claims.take(as("d"))).toEqual([]);
+  });
+
+  it("C2 leaves an expired claim with its owner until somebody takes it", async () => {
+    const task = taskOf(1);
+    const { claims, clock } = claimsOf([task]);
+    claims.take(as("a"));
+    await clock.advance(500);
+    expect(task.holding?.owner).toBe("a");
+    expect(idsOf(claims.take(as("b")))).toEqual(["t1"]);
+    expect(task.holding?.owner).toBe("b");
+    expect(claims.renew("a", 100)).toEqual(["t1"]);
+    expect(claims.renew("a", 100)).toEqual([]);
+    expect(claims.release("a")).toEqual([]);
+  });
+
+  it("C2 does not call a claim lost that its own owner took again", async () => {
+    const { claims, clock } = claimsOf([taskOf(1)]);
+    claims.take(as("a"));
+    await clock.advance(100);
+    expect(idsOf(claims.take(as("a")))).toEqual(["t1"]);
+    expect(claims.renew("a", 100)).toEqual([]);
+  });
+
+  it("C3 never shortens a claim", async () => {
+    const { claims, clock } = claimsOf([taskOf(1)]);
+    claims.take(as("a", 1_000));
+    claims.renew("a", 10);
+    await clock.advance(999);
+    expect(claims.take(as("b"))).toEqual([]);
+    await clock.advance(1);
+    expect(idsOf(claims.take(as("b")))).toEqual(["t1"]);
+  });
+
+  it("lets older tasks that were given back go before newer ones that never were claimed", () => {
+    const { claims } = claimsOf([1, 2, 3, 4].map(taskOf));
+    claims.take(as("a", 100, 1));
+    claims.take(as("b", 100, 1));
+    claims.release("b");
+    claims.release("a");
+    expect(idsOf(claims.take(as("c", 100, 3)))).toEqual(["t1", "t2", "t3"]);
+  });
+
+  it("keeps each claim's own time to live", async () => {
+    const { claims, clock } = claimsOf([taskOf(1), taskOf(2)]);
+    claims.take(as("a", 100, 1));
+    claims.take(as("a", 300, 1));
+    await clock.advance(100);
+    expect(idsOf(claims.take(as("b")))).toEqual(["t1"]);
+    expect(claims.take(as("c"))).toEqual([]);
+  });
+
+  it("forgets a task that has ended", async () => {
+    const task = taskOf(1);
+    const { claims, clock } = claimsOf([task]);
+    claims.take(as("a"));
+    task.record = { ...task.record, end: { state: "done", result: null, truncated: false, failure: null } };
+    claims.end(task);
+    await clock.advance(500);
+    expect(claims.take(as("b"))).toEqual([]);
+    expect(claims.renew("a", 100)).toEqual([]);
+    expect(claims.release("a")).toEqual([]);
+  });
+
+  it("looks at the task it takes and not at the thousands that others hold", () => {
+    let looks = 0;
+    const tasks = Array.from({ length: 5_001 }, (_, at) => taskOf(at + 1));
+    for (const task of tasks) {
+      let holding: Holding | null = null;
+      Object.defineProperty(task, "holding", {
+        get: () => {
+          looks += 1;
+          return holding;
+        },
+        set: (next: Holding | null) => {
+          holding = next;
+        },
+      });
+    }
+    const { claims } = claimsOf(tasks);
+    claims.take(as("a", 60_000, 5_000));
+    looks = 0;
+    expect(idsOf(claims.take(as("b", 60_000, 1)))).toEqual(["t5001"]);
+    expect(claims.take(as("b", 60_000, 1))).toEqual([]);
+    expect(looks).toBeLessThan(10);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { firstRecord, stampEvent } from "../../src/store/commit.ts";
+import { EventLog } from "../../src/store/memory-events.ts";
+import { childOf, specimen, STARTED } from "./specimens.ts";
+
+/** Appends one event of each task in turn; `c` tasks belong to the tree of `t1`. */
+function fill(log: EventLog, taskIds: readonly string[]): void {
+  for (const id of taskIds) {
+    const spec = specimen(id, id.startsWith("c") ? childOf("t1") : {});
+    const stamp = { storeId: "store_1", cursor: log.nextCursor, seq: 1, time: 1 };
+    log.append(stampEvent(STARTED, firstRecord(spec), stamp));
+  }
+}
+
+const cursors = (log: EventLog, query: Parameters<EventLog["query"]>[0]): readonly number[] =>
+  log.query(query).map((event) => event.cursor);
+
+describe("EventLog", () => {
+  it("L1 gives cursors without gaps from 1, also after old events are gone", () => {
+    const log = new EventLog(2);
+    fill(log, ["t1", "t1", "t1", "t1"]);
+    expect(log.nextCursor).toBe(5);
+    expect(cursors(log, { after: 0 })).toEqual([3, 4]);
+  });
+
+  it("L2 drops the oldest from the store, its task and its tree alike", () => {
+    const log = new EventLog(3);
+    fill(log, ["t1", "c1", "t2", "c1", "t1"]);
+    expect(log.bounds()).toEqual({ oldest: 3, newest: 5 });
+    expect(cursors(log, { after: 0 })).toEqual([3, 4, 5]);
+    expect(cursors(log, { after: 0, taskId: "t1" })).toEqual([5]);
+    expect(cursors(log, { after: 0, taskId: "c1" })).toEqual([4]);
+    expect(cursors(log, { after: 0, rootId: "t1" })).toEqual([4, 5]);
+  });
+
+  it("L2 stays right over many turns of the log", () => {
+    const log = new EventLog(7);
+    for (let round = 0; round < 200; round += 1) {
+      fill(log, ["t1", "c1", "t2"].slice(0, 1 + (round % 3)));
+      const kept = cursors(log, { after: 0 });
+      const parts = ["t1", "c1", "t2"].flatMap((taskId) => cursors(log, { after: 0, taskId }));
+      expect(parts.toSorted((a, b) => a - b)).toEqual(kept);
+      expect(log.bounds()).toEqual({ oldest: kept[0], newest: kept.at(-1) });
+    }
+  });
+
+  it("finds the start of a tail without reading what comes before", () => {
+    const log = new EventLog(10_000);
+    fill(
+      log,
+      Array.from({ length: 5_000 }, () => "t1"),
+    );
+    expect(cursors(log, { after: 4_998, taskId: "t1" })).toEqual([4_999, 5_000]);
+    expect(cursors(log, { after: 2_000, limit: 2 })).toEqual([2_001, 2_002]);
+  });
+});
