@@ -1,8 +1,9 @@
 // Installs what the lockfiles say, once per lockfile, on whatever Node (18 or newer) and npm the machine has.
 // Where that Node is older than 22.18, which runs TypeScript unbuilt, a pinned Node is installed beside the
 // sources (scripts/node, a package of its own) and linked where npm's scripts look first. Folders named as
-// arguments (`bench`, `test/runtimes`) are packages of their own and are installed as well. Prints nothing when there
-// is nothing to do. It refuses to change a lockfile: what is installed is what the lockfile says.
+// arguments (`bench`, `test/runtimes`) are packages of their own and are installed as well. `--without-dev` leaves out
+// what only tests and checks need: the first demo on a machine is to be quick. Prints nothing when there is nothing to
+// do. It refuses to change a lockfile: what is installed is what the lockfile says.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
@@ -17,15 +18,22 @@ function runsTypeScript(version) {
   return major > 22 || (major === 22 && minor >= 18);
 }
 
-/** `npm ci` in `folder`, unless its lockfile is the one that was installed last. */
-function install(folder) {
+/**
+ * `npm ci` in `folder`, unless its lockfile is the one that was installed last. Without development dependencies, a
+ * whole install will do as well.
+ */
+function install(folder, withDev = true) {
   const lock = createHash("sha256")
     .update(readFileSync(join(folder, "package-lock.json")))
     .digest("hex");
   const stamp = join(folder, "node_modules", ".setup-stamp");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
+  const wanted = withDev ? lock : `${lock} without dev`;
+  if (installed === lock || installed === wanted) return;
   process.stderr.write(`Installing ${relative(root, folder) || "dependencies"} (npm ci)…\n`);
-  const run = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+  // Said outright, so that NODE_ENV and a person's npm config cannot leave out what the tests need.
+  const which = withDev ? "--include=dev" : "--omit=dev";
+  const run = spawnSync("npm", ["ci", which, "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: folder,
     // npm's own chatter belongs to stderr: stdout may be one JSON document.
     stdio: ["ignore", 2, 2],
@@ -35,7 +43,7 @@ function install(folder) {
     process.stderr.write(`npm ci failed in ${folder}; see above. Nothing was started.\n`);
     process.exit(run.status ?? 1);
   }
-  writeFileSync(stamp, lock);
+  writeFileSync(stamp, wanted);
 }
 
 /** Makes `node` of npm's scripts the pinned one. */
@@ -66,9 +74,10 @@ function linkNode() {
 const linked = existsSync(
   join(root, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node"),
 );
-install(root);
+const options = process.argv.slice(2);
+install(root, !options.includes("--without-dev"));
 if (linked || !runsTypeScript(process.versions.node)) {
   install(join(root, "scripts", "node"));
   linkNode();
 }
-for (const folder of process.argv.slice(2)) install(join(root, folder));
+for (const folder of options.filter((option) => !option.startsWith("--"))) install(join(root, folder));
