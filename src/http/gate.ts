@@ -1,0 +1,129 @@
+// The one gate in front of all data (reference: controls C1 and C3). It runs before routing, so a new route cannot
+// forget it. It trusts nothing that a browser, a proxy or a rebinding name server can set on somebody's behalf:
+// no cookie, no query string, no forwarding header is ever read.
+//
+// T1. Without a valid token nothing is answered but the public paths, and a refusal shows no state.
+// T2. Tokens are compared through their hashes, all of them, in a time that does not depend on where they differ.
+// T3. A foreign Host or Origin is refused even with a valid token, on public paths too.
+// T4. No response ever carries a CORS header.
+
+import type { Context, MiddlewareHandler } from "hono";
+import { InvalidRequestError } from "../base/errors.ts";
+import type { Caller } from "../core/api.ts";
+import { assertJsonType } from "./json-body.ts";
+
+/** What the gate leaves for the routes. */
+export interface HttpEnv {
+  Variables: { caller: Caller };
+}
+
+export interface AccessToken {
+  readonly token: string;
+  /** On whose behalf requests with this token act. */
+  readonly caller: Caller;
+}
+
+export interface GateOptions {
+  readonly tokens: readonly AccessToken[];
+  /** The port that is served, asked at each request: it is known only once the server listens. */
+  readonly port: () => number;
+  /** Hosts beside loopback that requests may name: `name` for any port, or `name:port`. */
+  readonly allowedHosts?: readonly string[];
+  /** Web origins that may call, such as `https://troupe.example`. */
+  readonly allowedOrigins?: readonly string[];
+}
+
+const LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"];
+
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+/** Sets the headers that keep browsers from guessing, storing or framing an answer. Never throws. */
+export function securityHeaders(): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.res.headers.set(name, value);
+  };
+}
+
+/** Contract: refuses by throwing InvalidRequestError; otherwise sets `caller` (not on public paths). */
+export function gate(options: GateOptions, publicPaths: ReadonlySet<string>): MiddlewareHandler<HttpEnv> {
+  const known = Promise.all(
+    options.tokens.map(async ({ token, caller }) => ({ hash: await digest(token), caller })),
+  );
+  const origins = new Set(options.allowedOrigins ?? []);
+  return async (c, next) => {
+    assertHost(c, options);
+    const origin = c.req.header("origin");
+    if (origin !== undefined && !origins.has(origin)) throw forbiddenOrigin(origin);
+    if (!publicPaths.has(c.req.path)) c.set("caller", await authenticate(c, await known));
+    if (hasBody(c.req.raw.headers)) assertJsonType(c.req.raw.headers);
+    await next();
+  };
+}
+
+function assertHost(c: Context, options: GateOptions): void {
+  const named = c.req.header("host")?.toLowerCase();
+  // The request line may name another host than the header (absolute form); both have to be ours (keeps T3).
+  const target = new URL(c.req.url);
+  if (named !== undefined && allowed(named, options) && allowed(target.host, options)) return;
+  throw new InvalidRequestError(
+    "forbidden_host",
+    `Expected a Host that this server answers to, got ${named === undefined ? "none" : JSON.stringify(named)}. ` +
+      "Use its loopback address, or add the host to server.allowed_hosts.",
+    { details: { config_key: "server.allowed_hosts" } },
+  );
+}
+
+function allowed(host: string, options: GateOptions): boolean {
+  const [, name = "", port = "80"] = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(host) ?? [];
+  if (LOOPBACK_NAMES.includes(name)) return Number(port) === options.port();
+  const entries = (options.allowedHosts ?? []).map((entry) => entry.toLowerCase());
+  return name !== "" && (entries.includes(name) || entries.includes(`${name}:${port}`));
+}
+
+function forbiddenOrigin(origin: string): InvalidRequestError {
+  return new InvalidRequestError(
+    "forbidden_origin",
+    `Expected no Origin or an allowed one, got ${JSON.stringify(origin)}. Web pages may not call this server; ` +
+      "add the origin to server.allowed_origins if it is yours.",
+    { details: { config_key: "server.allowed_origins" } },
+  );
+}
+
+async function authenticate(
+  c: Context,
+  known: readonly { readonly hash: Uint8Array; readonly caller: Caller }[],
+): Promise<Caller> {
+  const sent = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(c.req.header("authorization") ?? "")?.[1];
+  const hash = await digest(sent ?? "");
+  let caller: Caller | undefined;
+  for (const entry of known) if (sameBytes(entry.hash, hash)) caller = entry.caller;
+  if (sent !== undefined && caller !== undefined) return caller;
+  throw new InvalidRequestError(
+    "unauthorized",
+    'Expected "Authorization: Bearer <token>" with the token of this server, got none or another. ' +
+      "The token is in the file token of Troupe's home (config key server.token_file).",
+  );
+}
+
+/** Looks at every byte, always (keeps T2). */
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < a.length; i += 1) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
+  return difference === 0;
+}
+
+async function digest(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+}
+
+function hasBody(headers: Headers): boolean {
+  return headers.has("transfer-encoding") || Number(headers.get("content-length") ?? "0") > 0;
+}

@@ -1,0 +1,118 @@
+// The HTTP face of a TroupeApi: gate, routes, and one way to say no. It holds no task state and decides nothing
+// about tasks; every answer is the API's, in the wire's words.
+
+import { Hono } from "hono";
+import { describeRoute, generateSpecs, resolver } from "hono-openapi";
+import { z } from "zod";
+import type { Clock } from "../base/clock.ts";
+import { InternalError, toTroupeError } from "../base/errors.ts";
+import { newId, type Random, systemRandom } from "../base/ids.ts";
+import type { Logger } from "../base/log.ts";
+import type { Caller, TroupeApi } from "../core/api.ts";
+import { addBoxRoutes } from "./box-routes.ts";
+import { addEventRoutes } from "./event-routes.ts";
+import { gate, type GateOptions, type HttpEnv, securityHeaders } from "./gate.ts";
+import { PROBLEM_TYPE, retryAfterOf, toProblem } from "./problem.ts";
+import { emptyQuery } from "./request-schema.ts";
+import { addRoute, type HttpApp, reply, type RouteHost, unrouted } from "./route.ts";
+import { addSessionRoutes } from "./session-routes.ts";
+import { addTaskRoutes } from "./task-routes.ts";
+import { healthView } from "./view-schema.ts";
+
+export interface HttpAppOptions {
+  /** The API as this caller has it. */
+  readonly api: (caller: Caller) => TroupeApi;
+  readonly gate: GateOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly random?: Random;
+}
+
+const HEALTH_PATH = "/healthz";
+const PUBLIC_PATHS: ReadonlySet<string> = new Set([HEALTH_PATH]);
+
+/**
+ * The app; `app.fetch` is what `serve` takes.
+ * Contract: never throws at a request: whatever goes wrong becomes a problem document.
+ */
+export function createHttpApp(options: HttpAppOptions): HttpApp {
+  const app: HttpApp = new Hono<HttpEnv>();
+  const host: RouteHost = { app, api: options.api };
+  const newRequestId = (): string => newId("req", options.random ?? systemRandom);
+  app.use("*", securityHeaders());
+  app.use("*", gate(options.gate, PUBLIC_PATHS));
+  addMetaRoutes(host, options.version);
+  addTaskRoutes(host);
+  addSessionRoutes(host);
+  addBoxRoutes(host);
+  addEventRoutes(host, { clock: options.clock, newRequestId });
+  app.notFound(unrouted(app));
+  app.onError((thrown) => refuse(thrown, newRequestId(), options.logger));
+  return app;
+}
+
+/** The problem document as a response; internal errors go to the log in full, and only there. */
+function refuse(thrown: unknown, requestId: string, logger: Logger): Response {
+  const error = toTroupeError(thrown);
+  if (error instanceof InternalError) {
+    const cause = error.cause instanceof Error ? error.cause.stack : undefined;
+    logger.error(error.message, { request_id: requestId, code: error.code, cause: cause ?? error.stack });
+  }
+  const problem = toProblem(error, requestId);
+  const headers = new Headers({ "content-type": PROBLEM_TYPE });
+  const retryAfter = retryAfterOf(error);
+  if (retryAfter !== null) headers.set("retry-after", String(retryAfter));
+  if (problem.status === 401) headers.set("www-authenticate", 'Bearer realm="troupe"');
+  if (problem.status === 405) headers.set("allow", String(error.details["allow"]));
+  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}
+
+function addMetaRoutes(host: RouteHost, version: string): void {
+  host.app.get(
+    HEALTH_PATH,
+    describeRoute({
+      operationId: "health",
+      summary: "Whether the server answers; the only path without a token, and it holds no data.",
+      tags: ["meta"],
+      security: [],
+      responses: {
+        200: { description: "It does.", content: { "application/json": { schema: resolver(healthView) } } },
+      },
+    }),
+    (c) => reply(c, { ok: true }),
+  );
+  let document: Promise<unknown> | undefined;
+  addRoute(host, {
+    method: "GET",
+    path: "/openapi.json",
+    operationId: "openapi",
+    summary: "This document.",
+    tag: "meta",
+    scope: "read",
+    params: emptyQuery,
+    query: emptyQuery,
+    responses: { 200: { description: "OpenAPI 3.1.", schema: z.looseObject({ openapi: z.string() }) } },
+    async handle({ c }) {
+      document ??= openapi(host.app, version);
+      return c.body(JSON.stringify(await document), 200, { "content-type": "application/json" });
+    },
+  });
+}
+
+/** The OpenAPI 3.1 document of every route of the app. */
+function openapi(app: HttpApp, version: string): Promise<unknown> {
+  return generateSpecs(app, {
+    excludeStaticFile: false,
+    defaultValidationErrorResponse: false,
+    documentation: {
+      info: {
+        title: "Troupe",
+        version,
+        description: "Run many AI subagents on a box with a few local GPUs.",
+      },
+      security: [{ bearer: [] }],
+      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
+    },
+  });
+}

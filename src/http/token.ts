@@ -1,0 +1,182 @@
+// The token file: one 256-bit secret that whoever may use this server holds. Made on first use, never shown here.
+//
+// K1. The file is readable by its owner only (0600), and a folder made for it is 0700, under any umask.
+// K2. It appears whole or not at all: two servers that start at once agree on one token.
+// K3. A file that others could read, or a folder that others could write, is refused, not mended in silence:
+//     somebody may already hold the token.
+
+import { chmod, link, mkdir, open, stat, unlink } from "node:fs/promises";
+import { constants } from "node:fs";
+import { dirname } from "node:path";
+import { ConfigError, messageOf } from "../base/errors.ts";
+import { type Random, systemRandom, toHex } from "../base/ids.ts";
+
+const TOKEN_BYTES = 32;
+const TOKEN_PATTERN = /^[0-9a-f]{64}$/;
+
+export interface TokenFileOptions {
+  /** Absolute path of the file. */
+  readonly path: string;
+  readonly random?: Random;
+  /** Whether file modes mean something (not on Windows, where the user's profile protects the file). */
+  readonly posix?: boolean;
+}
+
+export interface TokenFile {
+  readonly token: string;
+  readonly path: string;
+  /** True when this call made it. */
+  readonly created: boolean;
+}
+
+/** 32 random bytes in hexadecimal. */
+export function newToken(random: Random = systemRandom): string {
+  return toHex(random.bytes(TOKEN_BYTES));
+}
+
+/**
+ * Reads the token, or makes it where there is none.
+ * Contract: throws ConfigError (`token_exposed`, `token_folder_open`, `token_malformed`, `token_unreadable`,
+ * `token_unwritable`), each with what to do; never changes an existing file.
+ */
+export async function loadOrCreateToken(options: TokenFileOptions): Promise<TokenFile> {
+  const existing = await loadToken(options);
+  if (existing !== null) return { token: existing, path: options.path, created: false };
+  const token = newToken(options.random);
+  const created = await writeToken(token, options);
+  if (created) return { token, path: options.path, created };
+  const other = await loadToken(options);
+  if (other !== null) return { token: other, path: options.path, created: false };
+  throw new ConfigError(
+    "token_unreadable",
+    `Expected the token in ${options.path}, but the file comes and goes. Stop what deletes it and try again.`,
+    { details: { path: options.path } },
+  );
+}
+
+/** The token in the file, or `null` where there is no file. Throws like `loadOrCreateToken`. */
+export async function loadToken(options: TokenFileOptions): Promise<string | null> {
+  const { path } = options;
+  let file;
+  try {
+    // Non-blocking, so that a pipe in the file's place cannot hang us; what was opened is what gets checked.
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw unreadable(path, messageOf(error), error);
+  }
+  try {
+    const facts = await file.stat();
+    if (!facts.isFile()) throw unreadable(path, "it is not a regular file");
+    if (options.posix !== false && (facts.mode & 0o077) !== 0) throw exposed(path, facts.mode);
+    // One byte more than a token and its newline shows that the file holds something else.
+    const { buffer, bytesRead } = await file.read({ buffer: new Uint8Array(67), position: 0 });
+    const text = new TextDecoder().decode(buffer.subarray(0, bytesRead)).trimEnd();
+    if (!TOKEN_PATTERN.test(text)) throw malformed(path);
+    await assertFolderClosed(dirname(path), options.posix !== false);
+    return text;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Returns false when another process was first. */
+async function writeToken(token: string, options: TokenFileOptions): Promise<boolean> {
+  const { path } = options;
+  const draft = `${path}.${newToken(options.random).slice(0, 16)}`;
+  try {
+    await ensureFolder(dirname(path));
+    await assertFolderClosed(dirname(path), options.posix !== false);
+    const file = await open(draft, "wx", 0o600);
+    try {
+      // The mode above is cut by the umask; this one is not (keeps K1).
+      await file.chmod(0o600);
+      await file.writeFile(`${token}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    try {
+      // A link fails where a name exists, a rename would replace it (keeps K2).
+      await link(draft, path);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+      throw error;
+    } finally {
+      await unlink(draft);
+    }
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(
+      "token_unwritable",
+      `Expected to write the server's token to ${path}, got: ${messageOf(error)}. Make that folder writable, ` +
+        "or point TROUPE_HOME (or the config key server.token_file) to one that is.",
+      { cause: error, details: { path, config_key: "server.token_file" } },
+    );
+  }
+}
+
+/** Makes the folder and what is missing above it; each new one gets its mode past the umask (keeps K1). */
+async function ensureFolder(folder: string): Promise<void> {
+  try {
+    await makeFolder(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(folder) === folder) throw error;
+    await ensureFolder(dirname(folder));
+    // Once more, not again and again: some places (/proc) say ENOENT whatever lies above.
+    await makeFolder(folder);
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+    await chmod(folder, 0o700);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+/** Others who may write the folder could put their own token there. A sticky folder (`/tmp`) keeps them from it. */
+async function assertFolderClosed(folder: string, posix: boolean): Promise<void> {
+  if (!posix) return;
+  const { mode } = await stat(folder);
+  if ((mode & 0o022) === 0 || (mode & 0o1000) !== 0) return;
+  throw new ConfigError(
+    "token_folder_open",
+    `Expected ${folder} to be writable by its owner only, got mode ${octal(mode)}: others could replace the ` +
+      `token there. Run: chmod 700 ${folder}`,
+    { details: { path: folder } },
+  );
+}
+
+function octal(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(4, "0");
+}
+
+function exposed(path: string, mode: number): ConfigError {
+  return new ConfigError(
+    "token_exposed",
+    `Expected ${path} to be readable by its owner only, got mode ${octal(mode)}. If others use this machine, ` +
+      `delete the file, so that a new token is made; otherwise run: chmod 600 ${path}`,
+    { details: { path } },
+  );
+}
+
+function malformed(path: string): ConfigError {
+  return new ConfigError(
+    "token_malformed",
+    `Expected ${path} to hold 64 hexadecimal digits and nothing else. Delete the file, so that a new token is made.`,
+    { details: { path } },
+  );
+}
+
+function unreadable(path: string, why: string, cause?: unknown): ConfigError {
+  return new ConfigError(
+    "token_unreadable",
+    `Expected to read the server's token from ${path}, got: ${why}. Mend the file's owner and mode (0600), ` +
+      "or point the config key server.token_file elsewhere.",
+    { cause, details: { path, config_key: "server.token_file" } },
+  );
+}

@@ -1,0 +1,253 @@
+// What responses hold, in the wire's words: the source of the OpenAPI document. Each schema is checked against the
+// TypeScript view that it is made from, so that a view cannot gain or lose a member alone.
+
+import { z } from "zod";
+import type {
+  BoxStatus,
+  CancelReceipt,
+  GpuView,
+  MachineView,
+  ProviderView,
+  SteerReceipt,
+  TaskHandle,
+  TaskResult,
+  TaskView,
+  TreeNode,
+} from "../core/api.ts";
+import { PHASES, SCHEDULING_CLASSES, STATES } from "../core/lifecycle.ts";
+import type { Usage } from "../core/limits.ts";
+import type { Wire } from "../core/wire.ts";
+
+export const state = z.enum(STATES);
+export const phase = z.enum(PHASES).nullable();
+const time = z.number().int().describe("Milliseconds since the epoch.");
+const count = z.number().int().min(0);
+const link = z.string().nullable().describe("Where a person can watch it.");
+
+const usage = z
+  .object({
+    prompt_tokens: count,
+    output_tokens: count,
+    cost_micros: count,
+    gpu_ms: z.number().min(0),
+    tool_calls: count,
+    generations: count,
+  })
+  .meta({ id: "Usage" }) satisfies z.ZodType<Wire<Usage>>;
+
+const failure = z
+  .object({ code: z.string(), message: z.string(), retryable: z.boolean() })
+  .meta({ id: "TaskFailure" });
+
+const progress = z
+  .object({ percent: z.number().nullable(), note: z.string().nullable(), partial: z.unknown(), time })
+  .meta({ id: "Progress" });
+
+const kind = z.enum(["task", "session"]);
+const model = z.object({ provider: z.string(), model: z.string(), backend: z.string() });
+
+export const problemView = z
+  .looseObject({
+    type: z.string().describe("`urn:troupe:problem:<kind>:<code>`"),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string().describe("A stable word for the cause."),
+    detail: z.string().describe("What was expected, what came, what to do."),
+  })
+  .meta({ id: "Problem" });
+
+export const taskHandle = z
+  .object({
+    task_id: z.string(),
+    state,
+    phase,
+    queue_position: count.nullable(),
+    created: z.boolean().describe("False when the idempotency key had made this task before."),
+    link,
+    async: z.boolean(),
+  })
+  .meta({ id: "TaskHandle" }) satisfies z.ZodType<Wire<TaskHandle>>;
+
+export const handleList = z.object({ items: z.array(taskHandle) }).meta({ id: "TaskHandles" });
+
+export const steerReceipt = z
+  .object({
+    steer_id: z.string(),
+    task_id: z.string(),
+    state: z.enum(["queued", "delivered", "undelivered"]),
+    interrupt: z.boolean(),
+    turn: count.nullable(),
+    reason: z.string().nullable(),
+    time,
+  })
+  .meta({ id: "SteerReceipt" }) satisfies z.ZodType<Wire<SteerReceipt>>;
+
+export const taskView = z
+  .object({
+    task_id: z.string(),
+    kind,
+    parent_id: z.string().nullable(),
+    root_id: z.string(),
+    session_id: z.string().nullable(),
+    depth: count,
+    role: z.enum(["leaf", "orchestrator"]),
+    agent: z.string(),
+    goal: z.string(),
+    model,
+    toolsets: z.array(z.string()),
+    workspace: z.string(),
+    state,
+    phase,
+    queue_position: count.nullable(),
+    waits_for: z.string().nullable(),
+    run: count,
+    turn: count,
+    usage,
+    progress: progress.nullable(),
+    steers: z.array(steerReceipt),
+    children: z.array(z.string()),
+    tail: z.array(z.string()).describe("The last lines of output, oldest first."),
+    failure: failure.nullable(),
+    created_at: time,
+    started_at: time.nullable(),
+    finished_at: time.nullable(),
+    released_at: time.nullable(),
+    last_event: count,
+    link,
+  })
+  .meta({ id: "TaskView" }) satisfies z.ZodType<Wire<TaskView>>;
+
+export const taskResult = z
+  .object({
+    task_id: z.string(),
+    finished: z.boolean(),
+    state,
+    phase,
+    result: z.string().nullable(),
+    truncated: z.boolean(),
+    failure: failure.nullable(),
+    usage,
+  })
+  .meta({ id: "TaskResult" }) satisfies z.ZodType<Wire<TaskResult>>;
+
+export const cancelReceipt = z
+  .object({ task_id: z.string(), cancelled: z.array(z.string()), state })
+  .meta({ id: "CancelReceipt" }) satisfies z.ZodType<Wire<CancelReceipt>>;
+
+const treeNode: z.ZodType<Wire<TreeNode>> = z
+  .object({
+    task_id: z.string(),
+    kind,
+    agent: z.string(),
+    goal: z.string(),
+    model: z.string(),
+    state,
+    phase,
+    queue_position: count.nullable(),
+    waits_for: z.string().nullable(),
+    progress: progress.nullable(),
+    last_line: z.string().nullable(),
+    usage,
+    get children() {
+      return z.array(treeNode);
+    },
+  })
+  .meta({ id: "TreeNode" });
+
+const lane = z
+  .object({
+    backend: z.string(),
+    provider: z.string(),
+    gpu: z.string().nullable(),
+    slots: count,
+    max_children: count,
+    leases: z.array(
+      z.object({
+        lease_id: z.string(),
+        task_id: z.string(),
+        class: z.enum(SCHEDULING_CLASSES),
+        held_ms: z.number(),
+      }),
+    ),
+    places: z.array(z.string()),
+    waiting: z.array(
+      z.object({
+        task_id: z.string(),
+        wants: z.enum(["place", "lease"]),
+        class: z.enum(SCHEDULING_CLASSES),
+        position: count,
+        waited_ms: z.number(),
+        reason: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: "Lane" });
+
+const gpuView = z
+  .object({
+    gpu: z.string(),
+    backends: z.array(lane),
+    loaded: z.array(
+      z.object({
+        model: z.string(),
+        size_bytes: count,
+        vram_bytes: count,
+        context_tokens: count.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: "Gpu" }) satisfies z.ZodType<Wire<GpuView>>;
+
+const providerView = z
+  .object({
+    provider: z.string(),
+    type: z.string(),
+    base_url: z.string(),
+    reachable: z.boolean(),
+    version: z.string().nullable(),
+    problem: z.string().nullable(),
+    simulated: z.boolean(),
+    models: z.array(
+      z.object({
+        model: z.string(),
+        size_bytes: count.nullable(),
+        parameters: z.string().nullable(),
+        context_tokens: count.nullable(),
+        tools: z.boolean(),
+        thinking: z.boolean(),
+      }),
+    ),
+  })
+  .meta({ id: "Provider" }) satisfies z.ZodType<Wire<ProviderView>>;
+
+export const machineView = z
+  .object({ name: z.string(), version: z.number().int(), definition: z.unknown() })
+  .meta({ id: "Machine" }) satisfies z.ZodType<Wire<MachineView>>;
+
+export const boxStatus = z
+  .object({
+    version: z.string(),
+    box_id: z.string(),
+    simulated: z.boolean(),
+    paused: z.boolean(),
+    tasks: z.object(
+      Object.fromEntries(STATES.map((word) => [word, count])) as Record<
+        (typeof STATES)[number],
+        typeof count
+      >,
+    ),
+    started_at: time,
+    store: z.string(),
+  })
+  .meta({ id: "BoxStatus" }) satisfies z.ZodType<Wire<BoxStatus>>;
+
+export const pauseView = z.object({ paused: z.boolean() }).meta({ id: "Paused" });
+export const healthView = z.object({ ok: z.literal(true) }).meta({ id: "Health" });
+
+const nextCursor = z.string().nullable().describe("Pass it as `cursor` (or `after`) for the next page.");
+export const taskPage = z
+  .object({ items: z.array(taskView), next_cursor: nextCursor })
+  .meta({ id: "TaskPage" });
+export const treeList = z.object({ items: z.array(treeNode) }).meta({ id: "Tree" });
+export const gpuList = z.object({ items: z.array(gpuView) }).meta({ id: "Gpus" });
+export const providerList = z.object({ items: z.array(providerView) }).meta({ id: "Providers" });

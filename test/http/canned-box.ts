@@ -1,0 +1,62 @@
+// The box of the canned API: one GPU with every member of its view in use.
+
+import { NotFoundError } from "../../src/base/errors.ts";
+import type { GpuView, MachineView, ProviderView } from "../../src/core/api.ts";
+
+export const CANNED_GPUS: readonly GpuView[] = [
+  {
+    gpu: "gpu0",
+    backends: [
+      {
+        backend: "canned@0",
+        provider: "canned",
+        gpu: "gpu0",
+        slots: 2,
+        maxChildren: 4,
+        leases: [{ leaseId: "lease_1", taskId: "task_1", class: "background", heldMs: 12.5 }],
+        places: ["task_1"],
+        waiting: [
+          {
+            taskId: "task_2",
+            wants: "lease",
+            class: "batch",
+            position: 1,
+            waitedMs: 3,
+            reason: "2 of 2 slots",
+          },
+        ],
+      },
+    ],
+    loaded: [{ model: "canned-1", sizeBytes: 10, vramBytes: 8, contextTokens: 16_384 }],
+  },
+];
+
+export const CANNED_PROVIDERS: readonly ProviderView[] = [
+  {
+    provider: "canned",
+    type: "scripted",
+    baseUrl: "http://127.0.0.1:1",
+    reachable: true,
+    version: null,
+    problem: null,
+    simulated: true,
+    models: [
+      {
+        model: "canned-1",
+        sizeBytes: null,
+        parameters: "1B",
+        contextTokens: null,
+        tools: true,
+        thinking: false,
+      },
+    ],
+  },
+];
+
+export function cannedMachine(name: string): MachineView {
+  if (name !== "agent") {
+    throw new NotFoundError("machine_not_found", `Expected a machine's name, got ${JSON.stringify(name)}.`);
+  }
+  // Keys in two styles: a definition is somebody else's JSON and must arrive as it is.
+  return { name, version: 1, definition: { initialState: "spawned", on_done: { targetState: "done" } } };
+}
