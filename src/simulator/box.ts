@@ -223,6 +223,8 @@ export class SimulatedBox {
     }
     runner.state = "resident";
     this.#loads += 1;
+    // The client may have left in this very moment: what nobody uses must expire (keeps X4).
+    this.#armExpiry(runner);
   }
 
   #use(runner: Runner, demand: ModelDemand): RunnerUse {

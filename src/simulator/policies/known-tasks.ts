@@ -1,5 +1,6 @@
 // Which children a chat has started, what became of them, and which one a person means. Pure; never throws.
 
+import { TERMINAL_STATES } from "../../core/lifecycle.ts";
 import { parseCompletion, type CompletionNote } from "../../core/transcript-marks.ts";
 import type { PolicyMessage } from "../policy.ts";
 import { exchangesOf, isRecord, listAt, textAt, userTexts, type Exchange } from "./transcript.ts";
@@ -24,6 +25,16 @@ export function startedBy(exchange: Exchange): readonly { readonly taskId: strin
   });
 }
 
+function endsIn(exchange: Exchange): readonly CompletionNote[] {
+  if (!/_tasks?(_async)?$/.test(exchange.name)) return [];
+  return viewsIn(exchange.value).flatMap((view) => {
+    const taskId = textAt(view, "task_id");
+    const state = TERMINAL_STATES.find((word) => word === textAt(view, "state", "status"));
+    if (taskId === null || state === undefined) return [];
+    return [{ taskId, state, goal: textAt(view, "goal") ?? "", result: textAt(view, "result") ?? "" }];
+  });
+}
+
 /** Every child of this chat, in the order in which they were started. */
 export function knownTasks(messages: readonly PolicyMessage[]): readonly KnownTask[] {
   const ends = new Map<string, CompletionNote>();
@@ -34,6 +45,8 @@ export function knownTasks(messages: readonly PolicyMessage[]): readonly KnownTa
   const started = new Map<string, string>();
   for (const exchange of exchangesOf(messages)) {
     for (const { taskId, goal } of startedBy(exchange)) started.set(taskId, goal);
+    // A result that tells of an end stands for its announcement, which may never come.
+    for (const note of endsIn(exchange)) if (!ends.has(note.taskId)) ends.set(note.taskId, note);
   }
   // A compacted transcript may have lost the call that started a task whose end it announces.
   for (const note of ends.values()) if (!started.has(note.taskId)) started.set(note.taskId, note.goal);

@@ -1,6 +1,7 @@
 // Reading a chat: pairs calls with their results and finds what is new since the model last spoke.
 // Pure; never throws. A result that is no JSON is kept as text.
 
+import { parsePartial } from "./partial-json.ts";
 import type { PolicyMessage, PolicyRequest } from "../policy.ts";
 
 /** A call and what came back for it. */
@@ -47,17 +48,24 @@ export function listAt(value: unknown, ...keys: readonly string[]): readonly unk
 
 function parsed(text: string): unknown {
   const first = text.trimStart()[0];
-  if (first !== "{" && first !== "[") return text;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
+  return first === "{" || first === "[" ? (parsePartial(text) ?? text) : text;
+}
+
+/**
+ * Whether a result in plain words is a refusal. Tools answer in JSON and errors come as sentences, but neither
+ * protocol marks them, so a model has to tell them apart by what they say.
+ */
+function isRefusal(tool: string, text: string): boolean {
+  const sentence = /^\s*\S+(?: \S+){3}/.test(text);
+  if (tool === "list_dir") return sentence;
+  if (tool === "search_files") return sentence && !/^\S+:\d+:|^no /i.test(text);
+  return tool.includes("task") ? text.trim() !== "" : /^\s*(error|expected|refused)\b/i.test(text);
 }
 
 function exchange(call: PolicyMessage["calls"][number], text: string): Exchange {
   const value = parsed(text);
-  const failed = isRecord(value) ? "error" in value : /^\s*error\b/i.test(text);
+  const failed =
+    typeof value === "string" ? isRefusal(call.name, value) : isRecord(value) && "error" in value;
   return { name: call.name, arguments: call.arguments, text, value, failed };
 }
 
