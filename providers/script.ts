@@ -1,7 +1,7 @@
 // The words of a script: what the scripted provider does, step by step. Plain data, so that a script can be compared,
 // printed and built by a function.
 
-import type { ProviderErrorKind, ProviderErrorOptions, TroupeError } from "../src/base/errors.ts";
+import type { ProviderErrorKind, TroupeError } from "../src/base/errors.ts";
 import { ProviderError } from "../src/base/errors.ts";
 import type { FinishReason, GenerationUsage } from "./provider.ts";
 
@@ -61,9 +61,13 @@ export function fail(
   kind: ProviderErrorKind,
   code: string = kind,
   message = `The script fails here with ${kind}.`,
-  options?: ProviderErrorOptions,
 ): Step {
-  return { type: "error", error: new ProviderError(kind, code, message, options) };
+  return failWith(new ProviderError(kind, code, message));
+}
+
+/** Breaks off with this very error. */
+export function failWith(error: TroupeError): Step {
+  return { type: "error", error };
 }
 
 /** Never goes on; only an abort ends it. */

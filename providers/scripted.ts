@@ -19,9 +19,6 @@ import type {
 } from "./provider.ts";
 import type { Step } from "./script.ts";
 
-export type { Step } from "./script.ts";
-export { badCall, begin, call, fail, finish, hang, say, think, wait } from "./script.ts";
-
 export type Reply = readonly Step[] | AsyncIterable<Step>;
 
 export interface ScriptedOptions {

@@ -1,0 +1,4 @@
+import { providerConformance } from "./conformance.ts";
+import { OLLAMA, wireSubject } from "./dialect.ts";
+
+providerConformance(wireSubject(OLLAMA));
