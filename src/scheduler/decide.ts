@@ -85,8 +85,11 @@ function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
   const lane = state.lanes.get(caps.backend) ?? createLane(caps, state.paused);
   state.lanes.set(caps.backend, lane);
   lane.caps = caps;
-  setLimit(step, lane.places, caps.maxChildren);
-  setLimit(step, lane.leases, caps.slots);
+  // Both limits first: who gets a place here may go straight on to a lease (S1).
+  lane.places.limit = caps.maxChildren;
+  lane.leases.limit = caps.slots;
+  drain(step, lane.places);
+  drain(step, lane.leases);
   return [lane];
 }
 
@@ -116,6 +119,7 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
     lease: null,
   };
   state.tasks.set(task.taskId, task);
+  parent.children++;
   ask(step, task, { kind: "admission", class: request.class });
   return [lane];
 }
@@ -176,7 +180,8 @@ function end(step: Step, task: TaskEntry): void {
   for (const gate of gates) gate?.free(task);
   for (const gate of [...gates, lane.leases]) if (gate !== null) drain(step, gate);
   if (agent?.idle === true && task.agentKey !== null) parent.agents.delete(task.agentKey);
-  forgetIfIdle(state, parent);
+  parent.children--;
+  if (parent.children === 0) state.parents.delete(parent.parentId);
 }
 
 function pause(step: Step, paused: boolean): Iterable<Lane> {
@@ -222,10 +227,6 @@ function agentGateFor(step: Step, parent: Parent, request: AdmitRequest): TaskGa
 function setLimit(step: Step, gate: TaskGate, limit: number): void {
   gate.limit = limit;
   drain(step, gate);
-}
-
-function forgetIfIdle(state: SchedulerState, parent: Parent): void {
-  if (parent.slots.idle && parent.agents.size === 0) state.parents.delete(parent.parentId);
 }
 
 /** Throws when the task would have to wait where too many wait already. */

@@ -44,10 +44,15 @@ interface Standing {
   passed: number;
 }
 
+/** Which levels go before all others, and how many are served at all; the rest stay closed. */
+interface Span {
+  readonly strict: number;
+  readonly open: number;
+}
+
 export class WaitQueue<T extends QueueEntry> {
   readonly #levels: Level<T>[];
-  readonly #strict: number;
-  #open: number;
+  #span: Span;
   #size = 0;
   #turn = 0;
   #epoch = 0;
@@ -63,8 +68,7 @@ export class WaitQueue<T extends QueueEntry> {
       groups: new Map(),
       ring: new Heap(),
     }));
-    this.#strict = options.strict;
-    this.#open = options.levels;
+    this.#span = { strict: options.strict, open: options.levels };
   }
 
   get size(): number {
@@ -73,7 +77,7 @@ export class WaitQueue<T extends QueueEntry> {
 
   /** Only the first `levels` levels are served from now on; the others keep their places. */
   open(levels: number): void {
-    this.#open = levels;
+    this.#span = { strict: this.#span.strict, open: levels };
     this.#forgetOrder();
   }
 
@@ -99,9 +103,9 @@ export class WaitQueue<T extends QueueEntry> {
 
   /** Takes out the next entry; `undefined` when nobody waits on an open level. */
   take(): T | undefined {
-    const index = chooseLevel(this.#levels, this.#strict, this.#open);
+    const index = chooseLevel(this.#levels, this.#span);
     if (index < 0) return undefined;
-    countBypass(this.#levels, index, this.#strict, this.#open);
+    countBypass(this.#levels, index, this.#span);
     const level = this.#levels[index] as Level<T>;
     const entry = level.ring.peek()?.entries.peek() as T;
     if (entry.orderEpoch === this.#epoch) this.#firstIndex++;
@@ -121,14 +125,14 @@ export class WaitQueue<T extends QueueEntry> {
     const standings: Standing[] = this.#levels.map(({ size, passed }) => ({ size, passed }));
     const taken = lists.map(() => 0);
     const order: T[] = [];
-    let open = this.#open;
+    let span = this.#span;
     while (order.length < this.#size) {
-      const index = chooseLevel(standings, this.#strict, open);
+      const index = chooseLevel(standings, span);
       if (index < 0) {
-        open = this.#levels.length; // The closed levels follow those that are served now.
+        span = { ...span, open: this.#levels.length }; // The closed levels follow those that are served now.
         continue;
       }
-      countBypass(standings, index, this.#strict, open);
+      countBypass(standings, index, span);
       const standing = standings[index] as Standing;
       standing.size--;
       if (standing.size === 0) standing.passed = 0;
@@ -192,7 +196,7 @@ export class WaitQueue<T extends QueueEntry> {
 }
 
 /** The level to serve next, or -1. */
-function chooseLevel(levels: readonly Standing[], strict: number, open: number): number {
+function chooseLevel(levels: readonly Standing[], { strict, open }: Span): number {
   let first = -1;
   let overdue = -1;
   for (let index = 0; index < open; index++) {
@@ -206,7 +210,7 @@ function chooseLevel(levels: readonly Standing[], strict: number, open: number):
   return overdue < 0 ? first : overdue;
 }
 
-function countBypass(levels: readonly Standing[], served: number, strict: number, open: number): void {
+function countBypass(levels: readonly Standing[], served: number, { strict, open }: Span): void {
   if (served < strict) return;
   for (let index = strict; index < open; index++) {
     const level = levels[index] as Standing;

@@ -59,6 +59,8 @@ export interface Parent {
   readonly parentId: string | null;
   readonly slots: TaskGate;
   readonly agents: Map<string, TaskGate>;
+  /** Its children that have not ended; without any it is forgotten. */
+  children: number;
 }
 
 export interface SchedulerState {
@@ -133,7 +135,12 @@ export function pauseLane(lane: Lane, paused: boolean): void {
 }
 
 export function createParent(parentId: string | null): Parent {
-  return { parentId, slots: new Gate({ kind: "slot", limit: 0, levels: CLASSES }), agents: new Map() };
+  return {
+    parentId,
+    slots: new Gate({ kind: "slot", limit: 0, levels: CLASSES }),
+    agents: new Map(),
+    children: 0,
+  };
 }
 
 export function createAgentGate(): TaskGate {
