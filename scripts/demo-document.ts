@@ -64,6 +64,7 @@ function checkConversation(conversation: Fields, check: Check): void {
 
 function checkTasks(tasks: readonly Fields[], check: Check): void {
   const ids = tasks.map((task) => task["task_id"]);
+  const distinct = ids.length > 0 && ids.every(isText) && new Set(ids).size === ids.length;
   const states = tasks.map((task) => task["state"]);
   const steers = tasks.flatMap((task) => listOf(task["steers"]));
   const done = tasks.filter((task) => task["state"] === "done");
@@ -73,7 +74,7 @@ function checkTasks(tasks: readonly Fields[], check: Check): void {
     children.filter((task) => isText(task["goal"])).length >= 3,
     tasks.length,
   );
-  check("every task has an id of its own", ids.every(isText) && new Set(ids).size === ids.length, ids);
+  check("every task has an id of its own", distinct, ids);
   check("every task has ended", states.length > 0 && states.every((state) => TERMINAL.has(state)), states);
   check("no task has failed", states.length > 0 && !states.includes("failed"), states);
   check("a task is cancelled", states.includes("cancelled"), states);

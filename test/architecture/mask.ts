@@ -15,6 +15,9 @@ export interface MaskedSource {
 const BEFORE_REGEX =
   /(?:^|[({[,;=:?!&|+\-*%<>~^]|\b(?:return|typeof|case|in|of|do|else|void|delete|await|yield))\s*$/;
 
+/** Code in which no literal begins and no template's braces stand. */
+const PLAIN = /[^"'`/{}#]+/y;
+
 const blank = (text: string): string => text.replace(/[^\r\n]/g, " ");
 
 /** Walks one source from left to right; each `#take…` reads one literal and moves on. */
@@ -47,11 +50,14 @@ class Masker {
     else this.#takeCode(one);
   }
 
+  /** Takes one bracket or slash, or everything up to the next character that could begin a literal. */
   #takeCode(character: string): void {
     const depth = this.#templates.length - 1;
     if (depth >= 0 && character === "{") this.#templates[depth] = (this.#templates[depth] ?? 0) + 1;
     if (depth >= 0 && character === "}") this.#templates[depth] = (this.#templates[depth] ?? 0) - 1;
-    this.#emit(this.#at + 1, (text) => text);
+    PLAIN.lastIndex = this.#at;
+    const plain = PLAIN.exec(this.#text)?.[0].length ?? 1;
+    this.#emit(this.#at + plain, (text) => text);
   }
 
   #takeComment(end: number): void {
@@ -95,7 +101,7 @@ class Masker {
   }
 
   #regexMayStart(): boolean {
-    return BEFORE_REGEX.test(this.#code.slice(-40).join("")) && this.#regexEnd() > this.#at;
+    return BEFORE_REGEX.test(this.#code.slice(-8).join("").slice(-80)) && this.#regexEnd() > this.#at;
   }
 
   /** Where the regular expression that starts here ends, or the present place when there is none on this line. */
