@@ -20,9 +20,6 @@ type LimitKeys = Pick<
   | "retry_limit"
 > & { readonly max_iterations?: number | undefined; readonly child_timeout_seconds?: number | undefined };
 
-/** A conversation has no end of its own; the tool loop guard and the budget bound it. */
-const SESSION_TURNS = 1_000_000;
-
 /** The limits that a block sets; what it leaves out is left out. */
 export function limitsOf(block: LimitKeys): Partial<TaskLimits> {
   const timeout = block.timeout_s ?? block.timeout ?? block.child_timeout_seconds;
@@ -52,7 +49,8 @@ export function sessionAgent(config: Config): AgentDefinition {
     toolsets: config.toolsets,
     role: "orchestrator",
     async: false,
-    limits: { timeoutMs: null, deadlineMs: null, maxTurns: SESSION_TURNS },
+    // A conversation has no end of its own; its turns are counted from one message of the person to the next.
+    limits: { timeoutMs: null, deadlineMs: null, maxTurns: DEFAULT_TASK_LIMITS.maxTurns },
     schedulingClass: "interactive",
     concurrencyLimit: null,
   };
