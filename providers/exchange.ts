@@ -14,6 +14,8 @@ import { lines } from "../src/base/stream.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { explainConnection, explainRefusal, quoted } from "./failure.ts";
 import { parseJson } from "./json.ts";
+import type { Limit } from "./limits.ts";
+import { connection, firstByte, limitReached, nextChunk } from "./limits.ts";
 import type { ProviderDeadlines } from "./provider.ts";
 import { MAX_LINE_CHARS } from "./provider.ts";
 
@@ -44,6 +46,7 @@ export class Exchange {
   #deadline: Deadline | undefined;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #answer: Headers | undefined;
+  #limits: readonly [Limit, Limit] = [firstByte(0), nextChunk(0)];
   #sent = false;
   #bodyEnded = false;
   #over = false;
@@ -128,26 +131,33 @@ export class Exchange {
   }
 
   async #ask(url: string, init: RequestInit): Promise<Response> {
+    const { clock } = this.#endpoint.options;
     const fetch = this.#endpoint.options.fetch as RuntimeFetch;
-    const firstByte = (): void =>
-      this.#arm(this.#deadlines.firstByteMs, "first_byte_timeout", "the first byte of an answer");
-    if (fetch.reportsConnect === true)
-      this.#arm(this.#deadlines.connectMs, "connect_timeout", "a connection");
-    else firstByte();
+    const { connectMs, firstByteMs, idleMs } = this.#deadlines;
+    let since = clock.monotonic();
+    const connected = (): void => {
+      if (this.#link.signal.aborted || this.#answer !== undefined) return;
+      since = clock.monotonic();
+      this.#arm(firstByte(firstByteMs));
+    };
+    if (fetch.reportsConnect === true) this.#arm(connection(connectMs));
+    else connected();
     const request: RequestInit & ConnectNotice = {
       method: init.method ?? "GET",
       headers: this.#endpoint.headers(this.#rules.checkLine !== undefined),
       ...(init.body === undefined ? {} : { body: init.body }),
       redirect: "manual",
       signal: this.#link.signal,
-      onConnect: () => {
-        if (!this.#link.signal.aborted && this.#answer === undefined) firstByte();
-      },
+      onConnect: connected,
     };
     try {
-      return await withSignal(fetch(url, request), this.#link.signal);
+      const response = await withSignal(fetch(url, request), this.#link.signal);
+      this.#limits = [firstByte(firstByteMs, clock.monotonic() - since), nextChunk(idleMs)];
+      return response;
     } catch (thrown) {
       throw this.#fail(explainConnection(thrown, this.#endpoint.place, false));
+    } finally {
+      this.#deadline?.cancel();
     }
   }
 
@@ -158,13 +168,10 @@ export class Exchange {
     return this.#link.signal.reason as Error;
   }
 
-  #arm(ms: number, code: string, awaited: string): void {
+  #arm(limit: Limit): void {
     this.#deadline?.cancel();
     const { place, options } = this.#endpoint;
-    this.#deadline = deadline(options.clock, ms, () => {
-      const message = `Expected ${awaited} from ${place.where} within ${ms} ms, got none. Raise the provider's \`${code}_s\` if the server is only slow. ${place.hint}`;
-      this.#fail(new ProviderError("timeout", code, message));
-    });
+    this.#deadline = deadline(options.clock, limit.ms, () => this.#fail(limitReached(limit, place)));
   }
 
   async #refusal(response: Response): Promise<ProviderError> {
@@ -188,20 +195,19 @@ export class Exchange {
 
   async #document(response: Response): Promise<string> {
     const decoder = new TextDecoder();
-    const parts: string[] = [];
-    let length = 0;
-    for await (const chunk of this.#chunks(response)) {
-      const text = decoder.decode(chunk, { stream: true });
-      length += text.length;
-      if (length > MAX_LINE_CHARS) throw this.#fail(this.#tooLong());
-      parts.push(text);
-    }
-    const text = parts.join("") + decoder.decode();
-    if (!parseJson(text)) {
+    let text = "";
+    try {
+      for await (const chunk of this.#chunks(response)) {
+        text += decoder.decode(chunk, { stream: true });
+        if (text.length > MAX_LINE_CHARS) throw this.#tooLong();
+      }
+      text += decoder.decode();
+      if (parseJson(text)) return text;
       const said = quoted(text, this.#endpoint.place).slice(0, 100);
-      throw this.#fail(this.malformed("bad_json", `got no JSON (${said})`));
+      throw this.malformed("bad_json", `got no JSON (${said})`);
+    } catch (thrown) {
+      throw this.#fail(thrown);
     }
-    return text;
   }
 
   #tooLong(): ProviderError {
@@ -247,21 +253,26 @@ export class Exchange {
       return;
     }
     this.#reader = response.body.getReader();
-    for (;;) {
-      const chunk = await this.#read(this.#reader);
+    for (let nth = 0; ; nth++) {
+      const chunk = await this.#read(this.#reader, this.#limits[nth === 0 ? 0 : 1]);
       if (chunk === undefined) return;
       yield chunk;
-      this.#arm(this.#deadlines.idleMs, "idle_timeout", "the next chunk");
     }
   }
 
-  async #read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
+  /** One chunk, or nothing at the end. The deadline runs only while this waits (X4). */
+  async #read(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    limit: Limit,
+  ): Promise<Uint8Array | undefined> {
+    this.#arm(limit);
     try {
       const { done, value } = await withSignal(reader.read(), this.#link.signal);
       if (done) this.#bodyEnded = true;
       return value;
     } catch (thrown) {
-      throw this.#fail(explainConnection(thrown, this.#endpoint.place, true));
+      if (this.#link.signal.aborted) throw this.#link.signal.reason;
+      throw explainConnection(thrown, this.#endpoint.place, true);
     } finally {
       this.#deadline?.cancel();
     }
