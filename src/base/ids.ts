@@ -1,5 +1,7 @@
 // Identity and randomness are parameters. Ids are random (128 bits) and never carry an order (design.md §10.6).
 
+import { createHash } from "node:crypto";
+
 /** Where random bytes come from; tests and simulations pass a seeded one. */
 export interface Random {
   /** A number in [0, 1). */
@@ -44,12 +46,14 @@ export function newId(prefix: IdPrefix, random: Random = systemRandom): string {
 }
 
 /** An id derived from a text (SHA-256, first 128 bits): the same text gives the same id, on every machine. */
-export async function derivedId(prefix: IdPrefix, text: string): Promise<string> {
-  return `${prefix}_${(await sha256(text)).slice(0, 32)}`;
+export function derivedId(prefix: IdPrefix, text: string): string {
+  return `${prefix}_${sha256(text).slice(0, 32)}`;
 }
 
-/** SHA-256 of the UTF-8 text, in hexadecimal. */
-export async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return toHex(new Uint8Array(digest));
+/**
+ * SHA-256 of the UTF-8 text, in hexadecimal.
+ * Not Web Crypto: its digest waits for a thread of the runtime, which no virtual clock can wait for.
+ */
+export function sha256(text: string): string {
+  return createHash("sha256").update(text, "utf8").digest("hex");
 }

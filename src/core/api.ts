@@ -324,7 +324,8 @@ export interface BoxStatus {
   readonly paused: boolean;
   readonly tasks: Readonly<Record<State, number>>;
   readonly startedAt: number;
-  readonly store: string;
+  /** What an acknowledged task survives: nothing, `kill -9`, or a power loss. */
+  readonly durability: "none" | "normal" | "full";
 }
 
 /** Both halves, as one caller has them. */

@@ -1,0 +1,159 @@
+// The box as people see it: GPU lanes, model servers, machines, and the switch that stops spawning.
+
+import { deadline, linkedAbort } from "../base/abort.ts";
+import type { Clock } from "../base/clock.ts";
+import { messageOf, NotFoundError, ProviderError } from "../base/errors.ts";
+import type { BoxApi, BoxStatus, GpuView, LoadedModel, MachineView, ProviderView } from "../core/api.ts";
+import { STATES, type State } from "../core/lifecycle.ts";
+import type { Settings } from "../core/settings.ts";
+import { AGENT_MACHINE_VERSION, agentMachine } from "../../machines/agent.ts";
+import type { Provider } from "../../providers/provider.ts";
+import type { Store } from "../store/store.ts";
+import type { Household } from "./household.ts";
+
+/** A model server that does not answer within this time is shown as unreachable. */
+const LOOK_MS = 2_000;
+
+export interface BoxOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly household: Household;
+  /** The providers of the config by name. */
+  readonly providers: ReadonlyMap<string, Provider>;
+}
+
+export class Box implements BoxApi {
+  readonly #options: BoxOptions;
+  readonly #startedAt: number;
+  readonly #ended: Record<"done" | "cancelled" | "failed", number> = { done: 0, cancelled: 0, failed: 0 };
+  readonly #unsubscribe: () => void;
+  #paused = false;
+
+  constructor(options: BoxOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+    this.#unsubscribe = options.store.onWrite((events) => {
+      for (const { type } of events) {
+        if (type === "task.done") this.#ended.done += 1;
+        else if (type === "task.cancelled") this.#ended.cancelled += 1;
+        else if (type === "task.failed") this.#ended.failed += 1;
+      }
+    });
+  }
+
+  async gpus(): Promise<readonly GpuView[]> {
+    const lanes = this.#options.household.scheduler.lanes();
+    const names = [...new Set(lanes.map((lane) => lane.gpu ?? lane.backend))];
+    return Promise.all(
+      names.map(async (gpu) => {
+        const backends = lanes.filter((lane) => (lane.gpu ?? lane.backend) === gpu);
+        const providers = [...new Set(backends.map((lane) => lane.provider))];
+        const loaded = await Promise.all(providers.map((name) => this.#loaded(name)));
+        return { gpu, backends, loaded: loaded.flat() };
+      }),
+    );
+  }
+
+  providers(): Promise<readonly ProviderView[]> {
+    return Promise.all([...this.#options.providers].map(([name, provider]) => this.#look(name, provider)));
+  }
+
+  async machine(name: string): Promise<MachineView> {
+    if (name !== "agent") {
+      throw new NotFoundError("machine_not_found", `There is no machine "${name}". Known: agent.`);
+    }
+    const definition: unknown = JSON.parse(JSON.stringify(agentMachine.definition));
+    return { name, version: AGENT_MACHINE_VERSION, definition };
+  }
+
+  async pause(paused: boolean): Promise<{ readonly paused: boolean }> {
+    this.#paused = paused;
+    this.#options.household.scheduler.pause(paused);
+    return { paused };
+  }
+
+  async status(): Promise<BoxStatus> {
+    const { settings, store, household } = this.#options;
+    const tasks = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<State, number>;
+    Object.assign(tasks, this.#ended);
+    for (const host of household.family.members()) tasks[host.words.state] += 1;
+    return {
+      version: settings.version,
+      boxId: settings.boxId,
+      simulated: settings.simulated,
+      paused: this.#paused,
+      tasks,
+      startedAt: this.#startedAt,
+      durability: store.durability,
+    };
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  async #loaded(name: string): Promise<readonly LoadedModel[]> {
+    const provider = this.#options.providers.get(name);
+    if (!provider) return [];
+    try {
+      const models = await this.#within((signal) => provider.loaded(signal));
+      return models.map((model) => ({
+        model: model.name,
+        sizeBytes: model.sizeBytes,
+        vramBytes: model.vramBytes,
+        contextTokens: model.contextTokens,
+      }));
+    } catch {
+      // What cannot be seen is shown as empty here; `providers` says why.
+      return [];
+    }
+  }
+
+  async #look(name: string, provider: Provider): Promise<ProviderView> {
+    const seen = { provider: name, type: provider.type, baseUrl: provider.baseUrl };
+    try {
+      const [server, models] = await this.#within((signal) =>
+        Promise.all([provider.server(signal), provider.models(signal)]),
+      );
+      return {
+        ...seen,
+        reachable: true,
+        version: server.version,
+        problem: null,
+        simulated: server.simulated,
+        models: models.map((model) => ({
+          model: model.name,
+          sizeBytes: model.sizeBytes,
+          parameters: model.parameters,
+          contextTokens: model.contextTokens,
+          tools: model.tools,
+          thinking: model.thinking,
+        })),
+      };
+    } catch (thrown) {
+      return {
+        ...seen,
+        reachable: false,
+        version: null,
+        problem: messageOf(thrown),
+        simulated: false,
+        models: [],
+      };
+    }
+  }
+
+  async #within<T>(look: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const abort = linkedAbort();
+    const limit = deadline(this.#options.clock, LOOK_MS, () =>
+      abort.abort(
+        new ProviderError("timeout", "timeout", `The server did not answer within ${LOOK_MS / 1000} s.`),
+      ),
+    );
+    try {
+      return await look(abort.signal);
+    } finally {
+      limit.cancel();
+    }
+  }
+}

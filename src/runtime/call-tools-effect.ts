@@ -1,0 +1,102 @@
+// The effect `callTools`: records the intent of each call, runs them, and stages their results for the commit of the
+// state that follows. An intent is in the store before its call acts.
+
+import type { CallToolsOutput, PendingWait } from "../../machines/agent.ts";
+import { addUsage, MAX_TOOL_RESULT_CHARS } from "../core/limits.ts";
+import type { ToolCall } from "../core/message.ts";
+import type { Tool, ToolContext } from "../core/tool.ts";
+import type { TaskHost } from "./task-host.ts";
+import { runTools, type ToolStep } from "./tool-runner.ts";
+
+/** The share of a local model's context that one tool result may take, in characters per token of the context. */
+const RESULT_CHARS_PER_CONTEXT_TOKEN = 0.8;
+
+/** Checks a model's arguments against a tool's schema; throws ToolError `bad_arguments`. */
+export type CheckArguments = (tool: Tool, input: unknown) => Readonly<Record<string, unknown>>;
+
+export interface CallToolsInput {
+  readonly turn: number;
+  readonly waits: readonly PendingWait[];
+  readonly signal: AbortSignal;
+  readonly checkArguments: CheckArguments;
+}
+
+/** Runs the calls of the last answer, or goes on with those whose wait has ended. Rejects only when aborted. */
+export async function callTools(host: TaskHost, input: CallToolsInput): Promise<CallToolsOutput> {
+  const { services, turn, journal, mailbox, spec } = host;
+  const steps = stepsOf(turn.openCalls, input.waits);
+  for (const { call, ended } of steps) {
+    if (!ended)
+      journal.event({
+        type: "tool.requested",
+        data: { callId: call.id, tool: call.name, input: call.arguments },
+      });
+  }
+  await journal.flush();
+  const { contextTokens } = services.modelOf(spec.model);
+  const ran = await runTools(steps, {
+    tools: services.toolsOf(spec),
+    clock: services.clock,
+    maxResultChars: resultRoom(contextTokens),
+    context: (callId) => toolContext(host, callId, input.signal),
+    checkArguments: input.checkArguments,
+    takeCall: () => services.ledgerOf(spec.rootId).takeToolCall(),
+  });
+  if (input.signal.aborted) throw input.signal.reason;
+  const waiting = new Set(ran.waits.map((wait) => wait.callId));
+  turn.openCalls = turn.openCalls.filter((call) => waiting.has(call.id));
+  for (const line of ran.lines) host.ring.line(line);
+  mailbox.know(ran.delivered);
+  const known = ran.waits.length === 0 ? mailbox.takeKnown() : null;
+  const made = steps.filter((step) => !step.ended).length;
+  turn.usage = addUsage(turn.usage, { toolCalls: made });
+  journal.stage({
+    messages: ran.messages,
+    events: [...ran.events, ...(known?.events ?? [])],
+    ...(known && { inboxCursor: known.cursor }),
+    ...(made > 0 && { usage: turn.usage }),
+  });
+  if (known) host.send({ type: "mail.taken", position: known.cursor });
+  const failure =
+    ran.waits.length === 0
+      ? turn.repetition.note(
+          steps.map((step) => step.call),
+          ran.messages,
+        )
+      : null;
+  turn.lastFailure = failure;
+  if (failure) return { outcome: "failed", failure, transient: false, retryInMs: 0 };
+  return { outcome: "called", waits: ran.waits };
+}
+
+function stepsOf(open: readonly ToolCall[], waits: readonly PendingWait[]): ToolStep[] {
+  if (waits.length === 0) return open.map((call) => ({ call, ended: null }));
+  return open.flatMap((call) => {
+    const wait = waits.find((each) => each.callId === call.id);
+    return wait?.end ? [{ call, ended: { wait: wait.wait, end: wait.end } }] : [];
+  });
+}
+
+function resultRoom(contextTokens: number | null): number {
+  if (contextTokens === null) return MAX_TOOL_RESULT_CHARS;
+  return Math.min(
+    MAX_TOOL_RESULT_CHARS,
+    Math.max(400, Math.floor(contextTokens * RESULT_CHARS_PER_CONTEXT_TOKEN)),
+  );
+}
+
+function toolContext(host: TaskHost, callId: string, signal: AbortSignal): ToolContext {
+  const { services, spec } = host;
+  const tasks = services.apiFor(spec.id);
+  return {
+    taskId: spec.id,
+    rootId: spec.rootId,
+    role: spec.role,
+    callId,
+    workspace: spec.workspace.slice(spec.workspace.indexOf(":", "box:".length) + 1),
+    tasks,
+    clock: services.clock,
+    signal,
+    reportProgress: (progress) => tasks.reportProgress(spec.id, progress),
+  };
+}

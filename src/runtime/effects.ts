@@ -1,0 +1,68 @@
+// The effects that the agent machine names: prepare, foldMail, generate, callTools, and the actions that ask for a
+// lease and arm a retry. Each ends in a typed output; a rejection is a defect. What an effect stages is committed
+// together with the state that follows it, and everything with a consequence outside waits for that commit.
+
+import { fromPromise } from "xstate";
+import { agentMachine, type PrepareOutput } from "../../machines/agent.ts";
+import { toTroupeError } from "../base/errors.ts";
+import { callTools, type CheckArguments } from "./call-tools-effect.ts";
+import { generate } from "./generate-effect.ts";
+import { foldMail } from "./open-turn.ts";
+import type { TaskHost } from "./task-host.ts";
+
+/** Finds the host of a task; the machine's effects know only its id. */
+export type FindHost = (taskId: string) => TaskHost;
+
+/** The machine with its effects, provided once for all tasks. */
+export function provideEffects(find: FindHost, checkArguments: CheckArguments): typeof agentMachine {
+  return agentMachine.provide({
+    actors: {
+      prepare: fromPromise(({ input }) => {
+        const host = find(input.taskId);
+        return host.work.trackEffect(prepare(host));
+      }),
+      foldMail: fromPromise(({ input }) => {
+        const host = find(input.taskId);
+        return host.work.trackEffect(foldMail(host, input));
+      }),
+      generate: fromPromise(({ input, signal }) => {
+        const host = find(input.taskId);
+        const before = host.work.generation;
+        return host.work.trackGeneration(generate(host, { ...input, signal, before }));
+      }),
+      callTools: fromPromise(({ input, signal }) => {
+        const host = find(input.taskId);
+        return host.work.trackEffect(callTools(host, { ...input, signal, checkArguments }));
+      }),
+    },
+    actions: {
+      requestLease: ({ context }) => find(context.taskId).leases.request(context.ticket),
+      armRetry: ({ context }) => find(context.taskId).armRetry(context),
+      reportOutOfTurns: ({ context }) => {
+        const message = `The agent used its ${context.maxTurns} turns without an answer. Say more, or raise max_turns.`;
+        find(context.taskId).journal.event({
+          type: "run.failed",
+          data: { code: "max_turns", message, retryInMs: null },
+        });
+      },
+    },
+  });
+}
+
+async function prepare(host: TaskHost): Promise<PrepareOutput> {
+  const { services, spec, journal } = host;
+  try {
+    services.providerOf(spec.model);
+    services.toolsOf(spec);
+  } catch (thrown) {
+    const { code, message } = toTroupeError(thrown);
+    return {
+      outcome: "failed",
+      failure: { code, message, retryable: false },
+      transient: false,
+      retryInMs: 0,
+    };
+  }
+  journal.stage({ startedAt: services.clock.now(), events: [{ type: "task.started", data: {} }] });
+  return { outcome: "ready" };
+}

@@ -1,0 +1,142 @@
+// Streams of events for watchers: replayed from the store after a cursor, then live, with deltas between.
+// E1. A watcher sees a contiguous run of events in cursor order; what the store no longer has is told as a gap.
+// E2. A slow watcher costs a bounded number of deltas and nothing else: events are read from the store when it asks.
+
+import type { EventFrame, StoredEvent } from "../core/event.ts";
+import type { EventsQuery } from "../core/api.ts";
+import type { Store } from "../store/store.ts";
+import type { TaskSpec } from "../core/task.ts";
+
+/** Deltas that wait for one watcher; older ones are dropped, since the transcript has the whole text. */
+const DELTA_BOUND = 512;
+const PAGE = 500;
+
+interface Watcher {
+  wake(): void;
+  delta(spec: TaskSpec, frame: EventFrame & { readonly kind: "delta" }): void;
+}
+
+export class EventStreams {
+  readonly #store: Store;
+  readonly #watchers = new Set<Watcher>();
+  readonly #unsubscribe: () => void;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#unsubscribe = store.onWrite(() => {
+      for (const watcher of this.#watchers) watcher.wake();
+    });
+  }
+
+  get watchers(): number {
+    return this.#watchers.size;
+  }
+
+  showDelta(spec: TaskSpec, channel: "text" | "thinking", text: string): void {
+    if (this.#watchers.size === 0) return;
+    const frame = { kind: "delta" as const, taskId: spec.id, channel, text };
+    for (const watcher of this.#watchers) watcher.delta(spec, frame);
+  }
+
+  /**
+   * Frames for one watcher, until its signal aborts or it stops reading.
+   * `sees` says which events the caller may know of.
+   */
+  async *watch(query: EventsQuery, sees: (event: StoredEvent) => boolean): AsyncGenerator<EventFrame> {
+    const bell = new Bell(query.signal);
+    const deltas: EventFrame[] = [];
+    const watcher: Watcher = {
+      wake: () => bell.ring(),
+      delta: (spec, frame) => {
+        if (
+          !query.deltas ||
+          (query.taskId ?? spec.id) !== spec.id ||
+          (query.rootId ?? spec.rootId) !== spec.rootId
+        )
+          return;
+        if (deltas.length >= DELTA_BOUND) deltas.shift();
+        deltas.push(frame);
+        bell.ring();
+      },
+    };
+    this.#watchers.add(watcher);
+    try {
+      let cursor = query.after ?? (await this.#store.bounds()).newest;
+      while (!bell.closed) {
+        bell.quiet();
+        const gap = await this.#gapAfter(cursor);
+        if (gap) {
+          cursor = gap.before - 1;
+          yield { kind: "gap", after: gap.after, before: gap.before };
+        }
+        const events = await this.#store.events({
+          after: cursor,
+          limit: PAGE,
+          ...(query.taskId !== undefined && { taskId: query.taskId }),
+          ...(query.rootId !== undefined && { rootId: query.rootId }),
+        });
+        while (deltas.length > 0) yield deltas.shift() as EventFrame;
+        for (const event of events) {
+          cursor = event.cursor;
+          if (sees(event)) yield { kind: "event", event };
+        }
+        if (events.length < PAGE && deltas.length === 0) await bell.wait();
+      }
+    } finally {
+      this.#watchers.delete(watcher);
+      bell.close();
+    }
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    for (const watcher of this.#watchers) watcher.wake();
+    this.#watchers.clear();
+  }
+
+  async #gapAfter(cursor: number): Promise<{ readonly after: number; readonly before: number } | null> {
+    const { oldest } = await this.#store.bounds();
+    return oldest > cursor + 1 ? { after: cursor, before: oldest } : null;
+  }
+}
+
+/** Wakes one waiter; rung while nobody waits, it does not let the next one sleep. */
+class Bell {
+  #rung = false;
+  #resolve: (() => void) | null = null;
+  #closed = false;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.close();
+
+  constructor(signal?: AbortSignal) {
+    this.#signal = signal;
+    if (signal?.aborted) this.#closed = true;
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  ring(): void {
+    this.#rung = true;
+    this.#resolve?.();
+  }
+
+  quiet(): void {
+    this.#rung = false;
+  }
+
+  wait(): Promise<void> {
+    if (this.#rung || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#resolve?.();
+  }
+}

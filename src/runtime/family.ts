@@ -1,0 +1,164 @@
+// The registry: which tasks live, and who is whose child. Tasks know each other by id only; parent and child are
+// never actors of one system, because that costs O(n²) (ADR 0001).
+// F1. A task is here from its claim until its end is in the store; then only its record remains.
+// F2. When a task ends, its parent hears of it after the completion lies in the parent's inbox, and once.
+// F3. A child whose parent has ended or is ending starts cancelled, unless it was detached.
+
+import type { SchedulingClass } from "../core/lifecycle.ts";
+import type { TaskEnd, TaskSpec } from "../core/task.ts";
+import type { Kinship } from "./services.ts";
+
+/** What the registry needs of a living task. */
+export interface Member {
+  readonly id: string;
+  readonly spec: TaskSpec;
+  readonly ending: boolean;
+  cancel(reason: string, force: boolean): void;
+  announceMail(): Promise<void>;
+  childEnded(): void;
+  childSpawned(): void;
+  inheritClass(schedulingClass: SchedulingClass | null): void;
+}
+
+const NO_CHILDREN: ReadonlySet<string> = new Set();
+
+export class Family<M extends Member> implements Kinship {
+  readonly #members = new Map<string, M>();
+  /** Living children that were not detached; the detached ones are nobody's business but their own. */
+  readonly #children = new Map<string, Set<string>>();
+  readonly #endWaiters = new Map<string, Set<(end: TaskEnd | null) => void>>();
+  readonly #childlessWaiters = new Map<string, (() => void)[]>();
+  readonly #onGone: (member: M) => void;
+
+  constructor(onGone: (member: M) => void) {
+    this.#onGone = onGone;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  get(taskId: string): M | undefined {
+    return this.#members.get(taskId);
+  }
+
+  members(): IterableIterator<M> {
+    return this.#members.values();
+  }
+
+  isLive(taskId: string): boolean {
+    return this.#members.has(taskId);
+  }
+
+  /** Adds a living task and tells its parent. */
+  add(member: M): void {
+    this.#members.set(member.id, member);
+    const { parentId, detached } = member.spec;
+    if (!parentId || detached) return;
+    const siblings = this.#children.get(parentId);
+    if (siblings) siblings.add(member.id);
+    else this.#children.set(parentId, new Set([member.id]));
+    this.#members.get(parentId)?.childSpawned();
+  }
+
+  /** Whether a new child of this parent must start cancelled (F3). */
+  isOrphan(spec: TaskSpec): boolean {
+    if (!spec.parentId || spec.detached) return false;
+    const parent = this.#members.get(spec.parentId);
+    return !parent || parent.ending;
+  }
+
+  liveChildren(taskId: string): readonly string[] {
+    return [...(this.#children.get(taskId) ?? NO_CHILDREN)];
+  }
+
+  liveCount(taskId: string): number {
+    return this.#children.get(taskId)?.size ?? 0;
+  }
+
+  childless(taskId: string): Promise<void> {
+    if (this.liveCount(taskId) === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiters = this.#childlessWaiters.get(taskId);
+      if (waiters) waiters.push(resolve);
+      else this.#childlessWaiters.set(taskId, [resolve]);
+    });
+  }
+
+  /** The living tasks of a subtree, parents before children; detached children are left out with their own. */
+  subtree(taskId: string): M[] {
+    const found: M[] = [];
+    const queue = [taskId];
+    for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+      const member = this.#members.get(id);
+      if (member) found.push(member);
+      for (const childId of this.#children.get(id) ?? NO_CHILDREN) queue.push(childId);
+    }
+    return found;
+  }
+
+  cancelChildren(taskId: string, reason: string): void {
+    for (const childId of this.liveChildren(taskId)) {
+      for (const member of this.subtree(childId)) member.cancel(reason, false);
+    }
+  }
+
+  inheritClass(taskIds: readonly string[], schedulingClass: SchedulingClass | null): void {
+    for (const taskId of taskIds) {
+      for (const member of this.subtree(taskId)) member.inheritClass(schedulingClass);
+    }
+  }
+
+  /** Resolves with the task's end; with null when its host let go without one. For living tasks only. */
+  whenEnded(taskId: string, signal?: AbortSignal): Promise<TaskEnd | null> {
+    return new Promise((resolve) => {
+      const waiters = this.#endWaiters.get(taskId) ?? new Set();
+      this.#endWaiters.set(taskId, waiters);
+      const settle = (end: TaskEnd | null): void => {
+        signal?.removeEventListener("abort", onAbort);
+        waiters.delete(settle);
+        resolve(end);
+      };
+      const onAbort = (): void => settle(null);
+      waiters.add(settle);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  ended(taskId: string, end: TaskEnd): void {
+    const member = this.#remove(taskId);
+    for (const settle of [...(this.#endWaiters.get(taskId) ?? [])]) settle(end);
+    this.#endWaiters.delete(taskId);
+    const parent = member?.spec.parentId ? this.#members.get(member.spec.parentId) : undefined;
+    if (!parent) return;
+    void parent.announceMail().then(
+      () => parent.childEnded(),
+      () => parent.childEnded(),
+    );
+  }
+
+  lost(taskId: string): void {
+    this.#remove(taskId);
+    for (const settle of [...(this.#endWaiters.get(taskId) ?? [])]) settle(null);
+    this.#endWaiters.delete(taskId);
+  }
+
+  #remove(taskId: string): M | undefined {
+    const member = this.#members.get(taskId);
+    if (!member) return undefined;
+    this.#members.delete(taskId);
+    const { parentId, detached } = member.spec;
+    if (parentId && !detached) this.#leave(parentId, taskId);
+    this.#onGone(member);
+    return member;
+  }
+
+  #leave(parentId: string, taskId: string): void {
+    const siblings = this.#children.get(parentId);
+    siblings?.delete(taskId);
+    if (!siblings || siblings.size > 0) return;
+    this.#children.delete(parentId);
+    for (const resolve of this.#childlessWaiters.get(parentId) ?? []) resolve();
+    this.#childlessWaiters.delete(parentId);
+  }
+}

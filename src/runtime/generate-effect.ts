@@ -1,0 +1,154 @@
+// The effect `generate`: builds the prompt from the stored rows (compacted first when they no longer fit), reserves
+// the tree's budget, streams one answer, and stages it for the commit of the state that follows.
+
+import type { GenerateOutput } from "../../machines/agent.ts";
+import type { GenerationUsage } from "../../providers/provider.ts";
+import { LimitError } from "../base/errors.ts";
+import type { NewEvent } from "../core/event.ts";
+import { addUsage, type Usage } from "../core/limits.ts";
+import { textMessage, type TranscriptRow } from "../core/message.ts";
+import type { ModelSettings } from "../core/settings.ts";
+import { estimateTokens, planCompaction } from "./compaction.ts";
+import { answerMessage, failureOf, generateAnswer, type Generation } from "./generation.ts";
+import { isRefused } from "./ledger.ts";
+import { beginTurn, type TurnInput } from "./open-turn.ts";
+import type { TaskHost } from "./task-host.ts";
+
+export interface GenerateInput extends TurnInput {
+  readonly tries: number;
+  readonly signal: AbortSignal;
+  /** A generation of the same task that was interrupted and has not let go yet. */
+  readonly before: Promise<unknown> | null;
+}
+
+/** One generation on the lease that the task holds. Never rejects, except when it was aborted. */
+export async function generate(host: TaskHost, input: GenerateInput): Promise<GenerateOutput> {
+  const { services, turn } = host;
+  try {
+    await input.before;
+    await beginTurn(host, input, null);
+    turn.partial = "";
+    const generation = await answerOnLease(host, input);
+    stageAnswer(host, generation);
+    return { outcome: generation.calls.length > 0 ? "called_tools" : "answered" };
+  } catch (thrown) {
+    if (input.signal.aborted) throw thrown;
+    const failed = failureOf(thrown, input.tries, services.random.next());
+    if (host.spec.kind === "session" && !failed.transient) {
+      const { code, message } = failed.failure;
+      host.journal.event({ type: "run.failed", data: { code, message, retryInMs: null } });
+    }
+    turn.lastFailure = failed.failure;
+    return { outcome: "failed", ...failed };
+  }
+}
+
+async function answerOnLease(host: TaskHost, input: GenerateInput): Promise<Generation> {
+  const { services, spec, turn } = host;
+  const model = services.modelOf(spec.model);
+  const tools = [...services.toolsOf(spec).values()].map((tool) => tool.definition);
+  const system = textMessage("system", "goal", services.systemPrompt(spec));
+  const fixedTokens = estimateTokens([system]) + Math.ceil(JSON.stringify(tools).length / 4);
+  const rows = await conversation(host, { fixedTokens, model });
+  const messages = [system, ...rows.map((row) => row.message)];
+  const { maxOutputTokens } = spec.limits;
+  const reservation = services.ledgerOf(spec.rootId).reserve(estimateTokens(messages) + maxOutputTokens);
+  if (isRefused(reservation)) throw new LimitError("budget", reservation.message);
+  let used: Partial<Usage> = {};
+  try {
+    const generation = await generateAnswer({
+      provider: services.providerOf(spec.model),
+      clock: services.clock,
+      signal: input.signal,
+      turn: input.turn,
+      request: {
+        model: spec.model.model,
+        messages,
+        tools,
+        maxOutputTokens,
+        ...(model.contextTokens !== null && { contextTokens: model.contextTokens }),
+        ...(model.thinking && spec.kind === "task" && { think: false }),
+        ...(spec.outputSchema !== null && tools.length === 0 && { outputSchema: spec.outputSchema }),
+      },
+      onDelta: (channel, text) => {
+        if (channel === "text") turn.partial += text;
+        host.send({ type: "delta", channel, text });
+      },
+    });
+    used = usageOf(generation.usage, generation.requests, model);
+    return generation;
+  } finally {
+    reservation.settle(used);
+    if (used.generations) {
+      turn.usage = addUsage(turn.usage, used);
+      host.journal.stage({ usage: turn.usage });
+    }
+  }
+}
+
+function usageOf(figures: GenerationUsage, requests: number, model: ModelSettings): Usage {
+  const price =
+    figures.promptTokens * model.promptPriceMicros + figures.outputTokens * model.outputPriceMicros;
+  return {
+    promptTokens: figures.promptTokens,
+    outputTokens: figures.outputTokens,
+    costMicros: Math.ceil(price / 1_000_000),
+    gpuMs: Math.round(figures.loadMs + figures.promptMs + figures.outputMs),
+    toolCalls: 0,
+    generations: requests,
+  };
+}
+
+/** The rows that the model reads, compacted first when they no longer fit. */
+async function conversation(
+  host: TaskHost,
+  room: { readonly fixedTokens: number; readonly model: ModelSettings },
+): Promise<readonly TranscriptRow[]> {
+  const { services, journal, spec } = host;
+  const read = (): Promise<readonly TranscriptRow[]> => services.store.transcript(host.id, { live: true });
+  const rows = await read();
+  const { contextTokens } = room.model;
+  if (contextTokens === null) return rows;
+  const { maxOutputTokens } = spec.limits;
+  const plan = planCompaction({ rows, contextTokens, maxOutputTokens, fixedTokens: room.fixedTokens });
+  if (!plan) return rows;
+  const kept = rows.filter((row) => row.index > plan.dropTo).map((row) => row.message);
+  // The digest must stand before the rows that stay, so those are written again after it.
+  journal.stage({
+    compactedTo: rows.at(-1)?.index ?? 0,
+    messages: [...plan.replacement, ...kept],
+    events: [
+      {
+        type: "transcript.compacted",
+        data: {
+          droppedRows: plan.droppedRows,
+          beforeTokens: plan.beforeTokens,
+          afterTokens: plan.afterTokens,
+        },
+      },
+    ],
+  });
+  await journal.flush();
+  return read();
+}
+
+function stageAnswer(host: TaskHost, generation: Generation): void {
+  const { turn, journal, spec } = host;
+  const { promptTokens, outputTokens } = generation.usage;
+  const events: NewEvent[] = [
+    {
+      type: "turn.finished",
+      data: { reason: generation.reason, toolCalls: generation.calls.length, promptTokens, outputTokens },
+    },
+  ];
+  turn.openCalls = [...generation.calls];
+  turn.partial = "";
+  host.ring.end();
+  for (const call of generation.calls)
+    host.ring.line(`→ ${call.name} ${JSON.stringify(call.arguments ?? {})}`);
+  if (generation.calls.length === 0) {
+    turn.answer = generation.text;
+    if (spec.kind === "session") events.push({ type: "answer.finished", data: { text: generation.text } });
+  }
+  journal.stage({ messages: [answerMessage(generation)], events });
+}

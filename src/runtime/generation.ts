@@ -1,0 +1,202 @@
+// One answer of a model: streams it, gathers text and tool calls, and turns what local models do wrong into words
+// that the machine understands (design.md §5). It writes nothing and holds nothing after it has returned.
+
+import { ProviderError, TroupeError, messageOf } from "../base/errors.ts";
+import type { Clock, Timer } from "../base/clock.ts";
+import type { MessagePart, Message, ToolCall } from "../core/message.ts";
+import type { TaskFailure } from "../core/task.ts";
+import type { FinishReason, GenerateRequest, GenerationUsage, Provider } from "../../providers/provider.ts";
+
+/** Deltas are gathered this long before they are shown (design.md §6: 20-50 ms); the first one goes out at once. */
+const DELTA_MS = 30;
+
+export interface GenerationOptions {
+  readonly provider: Provider;
+  readonly request: GenerateRequest;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** The turn's number: call ids are made from it, so that they are unique in the task and repeatable. */
+  readonly turn: number;
+  readonly onDelta: (channel: "text" | "thinking", text: string) => void;
+}
+
+export interface Generation {
+  readonly text: string;
+  readonly thinking: string;
+  readonly calls: readonly ToolCall[];
+  readonly reason: FinishReason;
+  readonly usage: GenerationUsage;
+  /** Model calls that were made: 2 when an empty answer was tried again. */
+  readonly requests: number;
+}
+
+const NOTHING_USED: GenerationUsage = {
+  promptTokens: 0,
+  outputTokens: 0,
+  loadMs: 0,
+  promptMs: 0,
+  outputMs: 0,
+  totalMs: 0,
+};
+
+/**
+ * Generates one answer. An empty one that ended by length is tried once more with twice the room; a second one is
+ * a TroupeError with code `empty_answer`.
+ * Contract: throws the provider's errors as they are, and the signal's reason once it aborts.
+ */
+export async function generateAnswer(options: GenerationOptions): Promise<Generation> {
+  const first = await streamOnce(options, options.request.maxOutputTokens);
+  if (!isEmpty(first)) return { ...first, requests: 1 };
+  const second = await streamOnce(options, options.request.maxOutputTokens * 2);
+  const usage = addFigures(first.usage, second.usage);
+  if (!isEmpty(second)) return { ...second, usage, requests: 2 };
+  throw new ProviderError(
+    "malformed",
+    "empty_answer",
+    `Expected an answer from ${options.request.model} and got an empty one twice (it ended by ${second.reason}). ` +
+      "Ask for less at once, raise max_output_tokens, or use another model.",
+  );
+}
+
+function isEmpty(generation: Omit<Generation, "requests">): boolean {
+  return generation.text.trim() === "" && generation.calls.length === 0;
+}
+
+async function streamOnce(
+  options: GenerationOptions,
+  maxOutputTokens: number,
+): Promise<Omit<Generation, "requests">> {
+  const deltas = new DeltaBuffer(options.clock, options.onDelta);
+  const calls: ToolCall[] = [];
+  let text = "";
+  let thinking = "";
+  let reason: FinishReason = "stop";
+  let usage = NOTHING_USED;
+  try {
+    const stream = options.provider.generate(
+      { ...options.request, maxOutputTokens },
+      { signal: options.signal },
+    );
+    for await (const event of stream) {
+      if (event.type === "text") {
+        text += event.text;
+        deltas.add("text", event.text);
+      } else if (event.type === "thinking") {
+        thinking += event.text;
+        deltas.add("thinking", event.text);
+      } else if (event.type === "tool_call") {
+        calls.push({ ...event.call, id: `call_${options.turn}_${calls.length + 1}` });
+      } else if (event.type === "finished") {
+        reason = event.reason;
+        usage = event.usage;
+      }
+    }
+  } finally {
+    deltas.end();
+  }
+  return { text, thinking, calls, reason, usage };
+}
+
+function addFigures(a: GenerationUsage, b: GenerationUsage): GenerationUsage {
+  return {
+    promptTokens: a.promptTokens + b.promptTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    loadMs: a.loadMs + b.loadMs,
+    promptMs: a.promptMs + b.promptMs,
+    outputMs: a.outputMs + b.outputMs,
+    totalMs: a.totalMs + b.totalMs,
+  };
+}
+
+/** The assistant message that an answer becomes. */
+export function answerMessage(generation: Pick<Generation, "text" | "thinking" | "calls">): Message {
+  const parts: MessagePart[] = [];
+  if (generation.thinking !== "") parts.push({ type: "thinking", text: generation.thinking });
+  if (generation.text !== "") parts.push({ type: "text", text: generation.text });
+  for (const call of generation.calls) parts.push({ type: "tool_call", call });
+  return { role: "assistant", origin: "model", parts };
+}
+
+/** Gathers deltas so that watchers get tens, not hundreds, of frames a second. */
+class DeltaBuffer {
+  readonly #clock: Clock;
+  readonly #emit: (channel: "text" | "thinking", text: string) => void;
+  #channel: "text" | "thinking" = "text";
+  #text = "";
+  #timer: Timer | null = null;
+
+  constructor(clock: Clock, emit: (channel: "text" | "thinking", text: string) => void) {
+    this.#clock = clock;
+    this.#emit = emit;
+  }
+
+  add(channel: "text" | "thinking", text: string): void {
+    if (text === "") return;
+    if (channel !== this.#channel) this.#flush();
+    this.#channel = channel;
+    this.#text += text;
+    if (this.#timer) return;
+    this.#flush();
+    this.#arm();
+  }
+
+  end(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#flush();
+  }
+
+  #arm(): void {
+    this.#timer = this.#clock.after(DELTA_MS, () => {
+      this.#timer = null;
+      if (this.#text === "") return;
+      this.#flush();
+      this.#arm();
+    });
+  }
+
+  #flush(): void {
+    if (this.#text === "") return;
+    const text = this.#text;
+    this.#text = "";
+    this.#emit(this.#channel, text);
+  }
+}
+
+export interface GenerationFailure {
+  readonly failure: TaskFailure;
+  readonly transient: boolean;
+  readonly retryInMs: number;
+}
+
+/** First and longest pause between two tries of a generation, in milliseconds; each pause doubles. */
+const BACKOFF_FIRST_MS = 1_000;
+const BACKOFF_LAST_MS = 30_000;
+
+/**
+ * What went wrong, in the machine's words. `jitter` is a number in [0, 1) that spreads simultaneous retries by
+ * up to a tenth; the server's own hint wins over our pause.
+ */
+export function failureOf(thrown: unknown, tries: number, jitter: number): GenerationFailure {
+  const pause = Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** tries) * (1 + jitter / 10);
+  if (thrown instanceof ProviderError) {
+    const transient = thrown.transient && thrown.code !== "empty_answer";
+    const retryable = thrown.transient;
+    return {
+      failure: { code: codeOf(thrown), message: thrown.message, retryable },
+      transient,
+      retryInMs: thrown.retryAfterMs ?? pause,
+    };
+  }
+  if (thrown instanceof TroupeError) {
+    const failure = { code: thrown.code, message: thrown.message, retryable: false };
+    return { failure, transient: false, retryInMs: pause };
+  }
+  const failure = { code: "internal", message: `Troupe failed: ${messageOf(thrown)}`, retryable: false };
+  return { failure, transient: false, retryInMs: pause };
+}
+
+/** The code that a task fails with: `provider_timeout` is not the task's own `timeout`. */
+function codeOf(error: ProviderError): string {
+  return error.code === "timeout" || error.code === "budget" ? `provider_${error.code}` : error.code;
+}

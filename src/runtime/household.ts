@@ -1,0 +1,241 @@
+// Everything that living tasks share, and the only place where hosts are made: claims tasks from the store, starts
+// their hosts, and passes the scheduler's signals on.
+// O1. Every claimed task gets exactly one host, or is given back to the store.
+// O2. The store orders nothing within the box: what is claimed waits in the scheduler, which alone orders.
+
+import type { Clock, Timer } from "../base/clock.ts";
+import { newId, type Random } from "../base/ids.ts";
+import type { Logger } from "../base/log.ts";
+import { InternalError, messageOf, toTroupeError } from "../base/errors.ts";
+import type { TaskApi } from "../core/api.ts";
+import { UNLIMITED_BUDGET } from "../core/limits.ts";
+import type { Settings } from "../core/settings.ts";
+import type { ModelRef, TaskRole, TaskSpec } from "../core/task.ts";
+import type { Tool } from "../core/tool.ts";
+import type { Provider } from "../../providers/provider.ts";
+import type { Scheduler, SchedulerSignal } from "../scheduler/scheduler.ts";
+import type { Claim, Store } from "../store/store.ts";
+import type { CheckArguments } from "./call-tools-effect.ts";
+import { provideEffects } from "./effects.ts";
+import { EventStreams } from "./event-stream.ts";
+import { Family } from "./family.ts";
+import { Ledger } from "./ledger.ts";
+import type { HostServices } from "./services.ts";
+import { findModel } from "./spawning.ts";
+import { TaskHost } from "./task-host.ts";
+
+/** A claim lasts this long unless renewed; renewed at a third of it. One box, one process: nobody else waits for it. */
+const CLAIM_MS = 60_000;
+/** Tasks claimed in one step. */
+const CLAIM_BATCH = 256;
+
+export interface HouseholdOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly store: Store;
+  /** Made with the receiver of its signals, because each needs the other. */
+  readonly makeScheduler: (onSignal: (signal: SchedulerSignal) => void) => Scheduler;
+  /** The provider that serves a model, its credential resolved; throws when it cannot be used. */
+  readonly providerOf: (ref: ModelRef) => Provider;
+  /** The tools of these toolsets for a role. */
+  readonly toolsOf: (toolsets: readonly string[], role: TaskRole) => readonly Tool[];
+  readonly checkArguments: CheckArguments;
+  readonly apiFor: (taskId: string) => TaskApi;
+}
+
+export class Household {
+  readonly family: Family<TaskHost>;
+  readonly streams: EventStreams;
+  readonly scheduler: Scheduler;
+  readonly owner: string;
+  readonly #options: HouseholdOptions;
+  readonly #services: HostServices;
+  /** The ledger of each living tree and how many of its tasks live: a detached task keeps its tree's budget. */
+  readonly #trees = new Map<string, { readonly ledger: Ledger; living: number }>();
+  readonly #toolMaps = new Map<string, ReadonlyMap<string, Tool>>();
+  #claiming: Promise<void> | null = null;
+  #claimAgain = false;
+  #heartbeat: Timer | null = null;
+  #closed = false;
+
+  constructor(options: HouseholdOptions) {
+    this.#options = options;
+    this.owner = newId("box", options.random);
+    this.family = new Family((host) => this.#leaveTree(host.spec.rootId));
+    this.streams = new EventStreams(options.store);
+    this.scheduler = options.makeScheduler((signal) => this.#onSignal(signal));
+    this.#services = this.#makeServices();
+    const { settings } = options;
+    for (const backend of settings.backends) {
+      this.scheduler.setBackend({
+        backend: backend.name,
+        provider: backend.provider,
+        gpu: backend.gpu,
+        slots: backend.slots,
+        maxChildren: backend.maxChildren,
+        maxQueued: settings.maxQueued,
+      });
+    }
+    this.#beat();
+  }
+
+  /** Takes what waits in the store. Calls that come while it is at it share its next round. */
+  claim(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    if (this.#claiming) {
+      this.#claimAgain = true;
+      return this.#claiming;
+    }
+    this.#claiming = this.#claimAll().finally(() => {
+      this.#claiming = null;
+    });
+    return this.#claiming;
+  }
+
+  /** Stops admitting, stops all timers and gives the claims back; ends no task. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#heartbeat?.cancel();
+    this.scheduler.pause(true);
+    for (const host of [...this.family.members()]) host.abandon();
+    this.scheduler.close();
+    this.streams.close();
+    await this.#options.store.release(this.owner);
+  }
+
+  async #claimAll(): Promise<void> {
+    const { store, settings } = this.#options;
+    do {
+      this.#claimAgain = false;
+      const claims = await store.claim({
+        owner: this.owner,
+        boxId: settings.boxId,
+        ttlMs: CLAIM_MS,
+        max: CLAIM_BATCH,
+      });
+      for (const claim of claims) this.#host(claim);
+      if (claims.length === CLAIM_BATCH) this.#claimAgain = true;
+    } while (this.#claimAgain && !this.#closed);
+  }
+
+  #host(claim: Claim): void {
+    if (this.family.isLive(claim.taskId)) return;
+    const host = new TaskHost(this.#services, claim);
+    this.#joinTree(host.spec);
+    this.family.add(host);
+    host.start();
+    if (this.family.isOrphan(host.spec)) return host.cancel("its parent has ended", false);
+    void host.announceMail();
+    try {
+      this.#admit(host.spec);
+    } catch (thrown) {
+      const { code } = toTroupeError(thrown);
+      host.send({ type: "limit.reached", failure: { code, message: messageOf(thrown), retryable: true } });
+    }
+  }
+
+  #admit(spec: TaskSpec): void {
+    const { settings } = this.#options;
+    const agent = settings.agents.find((each) => each.name === spec.agent.name);
+    const limit = agent?.concurrencyLimit ?? null;
+    this.scheduler.admit({
+      taskId: spec.id,
+      parentId: spec.parentId,
+      parentSlots: settings.delegation.maxConcurrentChildren,
+      backend: spec.model.backend,
+      class: spec.schedulingClass,
+      needsPlace: spec.kind === "task",
+      ...(limit !== null && { agentLimit: { key: spec.agent.name, limit } }),
+    });
+  }
+
+  #onSignal(signal: SchedulerSignal): void {
+    const host = this.family.get(signal.type === "granted" ? signal.lease.taskId : signal.taskId);
+    if (!host) {
+      if (signal.type === "granted") this.scheduler.release(signal.lease.leaseId);
+      return;
+    }
+    if (signal.type === "granted") return host.leases.granted(signal.lease);
+    if (signal.type === "admitted") {
+      host.journal.event({ type: "task.admitted", data: { waitedMs: Math.round(signal.waitedMs) } });
+      return host.send({ type: "admitted" });
+    }
+    host.journal.event({ type: "generation.preempted", data: { by: signal.by } });
+    host.send({ type: "preempted" });
+  }
+
+  #makeServices(): HostServices {
+    const { settings, clock, random, logger, store, providerOf, apiFor, checkArguments } = this.#options;
+    const family = this.family;
+    const find = (taskId: string): TaskHost => {
+      const host = family.get(taskId);
+      if (!host) throw new InternalError("task_unhosted", `The task ${taskId} has no host.`);
+      return host;
+    };
+    return {
+      settings,
+      clock,
+      random,
+      logger,
+      store,
+      providerOf,
+      apiFor,
+      scheduler: this.scheduler,
+      machine: provideEffects(find, checkArguments),
+      kinship: family,
+      modelOf: (ref) => findModel(`${ref.provider}/${ref.model}`, settings),
+      toolsOf: (spec) => this.#toolMap(spec),
+      systemPrompt: (spec) => `${spec.agent.instructions}\n\nWorkspace: ${workspacePath(spec)}`,
+      ledgerOf: (rootId) => this.#ledgerOf(rootId),
+      showDelta: (spec, channel, text) => this.streams.showDelta(spec, channel, text),
+    };
+  }
+
+  #toolMap(spec: TaskSpec): ReadonlyMap<string, Tool> {
+    const key = `${spec.role}:${spec.toolsets.join(",")}`;
+    const known = this.#toolMaps.get(key);
+    if (known) return known;
+    const tools = this.#options.toolsOf(spec.toolsets, spec.role);
+    const map = new Map(tools.map((tool) => [tool.definition.name, tool]));
+    this.#toolMaps.set(key, map);
+    return map;
+  }
+
+  #joinTree(spec: TaskSpec): void {
+    const tree = this.#trees.get(spec.rootId);
+    if (tree) tree.living += 1;
+    else this.#trees.set(spec.rootId, { ledger: new Ledger(spec.budget ?? UNLIMITED_BUDGET), living: 1 });
+  }
+
+  #leaveTree(rootId: string): void {
+    const tree = this.#trees.get(rootId);
+    if (!tree) return;
+    tree.living -= 1;
+    if (tree.living === 0) this.#trees.delete(rootId);
+  }
+
+  #ledgerOf(rootId: string): Ledger {
+    const tree = this.#trees.get(rootId);
+    if (!tree)
+      throw new InternalError("tree_unknown", `The tree ${rootId} has no ledger: none of its tasks live.`);
+    return tree.ledger;
+  }
+
+  #beat(): void {
+    const { clock, store, logger } = this.#options;
+    this.#heartbeat = clock.after(CLAIM_MS / 3, () => {
+      if (this.#closed) return;
+      this.#beat();
+      store.heartbeat(this.owner, CLAIM_MS).catch((error: unknown) => {
+        logger.warn("the claims could not be renewed", { message: messageOf(error) });
+      });
+    });
+  }
+}
+
+/** The folder of a task's workspace on this box. */
+export function workspacePath(spec: Pick<TaskSpec, "workspace">): string {
+  return spec.workspace.slice(spec.workspace.indexOf(":", "box:".length) + 1);
+}

@@ -1,0 +1,148 @@
+// The one lease that a task may hold, and its request for the next.
+// Keeps S2 and S3 from the host's side: no request goes out while a lease is held or being given back.
+
+import { messageOf, toTroupeError } from "../base/errors.ts";
+import type { SchedulingClass } from "../core/lifecycle.ts";
+import type { Lease } from "../scheduler/scheduler.ts";
+import type { AgentEvent } from "../../machines/agent.ts";
+import type { TaskSpec } from "../core/task.ts";
+import type { Journal } from "./journal.ts";
+import { isFromPerson } from "./mail.ts";
+import type { Mailbox } from "./mailbox.ts";
+import type { HostServices } from "./services.ts";
+
+/** What the holder needs of the task that it serves. */
+export interface LeaseHost {
+  readonly id: string;
+  readonly spec: TaskSpec;
+  readonly services: Pick<HostServices, "scheduler" | "clock" | "settings">;
+  readonly journal: Journal;
+  readonly mailbox: Mailbox;
+  readonly ending: boolean;
+  readonly schedulingClass: SchedulingClass;
+  /** The generation that uses the lease, until it has let go; else `null`. */
+  readonly generation: Promise<unknown> | null;
+  send(event: AgentEvent): void;
+}
+
+export class LeaseHolder {
+  readonly #host: LeaseHost;
+  #lease: Lease | null = null;
+  /** A lease whose generation has not let go of its socket yet. */
+  #releasing: Lease | null = null;
+  #wanted: "normal" | "resuming" | "front" | null = null;
+  #waiting = false;
+  #parked = false;
+
+  constructor(host: LeaseHost) {
+    this.#host = host;
+  }
+
+  get held(): Lease | null {
+    return this.#lease;
+  }
+
+  /** Asks for a lease, as soon as none is held. */
+  request(ticket: "normal" | "resuming" | "front"): void {
+    this.#wanted = ticket;
+    if (!this.#lease && !this.#releasing) this.#ask();
+  }
+
+  /** The scheduler granted one; given back at once when the task no longer waits for it. */
+  granted(lease: Lease): void {
+    const { scheduler } = this.#host.services;
+    if (!this.#waiting || this.#host.ending) return scheduler.release(lease.leaseId);
+    this.#waiting = false;
+    this.#lease = lease;
+    this.#host.journal.event({
+      type: "lease.granted",
+      data: { leaseId: lease.leaseId, backend: lease.backend, waitedMs: Math.round(lease.waitedMs) },
+    });
+    this.#host.send({ type: "lease.granted" });
+  }
+
+  /** Gives the lease back once the generation has let go, or after the cancel deadline. */
+  drop(): void {
+    const lease = this.#lease;
+    if (!lease) return;
+    this.#lease = null;
+    const work = this.#host.generation;
+    if (!work) return this.#release(lease);
+    this.#releasing = lease;
+    const { clock, settings } = this.#host.services;
+    const timer = clock.after(settings.cancelDeadlineMs, () => this.#release(lease));
+    void work.then(() => {
+      timer.cancel();
+      this.#release(lease);
+    });
+  }
+
+  withdraw(): void {
+    this.#wanted = null;
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.#host.services.scheduler.withdraw(this.#host.id);
+  }
+
+  /** Gives the place back, once the lease is. */
+  park(): void {
+    this.#parked = true;
+    if (!this.#releasing) this.#host.services.scheduler.park(this.#host.id);
+  }
+
+  /** A person waits for this task's next turn. */
+  hurry(): void {
+    if (this.#waiting) this.#host.services.scheduler.setClass(this.#host.id, "interactive");
+  }
+
+  /** The task has ended: the scheduler takes everything back itself. */
+  forget(): void {
+    this.#wanted = null;
+    this.#waiting = false;
+    this.#lease = null;
+    this.#releasing = null;
+  }
+
+  #release(lease: Lease): void {
+    const { scheduler, clock } = this.#host.services;
+    if (this.#releasing !== null && this.#releasing !== lease) return;
+    this.#releasing = null;
+    scheduler.release(lease.leaseId);
+    const heldMs = Math.round(clock.monotonic() - lease.grantedAt);
+    if (!this.#host.ending)
+      this.#host.journal.event({ type: "lease.released", data: { leaseId: lease.leaseId, heldMs } });
+    if (this.#parked && !this.#wanted) scheduler.park(this.#host.id);
+    if (this.#wanted) this.#ask();
+  }
+
+  #ask(): void {
+    const { scheduler } = this.#host.services;
+    const ticket = this.#wanted;
+    this.#wanted = null;
+    this.#parked = false;
+    this.#waiting = true;
+    const schedulingClass = this.#classFor(ticket);
+    this.#host.journal.event({
+      type: "lease.requested",
+      data: { backend: this.#host.spec.model.backend, class: schedulingClass },
+    });
+    try {
+      scheduler.requestLease({
+        taskId: this.#host.id,
+        class: schedulingClass,
+        ...(ticket === "front" && { front: true }),
+      });
+    } catch (thrown) {
+      this.#waiting = false;
+      const failure = { code: toTroupeError(thrown).code, message: messageOf(thrown), retryable: true };
+      this.#host.send({ type: "limit.reached", failure });
+    }
+  }
+
+  #classFor(ticket: "normal" | "resuming" | "front" | null): SchedulingClass {
+    const own = this.#host.schedulingClass;
+    const personWaits = this.#host.mailbox.pending.some(({ message }) => isFromPerson(message));
+    if (own === "interactive" || personWaits) return "interactive";
+    return ticket === "resuming" ? "resuming" : own;
+  }
+}

@@ -1,0 +1,71 @@
+// What lies in an inbox, told to a model: pure functions from entries to messages and events. Which entries are
+// folded, and when, is decided by the machine and its host.
+
+import { completionText, steerText } from "../core/transcript-marks.ts";
+import type { NewEvent } from "../core/event.ts";
+import { textMessage, type Message } from "../core/message.ts";
+import type { TaskEnd } from "../core/task.ts";
+import type { InboxEntry, InboxMessage } from "../store/store.ts";
+
+export interface FoldedMail {
+  readonly messages: readonly Message[];
+  readonly events: readonly NewEvent[];
+  /** Position of the last entry. */
+  readonly cursor: number;
+}
+
+/**
+ * The messages that a model reads for these entries, in their order.
+ * `known` names children whose end a tool result has already told.
+ */
+export function foldMail(entries: readonly InboxEntry[], known: ReadonlySet<string>): FoldedMail {
+  const messages: Message[] = [];
+  const events: NewEvent[] = [];
+  let cursor = 0;
+  for (const entry of entries) {
+    cursor = entry.position;
+    const { message } = entry;
+    if (message.kind === "completion") {
+      events.push({ type: "child.completed", data: { childId: message.id, state: message.end.state } });
+      if (!known.has(message.id)) messages.push(textMessage("user", "completion", announce(message)));
+    } else if (message.kind === "steer") {
+      messages.push(textMessage("user", "steer", steerText(message.text)));
+      events.push({ type: "steer.delivered", data: { steerId: message.id } });
+    } else if (message.kind !== "cancel") {
+      messages.push(textMessage("user", "person", message.text));
+      events.push({ type: "steer.delivered", data: { steerId: message.id } });
+    }
+  }
+  return { messages, events, cursor };
+}
+
+/** How a child's end is announced to its parent's model. */
+function announce(message: { readonly id: string; readonly end: TaskEnd; readonly goal: string }): string {
+  const { end } = message;
+  const failure = end.failure
+    ? `It failed (${end.failure.code}): ${end.failure.message}`
+    : "It left no result.";
+  return completionText({
+    taskId: message.id,
+    state: end.state,
+    goal: message.goal,
+    result: end.result ?? failure,
+  });
+}
+
+/** The first message of a run: all that a child knows. */
+export function goalMessage(goal: string, context: string | null): Message {
+  return textMessage("user", "goal", context ? `${goal}\n\nContext:\n${context}` : goal);
+}
+
+/** How a sender is written: a person by name, an agent by its task. */
+export function senderOf(caller: { readonly name: string; readonly taskId: string | null }): string {
+  return caller.taskId === null ? `${PERSON}${caller.name}` : `agent:${caller.taskId}`;
+}
+
+const PERSON = "person:";
+
+/** Whether a person wrote it: such mail goes first, and ends a session's wait. */
+export function isFromPerson(message: InboxMessage): boolean {
+  return message.kind !== "completion" && message.from.startsWith(PERSON);
+}

@@ -1,0 +1,79 @@
+// The part of a task's inbox that its host has seen and no commit has taken yet.
+// X1. Entries are announced in order, each once; the cursor moves only with the commit that takes them.
+
+import type { NewEvent } from "../core/event.ts";
+import type { InboxEntry, Store } from "../store/store.ts";
+import { foldMail, type FoldedMail } from "./mail.ts";
+
+export class Mailbox {
+  readonly #store: Store;
+  readonly #taskId: string;
+  #seen: number;
+  #pending: InboxEntry[] = [];
+  #reading: Promise<void> | null = null;
+  #again = false;
+  /** Children and answers that a tool result has told the model: their mail is taken without a message. */
+  #known: Set<string> | null = null;
+
+  constructor(store: Store, taskId: string, cursor = 0) {
+    this.#store = store;
+    this.#taskId = taskId;
+    this.#seen = cursor;
+  }
+
+  get pending(): readonly InboxEntry[] {
+    return this.#pending;
+  }
+
+  /** Reads what is new and hands each entry to `announce`. Concurrent calls share one pass; none is missed. */
+  read(announce: (entry: InboxEntry) => void): Promise<void> {
+    if (this.#reading) {
+      this.#again = true;
+      return this.#reading;
+    }
+    this.#reading = this.#pass(announce).finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  know(ids: readonly string[]): void {
+    if (ids.length === 0) return;
+    this.#known ??= new Set();
+    for (const id of ids) this.#known.add(id);
+  }
+
+  /** Takes everything that is pending; `null` when nothing is. The caller commits it with its cursor. */
+  takeAll(): FoldedMail | null {
+    if (this.#pending.length === 0) return null;
+    const folded = foldMail(this.#pending, this.#known ?? NOTHING_KNOWN);
+    this.#pending = [];
+    return folded;
+  }
+
+  /** Takes the leading entries that the model knows already, so that they begin no turn. */
+  takeKnown(): { readonly cursor: number; readonly events: readonly NewEvent[] } | null {
+    const known = this.#known;
+    if (!known) return null;
+    const upTo = this.#pending.findIndex((entry) => !known.has(entry.message.id));
+    const taken = upTo < 0 ? this.#pending : this.#pending.slice(0, upTo);
+    if (taken.length === 0) return null;
+    this.#pending = upTo < 0 ? [] : this.#pending.slice(upTo);
+    const { cursor, events } = foldMail(taken, known);
+    return { cursor, events };
+  }
+
+  async #pass(announce: (entry: InboxEntry) => void): Promise<void> {
+    do {
+      this.#again = false;
+      const entries = await this.#store.inbox(this.#taskId, this.#seen);
+      for (const entry of entries) {
+        this.#seen = entry.position;
+        this.#pending.push(entry);
+        announce(entry);
+      }
+    } while (this.#again);
+  }
+}
+
+const NOTHING_KNOWN: ReadonlySet<string> = new Set();

@@ -1,0 +1,90 @@
+// How a turn begins: one commit with the goal (on the first turn of a run), the mail that is folded in, and an
+// answer for every call that was left open. A steer counts as delivered when this commit is acknowledged.
+
+import type { FoldOutput } from "../../machines/agent.ts";
+import type { NewEvent } from "../core/event.ts";
+import type { Message } from "../core/message.ts";
+import { answerMessage } from "./generation.ts";
+import { goalMessage } from "./mail.ts";
+import type { TaskHost } from "./task-host.ts";
+
+/** Which turn of which run. */
+export interface TurnInput {
+  readonly turn: number;
+  readonly run: number;
+}
+
+/** Folds all mail into the transcript, in the commit that begins the turn. */
+export async function foldMail(host: TaskHost, input: TurnInput): Promise<FoldOutput> {
+  const folded = host.mailbox.takeAll();
+  if (folded === null) return { outcome: "folded" };
+  const partial = host.turn.partial.trim();
+  host.turn.partial = "";
+  const spoken = partial === "" ? [] : [answerMessage({ text: partial, thinking: "", calls: [] })];
+  await beginTurn(host, input, {
+    messages: [...spoken, ...folded.messages],
+    events: folded.events,
+    cursor: folded.cursor,
+  });
+  host.send({ type: "mail.taken", position: folded.cursor });
+  return { outcome: "folded" };
+}
+
+interface TurnOpening {
+  readonly messages: readonly Message[];
+  readonly events: readonly NewEvent[];
+  readonly cursor: number;
+}
+
+/** Commits the beginning of a turn, once: the goal on the first of a run, what was folded in, and no call left open. */
+export async function beginTurn(
+  host: TaskHost,
+  input: TurnInput,
+  opening: TurnOpening | null,
+): Promise<void> {
+  const { turn, journal, spec } = host;
+  if (turn.begunTurn >= input.turn && opening === null) return;
+  const messages: Message[] = closeOpenCalls(host);
+  const events: NewEvent[] = [];
+  const firstOfRun = input.run > turn.begunRun;
+  if (firstOfRun) {
+    if (turn.begunRun > 0) {
+      messages.length = 0;
+      events.push({ type: "run.started", data: {} });
+      await journal.flush();
+      journal.stage({ compactedTo: journal.lastIndex });
+    }
+    if (spec.goal !== "") messages.push(goalMessage(spec.goal, spec.context));
+  }
+  messages.push(...(opening?.messages ?? []));
+  events.push({ type: "turn.started", data: { messages: messages.length } }, ...(opening?.events ?? []));
+  turn.begunTurn = input.turn;
+  turn.begunRun = input.run;
+  journal.stage({
+    messages,
+    events,
+    turn: input.turn,
+    run: input.run,
+    ...(opening && { inboxCursor: opening.cursor }),
+  });
+  await journal.flush();
+}
+
+/** Results for calls that will get none: a model must not read an open call. */
+function closeOpenCalls(host: TaskHost): Message[] {
+  const open = host.turn.openCalls;
+  host.turn.openCalls = [];
+  return open.map((call) => ({
+    role: "tool",
+    origin: "tool",
+    parts: [
+      {
+        type: "tool_result",
+        callId: call.id,
+        name: call.name,
+        text: "This call was interrupted and its outcome is unknown.",
+        isError: true,
+      },
+    ],
+  }));
+}

@@ -1,0 +1,137 @@
+// Everything that looks at tasks: views, pages, trees, progress. It changes nothing but a task's progress.
+
+import { ConflictError, InvalidRequestError } from "../base/errors.ts";
+import type { Clock } from "../base/clock.ts";
+import type { ListQuery, Page, SteerReceipt, TaskView, TreeNode } from "../core/api.ts";
+import { CHECK_LINES } from "../core/limits.ts";
+import type { Settings } from "../core/settings.ts";
+import type { TaskRecord } from "../core/task.ts";
+import type { Store } from "../store/store.ts";
+import type { Household } from "./household.ts";
+import type { TaskHost } from "./task-host.ts";
+import { linkOf, type Tasks } from "./tasks.ts";
+import { endedFacts, receiptOf, taskView, treeNode, type LiveFacts } from "./views.ts";
+
+/** Tasks that one tree call shows at most; a larger tree is read page by page. */
+const TREE_TASKS = 5_000;
+const PAGE = 1_000;
+
+export interface ReadingOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly household: Household;
+  readonly tasks: Tasks;
+}
+
+export class Reading {
+  readonly #options: ReadingOptions;
+
+  constructor(options: ReadingOptions) {
+    this.#options = options;
+  }
+
+  async view(taskId: string): Promise<TaskView> {
+    const record = await this.#options.tasks.record(taskId);
+    return this.#view(record, await this.#children(taskId));
+  }
+
+  async list(query: ListQuery): Promise<Page<TaskView>> {
+    const page = await this.#options.store.list(query);
+    const items = await Promise.all(page.items.map((record) => this.#view(this.#fresh(record), [])));
+    return { items, nextCursor: page.nextCursor };
+  }
+
+  /** The tree under one task, or all trees, oldest first. */
+  async tree(rootId?: string): Promise<readonly TreeNode[]> {
+    const root = rootId === undefined ? null : await this.#options.tasks.record(rootId);
+    const records = await this.#all(root === null ? {} : { rootId: root.spec.rootId });
+    const below = new Map<string | null, TaskRecord[]>();
+    for (const record of records) {
+      const { parentId } = record.spec;
+      const siblings = below.get(parentId);
+      if (siblings) siblings.push(record);
+      else below.set(parentId, [record]);
+    }
+    const grow = (record: TaskRecord): TreeNode =>
+      treeNode(record, this.#facts(record), (below.get(record.spec.id) ?? []).map(grow));
+    if (root) return [grow(this.#fresh(root))];
+    return (below.get(null) ?? []).map(grow);
+  }
+
+  async reportProgress(
+    taskId: string,
+    progress: { readonly percent?: number; readonly note?: string; readonly partial?: unknown },
+  ): Promise<void> {
+    const host = this.#options.household.family.get(taskId);
+    if (!host || host.ending) {
+      throw new ConflictError("task_ended", `The task ${taskId} has ended and reports no more progress.`);
+    }
+    const percent = progress.percent ?? null;
+    if (percent !== null && !(percent >= 0 && percent <= 100)) {
+      throw new InvalidRequestError("bad_percent", `Expected percent between 0 and 100 and got ${percent}.`);
+    }
+    const note = progress.note ?? null;
+    const partial = progress.partial ?? null;
+    host.ring.line(`… ${percent === null ? "" : `${percent} % `}${note ?? ""}`.trimEnd());
+    host.journal.stage({
+      progress: { percent, note, partial, time: this.#options.clock.now() },
+      events: [{ type: "task.progressed", data: { percent, note, partial } }],
+    });
+    await host.journal.flush();
+  }
+
+  async #all(query: ListQuery): Promise<readonly TaskRecord[]> {
+    const records: TaskRecord[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#options.store.list({
+        ...query,
+        limit: PAGE,
+        ...(cursor !== undefined && { cursor }),
+      });
+      for (const record of page.items) records.push(this.#fresh(record));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined && records.length < TREE_TASKS);
+    return records;
+  }
+
+  async #children(taskId: string): Promise<readonly string[]> {
+    const page = await this.#options.store.list({ parentId: taskId, limit: PAGE });
+    return page.items.map((record) => record.spec.id);
+  }
+
+  async #view(record: TaskRecord, children: readonly string[]): Promise<TaskView> {
+    const entries = await this.#options.store.inbox(record.spec.id, 0);
+    const steers = entries.map(receiptOf).filter((receipt): receipt is SteerReceipt => receipt !== null);
+    return taskView(record, this.#facts(record), {
+      steers,
+      children,
+      link: linkOf(this.#options.settings, record.spec.id),
+    });
+  }
+
+  /** The record of the living host is newer than any page. */
+  #fresh(record: TaskRecord): TaskRecord {
+    return this.#host(record.spec.id)?.journal.record ?? record;
+  }
+
+  #facts(record: TaskRecord): LiveFacts {
+    const host = this.#host(record.spec.id);
+    if (!host) return endedFacts(record);
+    const { state, phase } = host.words;
+    const { scheduler, family } = this.#options.household;
+    const waits = phase === "queued" || phase === "waiting_slot";
+    return {
+      state,
+      phase,
+      place: waits ? scheduler.placeOf(host.id) : null,
+      liveChildren: family.liveCount(host.id),
+      tail: host.tail(CHECK_LINES),
+    };
+  }
+
+  #host(taskId: string): TaskHost | undefined {
+    return this.#options.household.family.get(taskId);
+  }
+}

@@ -1,0 +1,84 @@
+// Puts the parts of the runtime together and hands out the API, bound to a caller.
+
+import type { Clock } from "../base/clock.ts";
+import type { Random } from "../base/ids.ts";
+import type { Logger } from "../base/log.ts";
+import type { Caller, TroupeApi } from "../core/api.ts";
+import type { Settings } from "../core/settings.ts";
+import type { ModelRef, TaskRole } from "../core/task.ts";
+import type { Tool } from "../core/tool.ts";
+import type { Provider } from "../../providers/provider.ts";
+import type { Scheduler, SchedulerSignal } from "../scheduler/scheduler.ts";
+import type { Store } from "../store/store.ts";
+import { BoundApi } from "./bound-api.ts";
+import { Box } from "./box.ts";
+import type { CheckArguments } from "./call-tools-effect.ts";
+import { Household } from "./household.ts";
+import { Reading } from "./reading.ts";
+import { Tasks } from "./tasks.ts";
+
+export interface RuntimeOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly makeScheduler: (onSignal: (signal: SchedulerSignal) => void) => Scheduler;
+  /** The providers of the config by name. */
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** The provider that serves a model, its credential resolved; throws ConfigError when it cannot be used. */
+  readonly providerOf: (ref: ModelRef) => Provider;
+  readonly knownToolsets: ReadonlySet<string>;
+  readonly toolsOf: (toolsets: readonly string[], role: TaskRole) => readonly Tool[];
+  readonly checkArguments: CheckArguments;
+}
+
+/** A person at this machine, with every scope. */
+export const OPERATOR: Caller = { name: "operator", scopes: ["read", "control", "admin"], taskId: null };
+
+export class Runtime {
+  readonly #household: Household;
+  readonly #tasks: Tasks;
+  readonly #reading: Reading;
+  readonly #box: Box;
+  readonly #options: RuntimeOptions;
+
+  constructor(options: RuntimeOptions) {
+    const { settings, clock, store, providerOf } = options;
+    this.#options = options;
+    this.#household = new Household({ ...options, apiFor: (taskId) => this.as(agentCaller(taskId)) });
+    const household = this.#household;
+    this.#tasks = new Tasks({ ...options, household, checkProvider: (ref) => void providerOf(ref) });
+    this.#reading = new Reading({ settings, clock, store, household, tasks: this.#tasks });
+    this.#box = new Box({ settings, clock, store, household, providers: options.providers });
+  }
+
+  /** The API as this caller has it. */
+  as(caller: Caller): TroupeApi {
+    return new BoundApi({
+      caller,
+      tasks: this.#tasks,
+      reading: this.#reading,
+      box: this.#box,
+      store: this.#options.store,
+      streams: this.#household.streams,
+      random: this.#options.random,
+    });
+  }
+
+  /** What the scheduler holds, for checks that nothing leaks. */
+  counts(): ReturnType<Scheduler["counts"]> & { readonly living: number } {
+    return { ...this.#household.scheduler.counts(), living: this.#household.family.size };
+  }
+
+  /** Lets go of everything; tasks that have not ended stay in the store. */
+  async close(): Promise<void> {
+    this.#box.close();
+    await this.#household.close();
+  }
+}
+
+/** A task's own tools: they reach its subtree. */
+function agentCaller(taskId: string): Caller {
+  return { name: taskId, scopes: ["read", "control"], taskId };
+}

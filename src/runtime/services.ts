@@ -1,0 +1,56 @@
+// What one task's host may ask of the runtime: narrow ports, so that a host can be read without the rest.
+
+import type { Clock } from "../base/clock.ts";
+import type { Random } from "../base/ids.ts";
+import type { Logger } from "../base/log.ts";
+import type { TaskApi } from "../core/api.ts";
+import type { SchedulingClass } from "../core/lifecycle.ts";
+import type { Settings, ModelSettings } from "../core/settings.ts";
+import type { ModelRef, TaskEnd, TaskSpec } from "../core/task.ts";
+import type { Tool } from "../core/tool.ts";
+import type { agentMachine } from "../../machines/agent.ts";
+import type { Provider } from "../../providers/provider.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import type { Store } from "../store/store.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** The tree of living tasks, as a host sees it. */
+export interface Kinship {
+  isLive(taskId: string): boolean;
+  /** Living children that were not detached. */
+  liveChildren(taskId: string): readonly string[];
+  /** How many they are; costs the same however many. */
+  liveCount(taskId: string): number;
+  /** Resolves when the task has no living children left. */
+  childless(taskId: string): Promise<void>;
+  /** Cancels the children of a task that ends, unless they were detached. */
+  cancelChildren(taskId: string, reason: string): void;
+  /** Lets tasks and their descendants wait in a higher class, because a task of that class waits for them. */
+  inheritClass(taskIds: readonly string[], schedulingClass: SchedulingClass | null): void;
+  /** The task has ended and its end is in the store. */
+  ended(taskId: string, end: TaskEnd): void;
+  /** Another owner has the task, or the store refused a write: the host let go of everything. */
+  lost(taskId: string): void;
+}
+
+export interface HostServices {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly scheduler: Scheduler;
+  /** The machine with its effects provided, once for all tasks. */
+  readonly machine: typeof agentMachine;
+  readonly kinship: Kinship;
+  providerOf(ref: ModelRef): Provider;
+  modelOf(ref: ModelRef): ModelSettings;
+  /** The tools of a task by name; the same map for all tasks with the same toolsets and role. */
+  toolsOf(spec: TaskSpec): ReadonlyMap<string, Tool>;
+  systemPrompt(spec: TaskSpec): string;
+  /** The API bound to one task, for its tools. */
+  apiFor(taskId: string): TaskApi;
+  ledgerOf(rootId: string): Ledger;
+  /** Shows what a model is writing to whoever watches. */
+  showDelta(spec: TaskSpec, channel: "text" | "thinking", text: string): void;
+}

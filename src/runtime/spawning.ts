@@ -1,0 +1,300 @@
+// From a request to a task: every rule about who may delegate what, as one pure decision. It throws before anything
+// is stored, and every refusal names the config key that would allow it.
+
+import { ConflictError, InvalidRequestError, LimitError, NotFoundError } from "../base/errors.ts";
+import type { AgentDefinition } from "../core/agent.ts";
+import type { DelegateRequest, SessionRequest } from "../core/api.ts";
+import type { State } from "../core/lifecycle.ts";
+import { isTerminal } from "../core/lifecycle.ts";
+import { MAX_CONTEXT_CHARS, MAX_GOAL_CHARS, type TaskLimits, type TreeBudget } from "../core/limits.ts";
+import type { ModelSettings, Settings } from "../core/settings.ts";
+import type { ModelRef, PinnedAgent, TaskRole, TaskSpec } from "../core/task.ts";
+
+/** What a spec carries beyond the request: identity and time, drawn by the caller. */
+export interface SpawnFacts {
+  readonly id: string;
+  readonly requestHash: string;
+  readonly now: number;
+  readonly parent: { readonly spec: TaskSpec; readonly state: State; readonly ending: boolean } | null;
+  /** Names of the toolsets that exist. */
+  readonly knownToolsets: ReadonlySet<string>;
+  /** SHA-256 of a definition, made ahead because hashing waits. */
+  readonly hashOf: (agent: AgentDefinition) => string;
+}
+
+/** Hermes's tools that a leaf never gets; whole toolsets of that kind are stripped (design.md §7). */
+const LEAF_BLOCKED_TOOLSETS: ReadonlySet<string> = new Set([
+  "delegation",
+  "memory",
+  "messaging",
+  "code_execution",
+]);
+
+/** What comes with the role, not with the parent. */
+const OWN_TOOLSETS: ReadonlySet<string> = new Set(["delegation", "progress"]);
+
+/** The spec of a delegated task. Throws InvalidRequestError, NotFoundError, ConflictError or LimitError. */
+export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings: Settings): TaskSpec {
+  checkText(request);
+  const { parent } = facts;
+  const agent = agentOf(request.agent, settings);
+  if (parent) checkParent(parent);
+  const depth = parent ? parent.spec.depth + 1 : 0;
+  checkDepth(depth, settings);
+  const role = roleOf(request.role ?? agent.role, depth, settings);
+  const model = modelOf(request.model ?? agent.model, parent?.spec.model ?? null, settings);
+  const toolsets = toolsetsOf({ request, agent, role, model, facts, settings });
+  return {
+    id: facts.id,
+    kind: "task",
+    parentId: parent?.spec.id ?? null,
+    rootId: parent?.spec.rootId ?? facts.id,
+    sessionId: parent?.spec.sessionId ?? null,
+    depth,
+    role,
+    agent: pin(agent, facts),
+    goal: request.goal,
+    context: request.context ?? null,
+    model: model.ref,
+    toolsets,
+    workspace: workspaceOf(request.workspace, parent?.spec.workspace ?? null, settings),
+    limits: limitsOf(request, agent, settings),
+    budget: parent ? null : budgetOf(request.budget, settings),
+    schedulingClass: classOf(request, agent, parent?.spec ?? null),
+    detached: request.detached ?? false,
+    outputSchema: request.outputSchema ?? null,
+    machine: { id: "agent", version: 1 },
+    requestHash: facts.requestHash,
+    createdAt: facts.now,
+    traceparent: parent?.spec.traceparent ?? null,
+  };
+}
+
+/** The spec of a session. Throws like `childSpec`. */
+export function sessionSpec(request: SessionRequest, facts: SpawnFacts, settings: Settings): TaskSpec {
+  const agent = request.agent === undefined ? settings.sessionAgent : agentOf(request.agent, settings);
+  const model = findModel(request.model ?? agent.model ?? modelName(settings.parentModel), settings);
+  const wanted = request.toolsets ?? agent.toolsets ?? ["delegation", "file"];
+  const toolsets = model.tools ? unique(wanted) : [];
+  checkToolsets(toolsets, facts);
+  return {
+    id: facts.id,
+    kind: "session",
+    parentId: null,
+    rootId: facts.id,
+    sessionId: facts.id,
+    depth: 0,
+    role: "orchestrator",
+    agent: pin(agent, facts),
+    goal: "",
+    context: null,
+    model: model.ref,
+    toolsets,
+    workspace: workspaceOf(request.workspace, null, settings),
+    limits: { ...settings.limits, ...agent.limits, timeoutMs: null, deadlineMs: null, retryOnFailure: false },
+    budget: budgetOf(request.budget, settings),
+    schedulingClass: "interactive",
+    detached: false,
+    outputSchema: null,
+    machine: { id: "agent", version: 1 },
+    requestHash: facts.requestHash,
+    createdAt: facts.now,
+    traceparent: null,
+  };
+}
+
+function checkText(request: DelegateRequest): void {
+  if (typeof request.goal !== "string" || request.goal.trim() === "") {
+    throw new InvalidRequestError(
+      "empty_goal",
+      "Expected a goal in words and got none. Say what the child must do.",
+    );
+  }
+  if (request.goal.length > MAX_GOAL_CHARS) {
+    throw new InvalidRequestError(
+      "goal_too_long",
+      `Expected a goal of at most ${MAX_GOAL_CHARS} characters and got ${request.goal.length}. Put long material into a file and name it.`,
+    );
+  }
+  if ((request.context?.length ?? 0) > MAX_CONTEXT_CHARS) {
+    throw new InvalidRequestError(
+      "context_too_long",
+      `Expected a context of at most ${MAX_CONTEXT_CHARS} characters and got ${request.context?.length}. Put long material into a file and name it.`,
+    );
+  }
+}
+
+function checkParent(parent: NonNullable<SpawnFacts["parent"]>): void {
+  if (isTerminal(parent.state) || parent.ending) {
+    throw new ConflictError(
+      "task_ended",
+      `The parent ${parent.spec.id} has ended (${parent.state}) and takes no children.`,
+      {
+        details: { task_id: parent.spec.id, state: parent.state },
+      },
+    );
+  }
+  if (parent.spec.role === "leaf") {
+    throw new LimitError(
+      "leaf_cannot_delegate",
+      `The parent ${parent.spec.id} is a leaf and may not delegate. Spawn it with role: orchestrator, and let delegation.max_spawn_depth allow it.`,
+      { details: { config_key: "delegation.max_spawn_depth" } },
+    );
+  }
+}
+
+function checkDepth(depth: number, settings: Settings): void {
+  const { maxSpawnDepth } = settings.delegation;
+  if (depth <= maxSpawnDepth) return;
+  throw new LimitError(
+    "max_spawn_depth",
+    `A child at depth ${depth} was asked for and delegation.max_spawn_depth is ${maxSpawnDepth}. Raise it to allow deeper trees.`,
+    { details: { config_key: "delegation.max_spawn_depth", limit: maxSpawnDepth } },
+  );
+}
+
+/** A task at the deepest level cannot have children, whatever was asked for. */
+function roleOf(wanted: TaskRole, depth: number, settings: Settings): TaskRole {
+  if (wanted === "leaf" || depth < settings.delegation.maxSpawnDepth) return wanted;
+  throw new LimitError(
+    "orchestrator_too_deep",
+    `role: orchestrator was asked for at depth ${depth}, and delegation.max_spawn_depth is ${settings.delegation.maxSpawnDepth}. ` +
+      "Raise it, or use role: leaf.",
+    { details: { config_key: "delegation.max_spawn_depth", limit: settings.delegation.maxSpawnDepth } },
+  );
+}
+
+function agentOf(name: string | undefined, settings: Settings): AgentDefinition {
+  if (name === undefined) return settings.childAgent;
+  const agent = settings.agents.find((each) => each.name === name);
+  if (agent) return agent;
+  const known = settings.agents.map((each) => each.name).join(", ") || "none is configured";
+  throw new InvalidRequestError(
+    "unknown_agent",
+    `There is no agent "${name}" under agents: in the config. Known: ${known}.`,
+    {
+      details: { config_key: `agents.${name}` },
+    },
+  );
+}
+
+/** A child without a model of its own gets the config's child model; that may be the parent's. */
+function modelOf(name: string | null, parent: ModelRef | null, settings: Settings): ModelSettings {
+  if (name !== null) return findModel(name, settings);
+  return findModel(modelName(parent === null ? settings.childModel : settings.childModel), settings);
+}
+
+function modelName(ref: ModelRef): string {
+  return `${ref.provider}/${ref.model}`;
+}
+
+/** The settings of `provider/model` or of a bare name. Throws NotFoundError `model_not_found`. */
+export function findModel(name: string, settings: Settings): ModelSettings {
+  const full = settings.models.find((each) => modelName(each.ref) === name);
+  const found = full ?? settings.models.find((each) => each.ref.model === name);
+  if (found) return found;
+  const known = settings.models.slice(0, 12).map((each) => modelName(each.ref));
+  throw new NotFoundError(
+    "model_not_found",
+    `No provider has a model "${name}". Known: ${known.join(", ") || "none"}. Pull it (ollama pull ${name}), or name another.`,
+    { details: { model: name } },
+  );
+}
+
+interface ToolsetQuestion {
+  readonly request: DelegateRequest;
+  readonly agent: AgentDefinition;
+  readonly role: TaskRole;
+  readonly model: ModelSettings;
+  readonly facts: SpawnFacts;
+  readonly settings: Settings;
+}
+
+/** What a child may use: asked for, else its agent's, else inherited; never what its parent lacks (design.md §7). */
+function toolsetsOf({ request, agent, role, model, facts, settings }: ToolsetQuestion): readonly string[] {
+  const parentHas = facts.parent?.spec.toolsets ?? null;
+  const named = request.toolsets ?? agent.toolsets;
+  const wanted = named ?? parentHas ?? settings.delegation.defaultToolsets;
+  const kept = unique(wanted).filter((name) => role === "orchestrator" || !LEAF_BLOCKED_TOOLSETS.has(name));
+  if (role === "orchestrator" && !kept.includes("delegation")) kept.push("delegation");
+  if (kept.length > 0 && !kept.includes("progress")) kept.push("progress");
+  checkToolsets(kept, facts);
+  const lacking =
+    parentHas && named ? kept.filter((name) => !OWN_TOOLSETS.has(name) && !parentHas.includes(name)) : [];
+  if (lacking.length > 0) {
+    throw new LimitError(
+      "toolset_not_inherited",
+      `A child may not have what its parent lacks: ${lacking.join(", ")}. The parent has ${parentHas?.join(", ") || "none"}; give it the toolset first (toolsets: of its agent).`,
+      { details: { config_key: "toolsets", toolsets: lacking } },
+    );
+  }
+  if (model.tools || kept.length === 0) return kept;
+  if (request.toolsets !== undefined || role === "orchestrator") {
+    throw new LimitError(
+      "model_without_tools",
+      `The model ${modelName(model.ref)} cannot call tools, and ${kept.join(", ")} was asked for. Use a model with tools, or toolsets: [].`,
+      { details: { config_key: "delegation.model", model: modelName(model.ref) } },
+    );
+  }
+  return [];
+}
+
+function checkToolsets(names: readonly string[], facts: SpawnFacts): void {
+  const unknown = names.filter((name) => !facts.knownToolsets.has(name));
+  if (unknown.length === 0) return;
+  const known = [...facts.knownToolsets].join(", ");
+  throw new InvalidRequestError(
+    "unknown_toolset",
+    `There is no toolset ${unknown.map((name) => `"${name}"`).join(", ")} in this version. Known: ${known}.`,
+    { details: { toolsets: unknown } },
+  );
+}
+
+function limitsOf(request: DelegateRequest, agent: AgentDefinition, settings: Settings): TaskLimits {
+  const limits = { ...settings.limits, ...agent.limits };
+  const retries = request.retryLimit;
+  return {
+    ...limits,
+    ...(request.maxTurns !== undefined && { maxTurns: request.maxTurns }),
+    ...(request.timeoutMs !== undefined && { timeoutMs: request.timeoutMs }),
+    ...(request.deadlineMs !== undefined && { deadlineMs: request.deadlineMs }),
+    ...(retries !== undefined && { retryOnFailure: retries > 0, retryLimit: retries }),
+  };
+}
+
+function budgetOf(asked: Partial<TreeBudget> | undefined, settings: Settings): TreeBudget {
+  return { ...settings.budget, ...asked };
+}
+
+function classOf(
+  request: DelegateRequest,
+  agent: AgentDefinition,
+  parent: TaskSpec | null,
+): TaskSpec["schedulingClass"] {
+  const asked = request.schedulingClass ?? agent.schedulingClass;
+  if (asked !== undefined && asked !== null) return asked;
+  return parent?.schedulingClass === "batch" ? "batch" : "background";
+}
+
+/** A workspace is a folder in the root; `box:<box id>:<absolute path>`. */
+function workspaceOf(asked: string | undefined, inherited: string | null, settings: Settings): string {
+  if (asked === undefined && inherited !== null) return inherited;
+  const root = settings.workspaceRoot;
+  const path = asked ?? root;
+  const inside =
+    path === root || (path.startsWith(root === "/" ? "/" : `${root}/`) && !path.split("/").includes(".."));
+  if (inside) return `box:${settings.boxId}:${path}`;
+  throw new InvalidRequestError(
+    "workspace_outside_root",
+    `Expected an absolute path in ${root} and got ${path}. Change workspace: in the config to serve another root.`,
+    { details: { config_key: "workspace" } },
+  );
+}
+
+function pin(agent: AgentDefinition, facts: SpawnFacts): PinnedAgent {
+  return { name: agent.name, hash: facts.hashOf(agent), instructions: agent.instructions };
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}

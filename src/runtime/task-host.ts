@@ -1,0 +1,341 @@
+// One living task: its actor, its journal, and what the actor's tags allow it to hold. The machine decides; the host
+// follows. What the effects do stands in effects.ts.
+// H1. A lease is held only under the tag `holds_lease`, and released only after the generation that used it has
+//     let go of its socket, or the cancel deadline has passed.
+// H2. A place is given back under the tag `waiting`; the active clock runs only under `active_time`.
+// H3. The end is committed after everything the task did has stopped (or by force, after the deadline), once.
+// H4. The completion reaches the parent's inbox in the same commit as the end.
+
+import { createActor } from "xstate";
+import {
+  AGENT_MACHINE_VERSION,
+  type AgentContext,
+  type AgentActorRef,
+  type AgentEvent,
+  type AgentOutput,
+  type AgentSnapshot,
+} from "../../machines/agent.ts";
+import type { Timer } from "../base/clock.ts";
+import type { TroupeError } from "../base/errors.ts";
+import type { Phase, SchedulingClass, State } from "../core/lifecycle.ts";
+import type { TaskSpec } from "../core/task.ts";
+import type { Claim, InboxEntry } from "../store/store.ts";
+import { ActivityClock } from "./activity-clock.ts";
+import { Journal } from "./journal.ts";
+import { LeaseHolder } from "./lease-holder.ts";
+import { isFromPerson } from "./mail.ts";
+import { Mailbox } from "./mailbox.ts";
+import { OutputRing } from "./output-ring.ts";
+import { endEvent, endOf, wordsOf } from "./outcome.ts";
+import type { HostServices } from "./services.ts";
+import { WaitKeeper } from "./wait-keeper.ts";
+import { TurnState } from "./turn-state.ts";
+import { WorkInFlight } from "./work-in-flight.ts";
+
+/** Tries of one generation while its failures are transient: with pauses of 1, 2, 4 and 8 s, about 15 s. */
+const GENERATION_TRIES = 5;
+
+export class TaskHost {
+  readonly id: string;
+  readonly spec: TaskSpec;
+  readonly services: HostServices;
+  readonly journal: Journal;
+  readonly mailbox: Mailbox;
+  readonly turn: TurnState;
+  readonly #leases: LeaseHolder;
+  #waits: WaitKeeper | null = null;
+  #clock: ActivityClock | null = null;
+  #ring: OutputRing | null = null;
+  #actor: AgentActorRef | null = null;
+  #state: State = "spawned";
+  #phase: Phase | null = "queued";
+  readonly work = new WorkInFlight();
+  #retry: Timer | null = null;
+  #ending = false;
+  #forced: (() => void) | null = null;
+  #inherited: SchedulingClass | null = null;
+  #quiet: Set<string> | null = null;
+
+  constructor(services: HostServices, claim: Claim) {
+    this.id = claim.taskId;
+    this.spec = claim.record.spec;
+    this.services = services;
+    this.journal = new Journal({ store: services.store, claim, onBroken: (error) => this.#broken(error) });
+    this.mailbox = new Mailbox(services.store, this.id);
+    this.turn = new TurnState(claim.record);
+    this.#leases = new LeaseHolder(this);
+  }
+
+  /** The state and phase as shown: an end shows only once it is in the store. */
+  get words(): { readonly state: State; readonly phase: Phase | null } {
+    const { record } = this.journal;
+    return record.end ? { state: record.state, phase: null } : { state: this.#state, phase: this.#phase };
+  }
+
+  get ending(): boolean {
+    return this.#ending;
+  }
+
+  get ring(): OutputRing {
+    this.#ring ??= new OutputRing();
+    return this.#ring;
+  }
+
+  /** The last lines of output, without making a ring for a task that has none. */
+  tail(count: number): readonly string[] {
+    return this.#ring?.tail(count) ?? [];
+  }
+
+  /** The class that its turns wait in: its own, or what it inherited from a task that waits for it. */
+  get schedulingClass(): SchedulingClass {
+    return this.#inherited ?? this.spec.schedulingClass;
+  }
+
+  start(): void {
+    const { limits } = this.spec;
+    const actor = createActor(this.services.machine, {
+      id: this.id,
+      input: {
+        taskId: this.id,
+        kind: this.spec.kind,
+        maxTurns: limits.maxTurns,
+        generationTries: GENERATION_TRIES,
+        retryLimit: limits.retryOnFailure ? limits.retryLimit : 0,
+      },
+    });
+    this.#actor = actor;
+    actor.subscribe({ next: (snapshot) => this.#follow(snapshot), error: (error) => this.#defect(error) });
+    actor.on("delta", (delta) => {
+      if (delta.channel === "text") this.ring.write(delta.text);
+      this.services.showDelta(this.spec, delta.channel, delta.text);
+    });
+    if (limits.deadlineMs !== null) this.#clock = this.#makeClock();
+    actor.start();
+  }
+
+  send(event: AgentEvent): void {
+    if (this.#actor?.getSnapshot().status === "active") this.#actor.send(event);
+  }
+
+  /** Marks the task as called off; with `force` its end does not wait for what it was doing. */
+  cancel(reason: string, force: boolean): void {
+    this.journal.event({ type: "cancel.requested", data: { reason, force } });
+    this.send({ type: "cancel", reason });
+    if (force) this.#forced?.();
+  }
+
+  /** Tells the machine of new inbox entries. */
+  announceMail(): Promise<void> {
+    return this.mailbox.read((entry) => this.#announce(entry));
+  }
+
+  /** A child has ended and its completion was announced. */
+  childEnded(): void {
+    this.send({ type: "children.changed", live: this.services.kinship.liveCount(this.id) });
+    this.#waits?.check();
+  }
+
+  /** The runtime closes: stops the timers and the effects, and leaves the task to whoever claims it next. */
+  abandon(): void {
+    this.#ending = true;
+    this.#stopTimers();
+    this.#actor?.stop();
+  }
+
+  childSpawned(): void {
+    this.send({ type: "children.changed", live: this.services.kinship.liveCount(this.id) });
+  }
+
+  /** Children whose cancellation a person caused: their completions wait for the next turn and begin none. */
+  hush(childIds: readonly string[]): void {
+    this.#quiet ??= new Set();
+    for (const id of childIds) this.#quiet.add(id);
+  }
+
+  inheritClass(schedulingClass: SchedulingClass | null): void {
+    this.#inherited = schedulingClass;
+    this.services.scheduler.setClass(this.id, this.schedulingClass);
+  }
+
+  /** The generation in flight until it has let go of its socket, aborted or not; else `null`. */
+  get generation(): Promise<unknown> | null {
+    return this.work.generation;
+  }
+
+  /** Records the failed try and wakes the machine when its pause is over. */
+  armRetry(context: Pick<AgentContext, "tries" | "backoffMs">): void {
+    const { code, message } = this.turn.lastFailure ?? { code: "unknown", message: "The try failed." };
+    const retryInMs = Math.round(context.backoffMs);
+    this.journal.event(
+      context.tries > 0
+        ? { type: "generation.retried", data: { code, message, attempt: context.tries, retryInMs } }
+        : { type: "run.failed", data: { code, message, retryInMs } },
+    );
+    const { clock } = this.services;
+    this.journal.stage({ timers: [{ name: "retry", dueAt: clock.now() + retryInMs }] });
+    this.#retry = clock.after(retryInMs, () => {
+      this.journal.stage({ timers: [] });
+      this.send({ type: "retry.due" });
+    });
+  }
+
+  get leases(): LeaseHolder {
+    return this.#leases;
+  }
+
+  /** Active time used so far, in milliseconds. */
+  get activeMs(): number {
+    return this.#clock?.usedMs ?? 0;
+  }
+
+  #announce(entry: InboxEntry): void {
+    const { message, position } = entry;
+    if (message.kind === "completion" && this.#quiet?.has(message.id)) return;
+    if (message.kind === "cancel") return;
+    if (message.kind === "answer" && this.#waits?.answer(message.id, message.text)) return;
+    const interrupt = message.kind === "steer" && message.interrupt;
+    const person = isFromPerson(message);
+    if (message.kind === "message")
+      this.journal.event({ type: "message.received", data: { messageId: message.id } });
+    if (message.kind === "steer") {
+      this.journal.event({ type: "steer.queued", data: { steerId: message.id, interrupt } });
+    }
+    if (person) this.#leases.hurry();
+    this.send({ type: "mail.arrived", position, interrupt, person });
+    if (!this.#ending) this.journal.flush().catch(() => {});
+  }
+
+  #follow(snapshot: AgentSnapshot): void {
+    if (this.#ending) return;
+    if (snapshot.status === "done") return this.#finish(snapshot.output as AgentOutput);
+    const { state, phase } = wordsOf(snapshot.value);
+    const moved = state !== this.#state || phase !== this.#phase;
+    const waited = this.#phase;
+    this.#state = state;
+    this.#phase = phase;
+    if (snapshot.hasTag("active_time")) this.#startClock();
+    else this.#clock?.stop();
+    if (!snapshot.hasTag("holds_lease")) this.#leases.drop();
+    if (waited === "waiting_slot" && moved && !this.#leases.held) this.#leases.withdraw();
+    if (snapshot.hasTag("waiting") && this.spec.kind === "task") this.#leases.park();
+    this.#followWaits(snapshot);
+    if (!moved) return;
+    const { run, turn } = snapshot.context;
+    this.journal.stage({ state, phase, run, turn, snapshot: this.#persisted() });
+    this.journal.flush().catch(() => {});
+  }
+
+  #followWaits(snapshot: AgentSnapshot): void {
+    const open = snapshot.hasTag("waiting") ? snapshot.context.waits : [];
+    if (open.length === 0 && !this.#waits) return;
+    this.#waits ??= new WaitKeeper(this);
+    this.#waits.keep(open);
+  }
+
+  #persisted(): unknown {
+    return {
+      machine: AGENT_MACHINE_VERSION,
+      activeMs: Math.round(this.activeMs),
+      actor: this.#actor?.getPersistedSnapshot(),
+    };
+  }
+
+  #startClock(): void {
+    this.#clock ??= this.#makeClock();
+    this.#clock.start();
+  }
+
+  #makeClock(): ActivityClock {
+    const { timeoutMs, deadlineMs } = this.spec.limits;
+    return new ActivityClock({
+      clock: this.services.clock,
+      timeoutMs,
+      deadlineAt: deadlineMs === null ? null : this.spec.createdAt + deadlineMs,
+      usedMs: 0,
+      onExpire: (failure) => this.send({ type: "limit.reached", failure }),
+    });
+  }
+
+  #finish(output: AgentOutput): void {
+    this.#ending = true;
+    this.#stopTimers();
+    const { kinship, clock, settings } = this.services;
+    kinship.cancelChildren(
+      this.id,
+      `its parent ${output.state === "done" ? "was closed" : `was ${output.state}`}`,
+    );
+    this.#leases.drop();
+    const work = this.work.settled();
+    const children = kinship.liveCount(this.id) > 0 ? kinship.childless(this.id) : null;
+    if (!work && !children) return this.#conclude(output, true);
+    let concluded = false;
+    const once = (settled: boolean): void => {
+      if (concluded) return;
+      concluded = true;
+      timer.cancel();
+      this.#conclude(output, settled);
+    };
+    const timer = clock.after(settings.cancelDeadlineMs, () => once(false));
+    this.#forced = () => once(false);
+    void Promise.all([work, children]).then(() => once(true));
+  }
+
+  /** Commits the end. `settled` is false when something of the task would not let go in time. */
+  #conclude(output: AgentOutput, settled: boolean): void {
+    const { scheduler, clock, kinship, logger } = this.services;
+    const now = clock.now();
+    this.#leases.forget();
+    scheduler.end(this.id);
+    const end = endOf(output, this.turn.answer, this.spec.limits.maxResultChars);
+    const { parentId, goal, detached } = this.spec;
+    this.journal.stage({
+      terminal: end,
+      events: [endEvent(end, output)],
+      ...(settled && { releasedAt: now }),
+      ...(parentId &&
+        !detached && { outbox: [{ to: parentId, message: { kind: "completion", id: this.id, end, goal } }] }),
+    });
+    this.journal.flush().then(
+      () => kinship.ended(this.id, end),
+      () => {},
+    );
+    if (settled) return;
+    logger.warn("a task did not let go in time and was ended by force", { task: this.id });
+    void Promise.resolve(this.work.settled()).then(() =>
+      this.services.store
+        .markReleased(this.id, clock.now(), { type: "task.released", data: {} })
+        .catch(() => {}),
+    );
+  }
+
+  #stopTimers(): void {
+    this.#clock?.end();
+    this.#retry?.cancel();
+    this.#waits?.keep([]);
+  }
+
+  /** A defect of Troupe: the actor itself broke. The task still ends, once, as failed. */
+  #defect(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.services.logger.error("the actor of a task broke", { task: this.id, message });
+    if (this.#ending) return;
+    this.#finish({
+      state: "failed",
+      failure: { code: "internal", message: `Troupe failed: ${message}`, retryable: false },
+    });
+  }
+
+  /** The store refused a write: nothing of this host may act any more, and nothing is acknowledged. */
+  #broken(error: TroupeError): void {
+    this.services.logger.error("a task's write was refused; this host lets go of it", {
+      task: this.id,
+      code: error.code,
+    });
+    this.#ending = true;
+    this.#stopTimers();
+    this.send({ type: "cancel", reason: error.message });
+    this.#leases.forget();
+    this.services.scheduler.end(this.id);
+    this.services.kinship.lost(this.id);
+  }
+}

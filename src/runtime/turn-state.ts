@@ -1,0 +1,34 @@
+// What a host remembers between the steps of its turns: all of it can be read again from the store.
+
+import type { ToolCall } from "../core/message.ts";
+import type { Usage } from "../core/limits.ts";
+import type { TaskFailure, TaskRecord } from "../core/task.ts";
+import { RepetitionWatch } from "./tool-runner.ts";
+
+export class TurnState {
+  /** The last turn and run whose beginning is in the store. */
+  begunTurn: number;
+  begunRun: number;
+  /** Everything the task has used, staged writes included. */
+  usage: Usage;
+  /** Why the last try failed, for the event of the retry. */
+  lastFailure: TaskFailure | null = null;
+  /** Calls of the last answer that have no result yet. */
+  openCalls: ToolCall[] = [];
+  /** The last answer without tool calls: what becomes the result. */
+  answer: string | null = null;
+  /** What the generation in flight has written; kept when a person interrupts it. */
+  partial = "";
+  #repetition: RepetitionWatch | null = null;
+
+  constructor(record: TaskRecord) {
+    this.usage = record.usage;
+    this.begunTurn = record.turn;
+    this.begunRun = record.startedAt === null ? 0 : record.run;
+  }
+
+  get repetition(): RepetitionWatch {
+    this.#repetition ??= new RepetitionWatch();
+    return this.#repetition;
+  }
+}

@@ -1,0 +1,122 @@
+// What surfaces show of a task: pure functions from its record, its living host's facts and its mail.
+
+import type { SteerReceipt, TaskResult, TaskView, TreeNode } from "../core/api.ts";
+import type { Phase, State } from "../core/lifecycle.ts";
+import type { TaskRecord } from "../core/task.ts";
+import type { QueuePlace } from "../scheduler/scheduler.ts";
+import type { InboxEntry } from "../store/store.ts";
+
+/** What only a living host knows. */
+export interface LiveFacts {
+  readonly state: State;
+  readonly phase: Phase | null;
+  readonly place: QueuePlace | null;
+  readonly liveChildren: number;
+  readonly tail: readonly string[];
+}
+
+/** The facts of a task that has no host any more. */
+export function endedFacts(record: TaskRecord): LiveFacts {
+  const lines = record.end?.result?.split("\n").slice(-10) ?? [];
+  return { state: record.state, phase: record.phase, place: null, liveChildren: 0, tail: lines };
+}
+
+/** Why a task waits, in words; null when it does not. */
+export function waitsFor(facts: LiveFacts): string | null {
+  if (facts.place) return facts.place.reason;
+  if (facts.phase === "waiting_children") return `${facts.liveChildren} living children`;
+  if (facts.phase === "waiting_input") return "a person";
+  if (facts.phase === "backing_off") return "its next try";
+  return null;
+}
+
+export function taskView(
+  record: TaskRecord,
+  facts: LiveFacts,
+  rest: {
+    readonly steers: readonly SteerReceipt[];
+    readonly children: readonly string[];
+    readonly link: string | null;
+  },
+): TaskView {
+  const { spec } = record;
+  return {
+    taskId: spec.id,
+    kind: spec.kind,
+    parentId: spec.parentId,
+    rootId: spec.rootId,
+    sessionId: spec.sessionId,
+    depth: spec.depth,
+    role: spec.role,
+    agent: spec.agent.name,
+    goal: spec.goal,
+    model: spec.model,
+    toolsets: spec.toolsets,
+    workspace: spec.workspace,
+    state: facts.state,
+    phase: facts.phase,
+    queuePosition: facts.place?.position ?? null,
+    waitsFor: waitsFor(facts),
+    run: record.run,
+    turn: record.turn,
+    usage: record.usage,
+    progress: record.progress,
+    steers: rest.steers,
+    children: rest.children,
+    tail: facts.tail,
+    failure: record.end?.failure ?? null,
+    createdAt: spec.createdAt,
+    startedAt: record.startedAt,
+    finishedAt: record.finishedAt,
+    releasedAt: record.releasedAt,
+    lastEvent: record.seq,
+    link: rest.link,
+  };
+}
+
+export function resultOf(record: TaskRecord, facts: Pick<LiveFacts, "state" | "phase">): TaskResult {
+  return {
+    taskId: record.spec.id,
+    finished: record.end !== null,
+    state: facts.state,
+    phase: facts.phase,
+    result: record.end?.result ?? null,
+    truncated: record.end?.truncated ?? false,
+    failure: record.end?.failure ?? null,
+    usage: record.usage,
+  };
+}
+
+export function treeNode(record: TaskRecord, facts: LiveFacts, children: readonly TreeNode[]): TreeNode {
+  const { spec } = record;
+  return {
+    taskId: spec.id,
+    kind: spec.kind,
+    agent: spec.agent.name,
+    goal: spec.goal,
+    model: spec.model.model,
+    state: facts.state,
+    phase: facts.phase,
+    queuePosition: facts.place?.position ?? null,
+    waitsFor: waitsFor(facts),
+    progress: record.progress,
+    lastLine: facts.tail.at(-1) ?? null,
+    usage: record.usage,
+    children,
+  };
+}
+
+/** The receipt of a steer, a chat message or an answer; null for other mail. */
+export function receiptOf(entry: InboxEntry): SteerReceipt | null {
+  const { message } = entry;
+  if (message.kind === "completion" || message.kind === "cancel") return null;
+  return {
+    steerId: message.id,
+    taskId: entry.taskId,
+    state: entry.state,
+    interrupt: message.kind === "steer" && message.interrupt,
+    turn: entry.turn,
+    reason: entry.reason,
+    time: entry.time,
+  };
+}

@@ -1,0 +1,88 @@
+// The waits of a task's suspended calls: ends each when its children have ended, its time is over or its answer came.
+// W1. Each wait is ended at most once; timers of waits that are no longer kept are cancelled.
+
+import type { Timer } from "../base/clock.ts";
+import type { SchedulingClass } from "../core/lifecycle.ts";
+import type { WaitEnd } from "../core/tool.ts";
+import type { AgentEvent, PendingWait } from "../../machines/agent.ts";
+import type { Mailbox } from "./mailbox.ts";
+import type { HostServices } from "./services.ts";
+
+/** What the keeper needs of the task that waits. */
+export interface WaitingHost {
+  readonly services: Pick<HostServices, "clock" | "kinship">;
+  readonly mailbox: Mailbox;
+  readonly schedulingClass: SchedulingClass;
+  send(event: AgentEvent): void;
+}
+
+export class WaitKeeper {
+  readonly #host: WaitingHost;
+  readonly #timers = new Map<string, Timer>();
+  #open: readonly PendingWait[] = [];
+
+  constructor(host: WaitingHost) {
+    this.#host = host;
+  }
+
+  /** Keeps these waits and no others. */
+  keep(waits: readonly PendingWait[]): void {
+    if (waits === this.#open) return;
+    const before = this.#open;
+    this.#open = waits;
+    for (const [callId, timer] of this.#timers) {
+      if (waits.some((each) => each.callId === callId && !each.end)) continue;
+      timer.cancel();
+      this.#timers.delete(callId);
+    }
+    this.#inherit(before, null);
+    this.#inherit(waits, lendable(this.#host.schedulingClass));
+    for (const each of waits) this.#arm(each);
+    this.check();
+  }
+
+  /** Ends the waits whose children have all ended. */
+  check(): void {
+    const { kinship } = this.#host.services;
+    for (const each of this.#open) {
+      if (each.end || each.wait.for !== "children") continue;
+      if (each.wait.taskIds.some((id) => kinship.isLive(id))) continue;
+      this.#end(each.callId, { cause: "satisfied" });
+    }
+  }
+
+  /** Ends the oldest wait for a person; false when there is none, and the text is mail like any other. */
+  answer(messageId: string, text: string): boolean {
+    const waiting = this.#open.find((each) => !each.end && each.wait.for === "input");
+    if (!waiting) return false;
+    this.#host.mailbox.know([messageId]);
+    this.#end(waiting.callId, { cause: "satisfied", answer: text });
+    return true;
+  }
+
+  #arm({ callId, wait, end }: PendingWait): void {
+    if (end || wait.timeoutMs === undefined || this.#timers.has(callId)) return;
+    const cause = wait.for === "timer" ? "satisfied" : "timeout";
+    this.#timers.set(
+      callId,
+      this.#host.services.clock.after(wait.timeoutMs, () => this.#end(callId, { cause })),
+    );
+  }
+
+  #end(callId: string, end: WaitEnd): void {
+    // Not in this call: the host may be in the middle of a step of the same actor.
+    queueMicrotask(() => this.#host.send({ type: "wait.ended", callId, end }));
+  }
+
+  #inherit(waits: readonly PendingWait[], schedulingClass: SchedulingClass | null): void {
+    for (const { wait, end } of waits) {
+      if (!end && wait.for === "children")
+        this.#host.services.kinship.inheritClass(wait.taskIds, schedulingClass);
+    }
+  }
+}
+
+/** The class that a waiting task lends to those it waits for: never `interactive`, which is a person's own. */
+function lendable(own: SchedulingClass): SchedulingClass {
+  return own === "interactive" ? "resuming" : own;
+}

@@ -1,0 +1,99 @@
+// Between a model's words and the API's: requests from arguments, and what a model is told of handles, views and
+// results. Every answer about a child that has not ended says so, so that no result is made up.
+
+import { ToolError } from "../base/errors.ts";
+import type { DelegateRequest, TaskHandle, TaskView } from "../core/api.ts";
+import { isTerminal } from "../core/lifecycle.ts";
+import type { ToolContext } from "../core/tool.ts";
+
+export type Input = Readonly<Record<string, unknown>>;
+
+export function idOf(input: Input): string {
+  return String(input["task_id"]);
+}
+
+/** The requests of a call: `tasks`, or the one goal beside it. */
+export function requestsOf(input: Input, context: ToolContext): readonly DelegateRequest[] {
+  const tasks = input["tasks"];
+  if (tasks === undefined) {
+    if (typeof input["goal"] === "string") return [requestOf(input, context, 0)];
+    throw new ToolError("bad_arguments", "Expected goal, or tasks with a goal each, and got neither.");
+  }
+  if (input["goal"] !== undefined) {
+    throw new ToolError(
+      "bad_arguments",
+      "Expected either goal or tasks and got both. Put every goal into tasks.",
+    );
+  }
+  return (tasks as readonly Input[]).map((task, index) => requestOf(task, context, index));
+}
+
+/** Each call creates its children once, however often it runs: the key is the call and the place in it. */
+export function requestOf(input: Input, context: ToolContext, index: number): DelegateRequest {
+  const { goal, context: background, agent, toolsets, role } = input;
+  return {
+    goal: String(goal),
+    idempotencyKey: `${context.callId}/${index}`,
+    ...(background !== undefined && { context: String(background) }),
+    ...(agent !== undefined && { agent: String(agent) }),
+    ...(toolsets !== undefined && { toolsets: toolsets as readonly string[] }),
+    ...(role !== undefined && { role: role as "leaf" | "orchestrator" }),
+  };
+}
+
+export function started(handle: TaskHandle): Readonly<Record<string, unknown>> {
+  return {
+    task_id: handle.taskId,
+    state: handle.state,
+    phase: handle.phase,
+    ...(handle.queuePosition !== null && { queue_position: handle.queuePosition }),
+    ...(handle.link !== null && { link: handle.link }),
+    note: "Started. Its result will reach you as a message; do not make one up.",
+  };
+}
+
+export function statusOf(view: TaskView): Readonly<Record<string, unknown>> {
+  const ended = isTerminal(view.state);
+  return {
+    task_id: view.taskId,
+    state: view.state,
+    status: view.state,
+    phase: view.phase,
+    turn: view.turn,
+    ...(view.queuePosition !== null && { queue_position: view.queuePosition }),
+    ...(view.waitsFor !== null && { waits_for: view.waitsFor }),
+    ...(view.progress && { progress: { percent: view.progress.percent, note: view.progress.note } }),
+    output_preview: view.tail,
+    ...(view.failure && { failure: { code: view.failure.code, message: view.failure.message } }),
+    note: ended ? "Ended. collect_task returns its result." : "Not finished: there is no result yet.",
+  };
+}
+
+export interface ChildOutcome {
+  readonly task_id: string;
+  readonly finished: boolean;
+  readonly state: string;
+  readonly status: string;
+  readonly result?: string;
+  readonly failure?: { readonly code: string; readonly message: string };
+  readonly truncated?: boolean;
+  readonly note?: string;
+}
+
+export async function outcomeOf(taskId: string, context: ToolContext): Promise<ChildOutcome> {
+  const outcome = await context.tasks.collect(taskId, { timeoutMs: 0 });
+  return {
+    task_id: taskId,
+    finished: outcome.finished,
+    state: outcome.state,
+    status: outcome.state,
+    ...(outcome.result !== null && { result: outcome.result }),
+    ...(outcome.failure && { failure: { code: outcome.failure.code, message: outcome.failure.message } }),
+    ...(outcome.truncated && { truncated: true }),
+    ...(!outcome.finished && { note: "Not finished: there is no result yet. Do not make one up." }),
+  };
+}
+
+export function endedIds(outcomes: readonly ChildOutcome[]): readonly string[] {
+  return outcomes.filter((outcome) => outcome.finished).map((outcome) => outcome.task_id);
+}

@@ -1,0 +1,246 @@
+// The delegation toolset: the seven tools by which a model spawns, watches, steers, collects and cancels children.
+// They speak to a TaskApi that is bound to the calling task and to nothing else. Words are those of the HTTP API.
+// Children are durable waits: `delegate_task` and `collect_task` suspend, and hold nothing while they wait.
+
+import type { TaskHandle } from "../core/api.ts";
+import { CHECK_LINES, MAX_BATCH } from "../core/limits.ts";
+import type { JsonSchema, Tool, ToolContext, ToolOutcome, Toolset, ToolWait } from "../core/tool.ts";
+import { endedIds, idOf, outcomeOf, requestOf, requestsOf, started, statusOf } from "./delegation-words.ts";
+
+const KNOWS_NOTHING =
+  "The child starts with a fresh conversation: it knows ONLY goal and context, nothing of this chat. " +
+  "Put every path, name, error message and limit it needs into them.";
+
+/** The properties of one delegated task, as every delegating tool takes them. */
+const TASK_PROPERTIES: JsonSchema = {
+  goal: { type: "string", minLength: 1, description: "What the child must achieve, complete in itself." },
+  context: { type: "string", description: "Everything the child must know: paths, names, errors, limits." },
+  agent: { type: "string", description: "A named agent of the config; leave out for the default child." },
+  toolsets: {
+    type: "array",
+    items: { type: "string" },
+    description: 'What the child may use, such as ["file"].',
+  },
+  role: { type: "string", enum: ["leaf", "orchestrator"], description: "orchestrator may delegate further." },
+};
+
+const TASK_ID: JsonSchema = {
+  type: "string",
+  minLength: 1,
+  description: "The task_id that delegating returned.",
+};
+
+function object(properties: JsonSchema, required: readonly string[]): JsonSchema {
+  return { type: "object", properties, required, additionalProperties: false };
+}
+
+export interface DelegationOptions {
+  /** What a person's message does to a call that waits: let the children go on, or cancel them. */
+  readonly onInterrupt: "continue" | "cancel";
+}
+
+/** The toolset for orchestrators; a leaf gets no tool of it. */
+export function delegationToolset(options: DelegationOptions): Toolset {
+  const tools: readonly Tool[] = [
+    delegateTask(options),
+    delegateTaskAsync,
+    checkTask,
+    steerTask,
+    collectTask(options),
+    cancelTask,
+    listTasks,
+  ];
+  return {
+    name: "delegation",
+    description: "Spawn child agents and work with them: delegate, check, steer, collect, cancel, list.",
+    tools: (role) => (role === "orchestrator" ? tools : []),
+  };
+}
+
+function delegateTask(options: DelegationOptions): Tool {
+  return {
+    definition: {
+      name: "delegate_task",
+      description: `Delegate one goal, or several with tasks, and WAIT for the results. ${KNOWS_NOTHING} Prefer delegate_task_async when you need not wait.`,
+      parameters: object(
+        {
+          ...TASK_PROPERTIES,
+          tasks: {
+            type: "array",
+            minItems: 1,
+            maxItems: MAX_BATCH,
+            items: object(TASK_PROPERTIES, ["goal"]),
+            description: "Several goals at once, instead of goal.",
+          },
+        },
+        [],
+      ),
+    },
+    repeatable: true,
+    async run(input, context) {
+      const handles = await context.tasks.delegateBatch(requestsOf(input, context));
+      const waitFor = handles.filter((handle) => !handle.async).map((handle) => handle.taskId);
+      if (waitFor.length === 0) return { type: "result", value: { tasks: handles.map(started) } };
+      return { type: "suspended", wait: { for: "children", taskIds: waitFor } };
+    },
+    async resume(input, wait, end, context) {
+      if (end.cause === "interrupted") return interrupted(wait, context, options);
+      const handles = await context.tasks.delegateBatch(requestsOf(input, context));
+      const results = await Promise.all(handles.map((handle) => outcomeOf(handle.taskId, context)));
+      return { type: "result", value: { results }, delivers: endedIds(results) };
+    },
+  };
+}
+
+const delegateTaskAsync: Tool = {
+  definition: {
+    name: "delegate_task_async",
+    description: `Start a child in the background and get its task_id at once. Its result comes to you later as a message. ${KNOWS_NOTHING}`,
+    parameters: object(TASK_PROPERTIES, ["goal"]),
+  },
+  repeatable: true,
+  async run(input, context) {
+    const [handle] = await context.tasks.delegateBatch([requestOf(input, context, 0)]);
+    return { type: "result", value: started(handle as TaskHandle) };
+  },
+};
+
+const checkTask: Tool = {
+  definition: {
+    name: "check_task",
+    description: `Look at a child without waiting: state, phase, queue position, last ${CHECK_LINES} lines of output.`,
+    parameters: object({ task_id: TASK_ID }, ["task_id"]),
+  },
+  repeatable: true,
+  async run(input, context) {
+    return { type: "result", value: statusOf(await context.tasks.check(idOf(input))) };
+  },
+};
+
+const steerTask: Tool = {
+  definition: {
+    name: "steer_task",
+    description:
+      "Send a message into a running child. It reads it at its next turn; interrupt: true stops what it is writing.",
+    parameters: object(
+      {
+        task_id: TASK_ID,
+        message: { type: "string", minLength: 1 },
+        interrupt: { type: "boolean", description: "Default false." },
+      },
+      ["task_id", "message"],
+    ),
+  },
+  repeatable: true,
+  async run(input, context) {
+    const receipt = await context.tasks.steer(idOf(input), {
+      message: String(input["message"]),
+      interrupt: input["interrupt"] === true,
+      steerId: `steer_${context.taskId}_${context.callId}`,
+    });
+    return {
+      type: "result",
+      value: { steer_id: receipt.steerId, task_id: receipt.taskId, state: receipt.state },
+    };
+  },
+};
+
+function collectTask(options: DelegationOptions): Tool {
+  return {
+    definition: {
+      name: "collect_task",
+      description:
+        "Wait until a child has ended and get its full result. With timeout it may come back unfinished.",
+      parameters: object(
+        {
+          task_id: TASK_ID,
+          timeout: { type: "number", minimum: 0, description: "Seconds; leave out to wait until the end." },
+        },
+        ["task_id"],
+      ),
+    },
+    repeatable: true,
+    async run(input, context) {
+      const taskId = idOf(input);
+      const timeout = input["timeout"];
+      const outcome = await outcomeOf(taskId, context);
+      if (outcome.finished || timeout === 0)
+        return { type: "result", value: outcome, delivers: endedIds([outcome]) };
+      return {
+        type: "suspended",
+        wait: {
+          for: "children",
+          taskIds: [taskId],
+          ...(typeof timeout === "number" && { timeoutMs: timeout * 1000 }),
+        },
+      };
+    },
+    async resume(input, wait, end, context) {
+      if (end.cause === "interrupted") return interrupted(wait, context, options);
+      const outcome = await outcomeOf(idOf(input), context);
+      return { type: "result", value: outcome, delivers: endedIds([outcome]) };
+    },
+  };
+}
+
+const cancelTask: Tool = {
+  definition: {
+    name: "cancel_task",
+    description: "Stop a child and everything below it.",
+    parameters: object({ task_id: TASK_ID, reason: { type: "string" } }, ["task_id"]),
+  },
+  repeatable: true,
+  async run(input, context) {
+    const reason = typeof input["reason"] === "string" ? input["reason"] : "cancelled by its parent";
+    const receipt = await context.tasks.cancel(idOf(input), { reason });
+    return {
+      type: "result",
+      value: { task_id: receipt.taskId, cancelled: receipt.cancelled, state: receipt.state },
+    };
+  },
+};
+
+const listTasks: Tool = {
+  definition: {
+    name: "list_tasks",
+    description: "List the children that you delegated, with their states.",
+    parameters: object({}, []),
+  },
+  repeatable: true,
+  async run(_, context) {
+    const page = await context.tasks.list({ limit: 100 });
+    const tasks = page.items.map((view) => ({
+      task_id: view.taskId,
+      goal: view.goal.slice(0, 160),
+      state: view.state,
+      status: view.state,
+      phase: view.phase,
+      ...(view.queuePosition !== null && { queue_position: view.queuePosition }),
+    }));
+    return { type: "result", value: { tasks, more: page.nextCursor !== null } };
+  },
+};
+
+/** A person spoke while the call waited: the children go on and their ids are what the call returns. */
+async function interrupted(
+  wait: ToolWait,
+  context: ToolContext,
+  options: DelegationOptions,
+): Promise<ToolOutcome> {
+  const taskIds = wait.for === "children" ? wait.taskIds : [];
+  const results = await Promise.all(taskIds.map((taskId) => outcomeOf(taskId, context)));
+  const open = results.filter((result) => !result.finished).map((result) => result.task_id);
+  if (options.onInterrupt === "cancel") {
+    for (const taskId of open)
+      await context.tasks.cancel(taskId, { reason: "the person spoke (delegation.on_interrupt)" });
+  }
+  const note =
+    options.onInterrupt === "cancel"
+      ? "A person spoke: the unfinished children were cancelled."
+      : "A person spoke, so this call no longer waits. The unfinished children go on; their results will reach you as messages.";
+  return {
+    type: "result",
+    value: { interrupted: true, task_ids: open, results, note },
+    delivers: endedIds(results),
+  };
+}

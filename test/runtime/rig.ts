@@ -1,0 +1,125 @@
+// A whole runtime for tests: the real scheduler, store, machine and tools, a scripted model, and whichever clock.
+
+import { SimulatedClock, systemClock, type Clock } from "../../src/base/clock.ts";
+import { seededRandom } from "../../src/base/ids.ts";
+import { lineLogger, silentLogger } from "../../src/base/log.ts";
+import type { AgentDefinition } from "../../src/core/agent.ts";
+import { DEFAULT_TASK_LIMITS, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
+import type { Settings } from "../../src/core/settings.ts";
+import type { Tool, Toolset } from "../../src/core/tool.ts";
+import { OPERATOR, Runtime } from "../../src/runtime/runtime.ts";
+import { LocalScheduler } from "../../src/scheduler/local-scheduler.ts";
+import { MemoryStore } from "../../src/store/memory.ts";
+import { checkArguments } from "../../src/toolsets/arguments.ts";
+import { delegationToolset } from "../../src/toolsets/delegation.ts";
+import { fileToolset } from "../../src/toolsets/file.ts";
+import { progressToolset } from "../../src/toolsets/progress.ts";
+import { scripted, type Reply } from "../../providers/scripted.ts";
+import type { GenerateRequest } from "../../providers/provider.ts";
+import type { TroupeApi } from "../../src/core/api.ts";
+
+export const MODEL = { provider: "gpu", model: "child", backend: "gpu" };
+
+export function agentNamed(name: string, rest: Partial<AgentDefinition> = {}): AgentDefinition {
+  return {
+    name,
+    description: "",
+    instructions: `You are ${name}.`,
+    model: null,
+    toolsets: null,
+    role: "leaf",
+    async: false,
+    limits: {},
+    schedulingClass: null,
+    concurrencyLimit: null,
+    ...rest,
+  };
+}
+
+export function testSettings(rest: Partial<Settings> = {}): Settings {
+  const model = (name: string, tools = true) => ({
+    ref: { provider: "gpu", model: name, backend: "gpu" },
+    contextTokens: null,
+    tools,
+    thinking: false,
+    promptPriceMicros: 0,
+    outputPriceMicros: 0,
+  });
+  return {
+    version: "0.0.0-test",
+    boxId: "testbox",
+    simulated: false,
+    workspaceRoot: "/tmp",
+    link: null,
+    backends: [{ name: "gpu", provider: "gpu", gpu: "gpu0", slots: 1, maxChildren: 4, local: true }],
+    models: [model("child"), model("parent"), model("toolless", false)],
+    parentModel: { provider: "gpu", model: "parent", backend: "gpu" },
+    childModel: MODEL,
+    sessionAgent: agentNamed("session", { toolsets: ["delegation", "file"], role: "orchestrator" }),
+    childAgent: agentNamed("child"),
+    agents: [],
+    delegation: { maxConcurrentChildren: 3, maxSpawnDepth: 1, onInterrupt: "continue", defaultToolsets: [] },
+    limits: DEFAULT_TASK_LIMITS,
+    budget: UNLIMITED_BUDGET,
+    interactivePatienceMs: 5_000,
+    maxQueued: 20_000,
+    cancelDeadlineMs: 10_000,
+    ...rest,
+  };
+}
+
+export interface RigOptions {
+  readonly reply: (request: GenerateRequest) => Reply;
+  readonly settings?: Partial<Settings>;
+  readonly toolsets?: readonly Toolset[];
+  readonly clock?: Clock;
+  readonly verbose?: boolean;
+}
+
+export interface Rig<C extends Clock = SimulatedClock> {
+  readonly api: TroupeApi;
+  readonly runtime: Runtime;
+  readonly store: MemoryStore;
+  readonly clock: C;
+  readonly settings: Settings;
+}
+
+function build<C extends Clock>(clock: C, options: RigOptions): Rig<C> {
+  const random = seededRandom(1);
+  const settings = testSettings(options.settings);
+  const store = new MemoryStore({ clock, random });
+  const provider = scripted({ clock, reply: options.reply });
+  const toolsets = new Map(
+    [
+      delegationToolset({ onInterrupt: settings.delegation.onInterrupt }),
+      fileToolset(),
+      progressToolset,
+      ...(options.toolsets ?? []),
+    ].map((toolset) => [toolset.name, toolset]),
+  );
+  const runtime = new Runtime({
+    settings,
+    clock,
+    random,
+    logger: options.verbose ? lineLogger((line) => process.stderr.write(`${line}\n`)) : silentLogger,
+    store,
+    makeScheduler: (onSignal) =>
+      new LocalScheduler({ clock, random, interactivePatienceMs: settings.interactivePatienceMs, onSignal }),
+    providers: new Map([["gpu", provider]]),
+    providerOf: () => provider,
+    knownToolsets: new Set(toolsets.keys()),
+    toolsOf: (names, role): readonly Tool[] => names.flatMap((name) => toolsets.get(name)?.tools(role) ?? []),
+    checkArguments: (tool, input) => checkArguments(tool.definition, input),
+  });
+  return { api: runtime.as(OPERATOR), runtime, store, clock, settings };
+}
+
+/** A rig on virtual time. */
+export function rig(options: RigOptions): Rig {
+  return build(new SimulatedClock(), options);
+}
+
+/** A rig on the machine's own clock, for what is made of real sockets and processes. */
+export function realRig(options: RigOptions): Rig<Clock> {
+  return build(options.clock ?? systemClock, options);
+}
