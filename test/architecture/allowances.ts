@@ -22,11 +22,6 @@ export const ALLOWANCES: readonly Allowance[] = [
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",
   ]),
-  ...testedBy(
-    "test/architecture.test.ts",
-    "Figures alone: the tests of what they bound read them from here.",
-    ["src/core/limits.ts"],
-  ),
 ];
 
 const covers = (allowance: Allowance, violation: Violation): boolean =>
