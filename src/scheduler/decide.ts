@@ -80,6 +80,7 @@ function apply(step: Step, command: Command): Iterable<Lane> {
   }
 }
 
+/** Caps only decide who is let in from now on: nothing is revoked (S1). */
 function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
   const { state } = step;
   const lane = state.lanes.get(caps.backend) ?? createLane(caps, state.paused);
@@ -93,6 +94,7 @@ function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
   return [lane];
 }
 
+/** A task that is known is not admitted again; its request still carries the newest figure of child slots. */
 function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
   const { state } = step;
   const known = state.tasks.get(request.taskId);
@@ -124,6 +126,7 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
   return [lane];
 }
 
+/** A parked task goes for its place first, on the levels above new children; then, like any other, for the lease. */
 function requestLease(step: Step, task: TaskEntry, request: LeaseRequest): Iterable<Lane> {
   const { lane } = task;
   if (!task.admitted) {
@@ -145,12 +148,14 @@ function requestLease(step: Step, task: TaskEntry, request: LeaseRequest): Itera
   return [lane];
 }
 
+/** Found through the map of leases, so that an id works once (S3). */
 function release(step: Step, task: TaskEntry): Iterable<Lane> {
   endLease(step.state, task);
   drain(step, task.lane.leases);
   return [task.lane];
 }
 
+/** Refused with a lease in hand: giving it back here would hide a generation that still runs (S1, S2). */
 function park(step: Step, task: TaskEntry): void {
   if (!task.admitted) return;
   if (task.lease !== null) {
@@ -168,6 +173,7 @@ function setClass(step: Step, task: TaskEntry, schedulingClass: SchedulingClass)
   if (task.ask !== null) reclass(step, task.ask, schedulingClass);
 }
 
+/** From any state; afterwards nothing of the task is left. */
 function end(step: Step, task: TaskEntry): void {
   const { state } = step;
   const { lane, parent, agent } = task;
@@ -250,6 +256,7 @@ function queueFull(lane: Lane, what: string): LimitError {
   );
 }
 
+/** A class that was inherited from a waiting ancestor must survive the task's own, lower requests. */
 function higherOf(asked: SchedulingClass, floor: SchedulingClass | null): SchedulingClass {
   if (floor === null) return asked;
   return SCHEDULING_CLASSES.indexOf(floor) < SCHEDULING_CLASSES.indexOf(asked) ? floor : asked;

@@ -85,6 +85,7 @@ export function endLease(state: SchedulerState, task: TaskEntry): void {
   task.lane.leases.free(task);
 }
 
+/** One gate on. Gates are passed in one direction, so draining one never comes back to it. */
 function advance(step: Step, moving: Ask): void {
   const gate = nextGate(moving);
   if (gate !== null) {
@@ -109,6 +110,7 @@ function nextGate({ task, kind }: Ask): TaskGate | null {
   return last.holds(task) ? null : last;
 }
 
+/** The serial number makes the id unique, the salt unlike other boxes'; neither needs randomness here (S5). */
 function grant(step: Step, served: Ask): void {
   const { state, now } = step;
   const { task } = served;
@@ -127,6 +129,7 @@ function grant(step: Step, served: Ask): void {
   step.effects.push({ signal: { type: "granted", lease }, task });
 }
 
+/** Puts the ask into the line before a gate; `drain` lets it through at once where there is room. */
 function join(step: Step, joining: Ask, gate: TaskGate): void {
   joining.level = levelAt(gate, joining);
   joining.group = groupAt(gate, joining);
@@ -137,6 +140,7 @@ function join(step: Step, joining: Ask, gate: TaskGate): void {
   }
 }
 
+/** Out of the line without being served. */
 function leave(leaving: Ask): void {
   const { gate } = leaving.task;
   if (gate === null) return;
@@ -144,6 +148,7 @@ function leave(leaving: Ask): void {
   left(leaving, gate);
 }
 
+/** What follows from being out of the line, served or not. */
 function left(gone: Ask, gate: TaskGate): void {
   gone.task.gate = null;
   if (gate.kind === "lease") unwatch(gone.task.lane, gone);

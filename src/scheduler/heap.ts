@@ -10,7 +10,7 @@ export interface HeapItem {
   heapIndex: number;
 }
 
-/** Contract: never throws; `push` of an item that lies in it and `remove` of one that does not are no-ops. */
+/** Lowest rank first. Contract: never throws; `push` of an item that lies in it and `remove` of one that does not are no-ops. */
 export class Heap<T extends HeapItem> {
   readonly #items: T[] = [];
 
@@ -45,6 +45,7 @@ export class Heap<T extends HeapItem> {
     this.#down(last);
   }
 
+  /** Every move goes through here, so that no item ever has a stale index. */
   #put(item: T, index: number): void {
     this.#items[index] = item;
     item.heapIndex = index;

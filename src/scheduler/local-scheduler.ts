@@ -159,6 +159,7 @@ export class LocalScheduler implements Scheduler {
     return this.#state.leases.get(leaseId) === task;
   }
 
+  /** One timer for all backends, at the next moment that time alone decides. A timer that fires early is set again. */
   #arm(): void {
     const wakeAt = nextWake(this.#state);
     if (wakeAt === this.#wakeAt) return;

@@ -6,11 +6,13 @@
 
 import type { Ask, Effect, Lane, SchedulerState, TaskEntry } from "./state.ts";
 
+/** Begins the patience of an interactive turn that joins the line for a lease. */
 export function watch(lane: Lane, ask: Ask, patientUntil: number): void {
   ask.patientUntil = patientUntil;
   lane.patient.add(ask);
 }
 
+/** Ends it: the turn was served, withdrawn or is no longer interactive. May be repeated. */
 export function unwatch(lane: Lane, ask: Ask): void {
   lane.patient.delete(ask);
   lane.impatient.delete(ask);
@@ -48,6 +50,7 @@ export function nextWake(state: SchedulerState): number | null {
   return earliest;
 }
 
+/** Holders are kept in the order of their grants, so the last that may be stopped is the youngest. */
 function youngest(lane: Lane): TaskEntry | undefined {
   let found: TaskEntry | undefined;
   for (const task of lane.leases.holders()) {

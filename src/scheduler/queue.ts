@@ -50,6 +50,11 @@ interface Span {
   readonly open: number;
 }
 
+/**
+ * The line before one gate.
+ * Contract: never throws. An entry waits in one queue at most; `remove` and `position` are only for entries that wait
+ * here. Deterministic: the same calls in the same order give the same order of service.
+ */
 export class WaitQueue<T extends QueueEntry> {
   readonly #levels: Level<T>[];
   #span: Span;
@@ -119,7 +124,10 @@ export class WaitQueue<T extends QueueEntry> {
     return entry.orderIndex - this.#firstIndex + 1;
   }
 
-  /** Everybody in the order in which they would be served if nobody else came. */
+  /**
+   * Everybody in the order in which they would be served if nobody else came: the same rules, played on copies of the
+   * counters.
+   */
   order(): readonly T[] {
     const lists = this.#levels.map((level) => rotation(level.ring));
     const standings: Standing[] = this.#levels.map(({ size, passed }) => ({ size, passed }));
@@ -148,6 +156,7 @@ export class WaitQueue<T extends QueueEntry> {
     const group = level.groups.get(entry.group) as Group<T>;
     group.entries.remove(entry);
     entry.orderEpoch = -1;
+    // Only a group that was served loses its turn; one that somebody left keeps it.
     if (served || group.entries.size === 0) level.ring.remove(group);
     if (group.entries.size === 0) level.groups.delete(group.key);
     else if (served) {
@@ -163,6 +172,7 @@ export class WaitQueue<T extends QueueEntry> {
   /** Gives a newcomer its index at once where it is certain to be served last; otherwise the order is lost. */
   #index(entry: T, level: Level<T>): void {
     const last = this.#last;
+    // Proof: it is behind everybody of its level, and nobody of another level comes after the last one now.
     const follows =
       this.#size === 0 ||
       (last !== undefined &&
@@ -210,6 +220,7 @@ function chooseLevel(levels: readonly Standing[], { strict, open }: Span): numbe
   return overdue < 0 ? first : overdue;
 }
 
+/** Counts the take for every other level that it went before. */
 function countBypass(levels: readonly Standing[], served: number, { strict, open }: Span): void {
   if (served < strict) return;
   for (let index = strict; index < open; index++) {

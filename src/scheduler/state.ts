@@ -21,6 +21,7 @@ export interface Ask extends QueueEntry {
 
 export type TaskGate = Gate<TaskEntry, Ask>;
 
+/** One task that was admitted or waits to be; what it holds is known by the gates. */
 export interface TaskEntry {
   readonly taskId: string;
   readonly parentId: string | null;
@@ -38,6 +39,7 @@ export interface TaskEntry {
   lease: Lease | null;
 }
 
+/** One backend. Its three gates never look at each other; an ask goes from one to the next. */
 export interface Lane {
   caps: BackendCaps;
   readonly places: TaskGate;

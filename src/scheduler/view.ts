@@ -35,6 +35,7 @@ export function lanes(state: SchedulerState, now: number): readonly LaneView[] {
   }));
 }
 
+/** Added up from the gates themselves, so that a leak cannot hide behind a counter. */
 export function counts(state: SchedulerState): ReturnType<Scheduler["counts"]> {
   let [slots, places, leases, waiting] = [0, 0, 0, 0];
   for (const parent of state.parents.values()) slots += parent.slots.held;
@@ -46,6 +47,7 @@ export function counts(state: SchedulerState): ReturnType<Scheduler["counts"]> {
   return { slots, places, leases, waiting };
 }
 
+/** Those at a gate of their parent wait in as many lines as there are parents: they follow in order of asking. */
 function inOrder(lane: Lane): Ask[] {
   const ofParents: Ask[] = [];
   for (const { ask, gate } of lane.admissions) {
@@ -80,6 +82,7 @@ function reasonFor(state: SchedulerState, gate: TaskGate, ask: Ask): string {
   return paused ? "the box is paused" : `${taken(gate, "place", ` on ${on}`)} taken`;
 }
 
+/** `2 of 2 slots on gpu0 are`. */
 function taken(gate: TaskGate, unit: string, where: string): string {
   const units = gate.limit === 1 ? unit : `${unit}s`;
   return `${gate.held} of ${gate.limit} ${units}${where} ${gate.held === 1 ? "is" : "are"}`;

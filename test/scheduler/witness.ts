@@ -94,6 +94,7 @@ export class Witness {
     task.turn ??= { class: schedulingClass, impatientSince: null };
     task.turn.class = schedulingClass;
     if (task.floor === "interactive") task.turn.class = "interactive";
+    this.#startWaiting(task);
   }
 
   release(taskId: string): void {
@@ -233,10 +234,14 @@ export class Witness {
           task.hasPlace || !task.admitted || !places.has(taskId),
           `${taskId} has a place that it gave back`,
         );
-        if (turn === null) continue;
-        const waits = turn.class === "interactive" && (task.hasPlace || !request.needsPlace);
-        turn.impatientSince = waits ? (turn.impatientSince ?? this.clock.monotonic()) : null;
+        this.#startWaiting(task);
       }
     }
+  }
+
+  #startWaiting({ turn, request, hasPlace }: Booked): void {
+    if (turn === null) return;
+    const waits = turn.class === "interactive" && (hasPlace || !request.needsPlace);
+    turn.impatientSince = waits ? (turn.impatientSince ?? this.clock.monotonic()) : null;
   }
 }
