@@ -1,0 +1,167 @@
+// The providers of the config as living clients: who answers at each address, and which client serves a model with
+// the credential resolved. It asks the servers at start-up and whenever somebody looks; it caches no answers.
+
+import { deadline, linkedAbort } from "../base/abort.ts";
+import type { Clock } from "../base/clock.ts";
+import { ConfigError, messageOf, ProviderError } from "../base/errors.ts";
+import type { ProviderPlan } from "../config/plan.ts";
+import type { Discovery, DiscoveredProvider } from "../config/discovery.ts";
+import type { Credentials } from "../credentials/credentials.ts";
+import { detectOllama } from "../../providers/detect-ollama.ts";
+import { createProvider } from "../../providers/registry.ts";
+import type { ModelInfo, Provider } from "../../providers/provider.ts";
+
+/** A server that has not answered one question within this time counts as not reachable. */
+const ASK_MS = 5_000;
+/** Models that are described one by one at start-up; the rest are known by the list alone. */
+const MOST_DESCRIBED = 64;
+
+export interface ProviderPoolOptions {
+  readonly plans: readonly ProviderPlan[];
+  readonly credentials: Credentials;
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+}
+
+interface Spoken {
+  readonly plan: ProviderPlan;
+  readonly type: "ollama" | "openai";
+  readonly baseUrl: string;
+}
+
+export class ProviderPool {
+  readonly #options: ProviderPoolOptions;
+  /** How each server is spoken to, once asked. */
+  readonly #spoken = new Map<string, Spoken>();
+  readonly #clients = new Map<string, { readonly fingerprint: string | null; readonly provider: Provider }>();
+
+  constructor(options: ProviderPoolOptions) {
+    this.#options = options;
+    for (const plan of options.plans) {
+      const type = plan.type === "auto" ? "openai" : plan.type;
+      this.#spoken.set(plan.name, { plan, type, baseUrl: plan.baseUrl });
+    }
+  }
+
+  /** Names, in the order of the config. */
+  get names(): readonly string[] {
+    return [...this.#spoken.keys()];
+  }
+
+  /**
+   * The client of a provider, with its credential.
+   * Contract: throws ConfigError when the credential is missing or wrong; asks no server.
+   */
+  of(name: string): Provider {
+    const spoken = this.#spoken.get(name);
+    if (!spoken) {
+      throw new ConfigError(
+        "unknown_provider",
+        `There is no provider ${name}. Known: ${this.names.join(", ")}.`,
+      );
+    }
+    const credential = this.#options.credentials.resolve(name);
+    const fingerprint = credential?.fingerprint ?? null;
+    const known = this.#clients.get(name);
+    if (known && known.fingerprint === fingerprint) return known.provider;
+    const provider = this.#client(spoken, credential?.reveal());
+    this.#clients.set(name, { fingerprint, provider });
+    return provider;
+  }
+
+  /** Every provider by name, for those who only look; one without a usable key is looked at without it. */
+  all(): ReadonlyMap<string, Provider> {
+    return new Map(
+      this.names.map((name) => {
+        try {
+          return [name, this.of(name)] as const;
+        } catch {
+          return [name, this.#client(this.#spoken.get(name) as Spoken)] as const;
+        }
+      }),
+    );
+  }
+
+  /** Asks every server who it is and what it has. Never throws: what does not answer is told as a problem. */
+  async discover(): Promise<Discovery["providers"]> {
+    const found = await Promise.all(
+      this.#options.plans.map(async (plan) => [plan.name, await this.#ask(plan)] as const),
+    );
+    return Object.fromEntries(found);
+  }
+
+  async #ask(plan: ProviderPlan): Promise<DiscoveredProvider> {
+    const abort = linkedAbort();
+    const limit = deadline(this.#options.clock, ASK_MS, () =>
+      abort.abort(
+        new ProviderError("timeout", "timeout", `${plan.baseUrl} did not answer within ${ASK_MS / 1000} s.`),
+      ),
+    );
+    const spoken = await this.#speak(plan, abort.signal);
+    const { type } = spoken;
+    try {
+      const provider = this.of(plan.name);
+      const server = await provider.server(abort.signal);
+      const models = await describeAll(provider, abort.signal);
+      return {
+        type,
+        reachable: true,
+        problem: null,
+        version: server.version,
+        simulated: server.simulated,
+        models,
+      };
+    } catch (thrown) {
+      return {
+        type,
+        reachable: false,
+        problem: messageOf(thrown),
+        version: null,
+        simulated: false,
+        models: [],
+      };
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  async #speak(plan: ProviderPlan, signal: AbortSignal): Promise<Spoken> {
+    const { fetch, clock } = this.#options;
+    let spoken: Spoken = { plan, type: plan.type === "auto" ? "openai" : plan.type, baseUrl: plan.baseUrl };
+    if (plan.type === "auto") {
+      const root = plan.baseUrl.replace(/\/v1$/i, "");
+      const detected = await detectOllama(`${root}/v1`, { fetch, clock, signal }).catch(() => null);
+      if (detected?.answer === "ollama") spoken = { plan, type: "ollama", baseUrl: detected.baseUrl };
+    }
+    this.#spoken.set(plan.name, spoken);
+    this.#clients.delete(plan.name);
+    return spoken;
+  }
+
+  #client({ plan, type, baseUrl }: Spoken, apiKey?: string): Provider {
+    const { fetch, clock } = this.#options;
+    const { connectMs, firstByteMs, idleMs, headers } = plan;
+    return createProvider(type, {
+      baseUrl,
+      fetch,
+      clock,
+      headers,
+      deadlines: { connectMs, firstByteMs, idleMs },
+      ...(apiKey !== undefined && { apiKey }),
+    });
+  }
+}
+
+/** The models of a server, each in full where the server tells more one by one. */
+async function describeAll(provider: Provider, signal: AbortSignal): Promise<readonly ModelInfo[]> {
+  const listed = await provider.models(signal);
+  const full = await Promise.all(
+    listed.slice(0, MOST_DESCRIBED).map((model) => provider.describe(model.name, signal).catch(() => model)),
+  );
+  // What the list knows of a model (its size on disk) is not always in its description.
+  const merged = full.map((model, index) => ({
+    ...model,
+    sizeBytes: model.sizeBytes ?? listed[index]?.sizeBytes ?? null,
+  }));
+  return [...merged, ...listed.slice(MOST_DESCRIBED)];
+}
