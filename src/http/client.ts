@@ -3,17 +3,13 @@
 
 import { linkedAbort } from "../base/abort.ts";
 import type {
-  BoxStatus,
   CancelReceipt,
   CancelRequest,
   CollectRequest,
   DelegateRequest,
   EventsQuery,
-  GpuView,
   ListQuery,
-  MachineView,
   Page,
-  ProviderView,
   SessionMessage,
   SessionRequest,
   SteerReceipt,
@@ -25,6 +21,7 @@ import type {
   TreeNode,
   TroupeApi,
 } from "../core/api.ts";
+import type { BoxStatus, GpuView, MachineView, ProviderView } from "../core/box-api.ts";
 import type { EventFrame } from "../core/event.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import { toWire } from "../core/wire.ts";

@@ -2,18 +2,8 @@
 // TypeScript view that it is made from, so that a view cannot gain or lose a member alone.
 
 import { z } from "zod";
-import type {
-  BoxStatus,
-  CancelReceipt,
-  GpuView,
-  MachineView,
-  ProviderView,
-  SteerReceipt,
-  TaskHandle,
-  TaskResult,
-  TaskView,
-  TreeNode,
-} from "../core/api.ts";
+import type { CancelReceipt, SteerReceipt, TaskHandle, TaskResult, TaskView, TreeNode } from "../core/api.ts";
+import type { BoxStatus, GpuView, MachineView, ProviderView } from "../core/box-api.ts";
 import { PHASES, SCHEDULING_CLASSES, STATES } from "../core/lifecycle.ts";
 import type { Usage } from "../core/limits.ts";
 import type { Wire } from "../core/wire.ts";
@@ -237,7 +227,9 @@ export const boxStatus = z
       >,
     ),
     started_at: time,
-    store: z.string(),
+    durability: z
+      .enum(["none", "normal", "full"])
+      .describe("What an acknowledged task survives: nothing, `kill -9`, or a power loss."),
   })
   .meta({ id: "BoxStatus" }) satisfies z.ZodType<Wire<BoxStatus>>;
 

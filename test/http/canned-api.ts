@@ -244,7 +244,7 @@ export class CannedApi implements TroupeApi {
       paused: this.#paused,
       tasks,
       startedAt: 0,
-      store: "memory",
+      durability: "none" as const,
     };
   }
 

@@ -1,7 +1,7 @@
 // The box of the canned API: one GPU with every member of its view in use.
 
 import { NotFoundError } from "../../src/base/errors.ts";
-import type { GpuView, MachineView, ProviderView } from "../../src/core/api.ts";
+import type { GpuView, MachineView, ProviderView } from "../../src/core/box-api.ts";
 
 export const CANNED_GPUS: readonly GpuView[] = [
   {
