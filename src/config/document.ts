@@ -19,7 +19,7 @@ export interface ConfigDocument {
   /** Plain data; `{}` for an empty file. */
   readonly value: unknown;
   /** Where the key (or, for `of: "value"`, its value) stands; the nearest one above it where it is absent. */
-  placeOf(path: ConfigPath, of?: "key" | "value"): Place;
+  readonly placeOf: (path: ConfigPath, of?: "key" | "value") => Place;
 }
 
 export type ParsedDocument =

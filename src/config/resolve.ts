@@ -106,12 +106,14 @@ function pickParent(input: ResolveInput, plans: readonly ProviderPlan[], book: M
   return { model: findModel(book.models, choice.name) as ModelSettings, why: choice.why };
 }
 
-function pickChild(
-  input: ResolveInput,
-  planned: ProviderPlans,
-  book: ModelBook,
-  parent: ModelSettings,
-): Picked {
+interface ChildQuestion {
+  readonly input: ResolveInput;
+  readonly planned: ProviderPlans;
+  readonly book: ModelBook;
+  readonly parent: ModelSettings;
+}
+
+function pickChild({ input, planned, book, parent }: ChildQuestion): Picked {
   const { config, discovery } = input;
   const name = config.delegation.model;
   const provider = planned.childProvider;
@@ -193,7 +195,7 @@ export function resolveSettings(input: ResolveInput): Resolved {
   const backends = makeBackends(planned.plans, config, discovery);
   const book = new ModelBook(planned.plans, discovery, backends);
   const parent = pickParent(input, planned.plans, book);
-  const child = pickChild(input, planned, book, parent.model);
+  const child = pickChild({ input, planned, book, parent: parent.model });
   const agents = Object.entries(config.agents).map(([name, agent]) => {
     if (agent.model === undefined) return namedAgent(name, agent, null);
     const key = `agents.${name}.model`;

@@ -8,7 +8,8 @@
 
 import { z } from "zod";
 import { ToolError, messageOf } from "../base/errors.ts";
-import type { JsonSchema, ToolDefinition } from "../core/tool.ts";
+import type { ToolDefinition } from "../core/tool.ts";
+import type { JsonSchema } from "../core/json-schema.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -214,7 +215,10 @@ export function checkJson(schema: JsonSchema, value: unknown, mend = false): Jso
  * The arguments of a call, mended and checked: what Tool.run may be given.
  * Contract: throws ToolError `bad_arguments` that says expected and got for each argument.
  */
-export function checkArguments(tool: ToolDefinition, input: unknown): Readonly<Record<string, unknown>> {
+export function checkArguments(
+  { definition: tool }: { readonly definition: ToolDefinition },
+  input: unknown,
+): Readonly<Record<string, unknown>> {
   // Some models send nothing at all for a tool whose arguments are all optional.
   const checked = checkJson(tool.parameters, input ?? {}, true);
   if (checked.ok && checked.value !== null && typeof checked.value === "object") {

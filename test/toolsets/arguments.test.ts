@@ -32,11 +32,11 @@ const tool: ToolDefinition = {
   },
 };
 
-const check = (input: unknown) => checkArguments(tool, input);
+const check = (input: unknown) => checkArguments({ definition: tool }, input);
 
 function refusal(input: unknown, over: ToolDefinition = tool): string {
   try {
-    checkArguments(over, input);
+    checkArguments({ definition: over }, input);
   } catch (error) {
     if (error instanceof ToolError && error.code === "bad_arguments") return error.message;
     throw error;
@@ -102,7 +102,8 @@ describe("checkArguments mends by type", () => {
 
   it("takes nothing at all where everything is optional", () => {
     const optional = { ...tool, parameters: { type: "object", properties: { path: { type: "string" } } } };
-    for (const input of [undefined, null, {}]) expect(checkArguments(optional, input)).toEqual({});
+    for (const input of [undefined, null, {}])
+      expect(checkArguments({ definition: optional }, input)).toEqual({});
   });
 
   it("gives back valid arguments unchanged", () => {

@@ -1,24 +1,40 @@
 import { describe, expect, it } from "vitest";
-import { findToolset, toolsetNames, toolsFor } from "../../src/toolsets/registry.ts";
+import { builtinToolsets, ToolsetRegistry, toolsetNames } from "../../src/toolsets/registry.ts";
 
-describe("registry", () => {
+const registry = new ToolsetRegistry(builtinToolsets({ onInterrupt: "continue" }));
+
+describe("ToolsetRegistry", () => {
   it("finds every toolset that it names", () => {
-    expect(toolsetNames()).toContain("file");
-    for (const name of toolsetNames()) expect(findToolset(name).name).toBe(name);
+    expect(toolsetNames()).toEqual(["delegation", "file", "progress"]);
+    expect([...registry.names]).toEqual(toolsetNames());
+    for (const name of registry.names) expect(registry.find(name).name).toBe(name);
   });
 
-  it("gives each toolset's tools once, with a schema of an object", () => {
-    const tools = toolsFor(["file", "file"], "leaf");
-    expect(tools.map(({ definition }) => definition.name)).toEqual(["list_dir", "read_file", "search_files"]);
-    for (const { definition } of tools) expect(definition.parameters).toMatchObject({ type: "object" });
+  it("gives each toolset's tools once", () => {
+    const names = registry.toolsOf(["file", "file"], "leaf").map(({ definition }) => definition.name);
+    expect(names).toEqual(["list_dir", "read_file", "search_files"]);
+  });
+
+  it("gives tools of one name once, each with a description and a schema that can be checked", () => {
+    const tools = registry.toolsOf([...registry.names], "orchestrator").map(({ definition }) => definition);
+    expect(new Set(tools.map(({ name }) => name)).size).toBe(tools.length);
+    for (const { name, description, parameters } of tools) {
+      expect(name).toMatch(/^[a-z_]{1,64}$/);
+      expect(description.length).toBeGreaterThan(20);
+      expect(parameters).toMatchObject({ type: "object", additionalProperties: false });
+    }
+  });
+
+  it("gives a leaf nothing to delegate with", () => {
+    expect(registry.toolsOf(["delegation"], "leaf")).toEqual([]);
   });
 
   it("tells a name that is not there yet from one that nobody knows", () => {
-    expect(() => findToolset("terminal")).toThrow(/terminal is not available in this version/);
-    expect(() => findToolset("web")).toThrow(
+    expect(() => registry.find("terminal")).toThrow(/terminal is not available in this version/);
+    expect(() => registry.find("web")).toThrow(
       expect.objectContaining({ code: "toolset_unavailable" }) as Error,
     );
-    expect(() => findToolset("fil")).toThrow(expect.objectContaining({ code: "unknown_toolset" }) as Error);
-    expect(() => findToolset("constructor")).toThrow(/Known: .*file/);
+    expect(() => registry.find("fil")).toThrow(expect.objectContaining({ code: "unknown_toolset" }) as Error);
+    expect(() => registry.find("constructor")).toThrow(/Known: delegation, file, progress/);
   });
 });

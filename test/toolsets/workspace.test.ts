@@ -1,0 +1,118 @@
+import { execFileSync } from "node:child_process";
+import { createServer } from "node:net";
+import { rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { relativePath } from "../../src/toolsets/workspace.ts";
+import type { FilePolicy } from "../../src/toolsets/workspace.ts";
+import { call as callAt, codeOf, makeFiles } from "./file-fixture.ts";
+import type { CallOptions } from "./file-fixture.ts";
+
+let base: string;
+let workspace: string;
+beforeAll(() => {
+  ({ base, workspace } = makeFiles());
+});
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+const call = (name: string, input: object, over: Partial<CallOptions> = {}) =>
+  callAt(name, input, { at: workspace, ...over });
+const code = (name: string, input: object, over: Partial<CallOptions> = {}) =>
+  codeOf(name, input, { at: workspace, ...over });
+
+const OUTSIDE: readonly (readonly [string, string])[] = [
+  ["../secret.txt", "bad_path"],
+  ["a/../../secret.txt", "bad_path"],
+  ["src/..", "bad_path"],
+  ["..\\secret.txt", "bad_path"],
+  ["/etc/passwd", "bad_path"],
+  ["~", "bad_path"],
+  ["~/secret", "bad_path"],
+  ["%2e%2e/secret.txt", "not_found"],
+  ["a.txt\0.md", "bad_path"],
+  ["a\uD800", "bad_path"],
+  ["link-file-out", "outside_workspace"],
+  ["link-chain-out", "outside_workspace"],
+  ["link-dir-out/passwd", "outside_workspace"],
+  ["link-sibling/x.txt", "outside_workspace"],
+  ["link-loop", "bad_path"],
+  ["link-proc-root/etc/passwd", "outside_workspace"],
+  ["link-environ", "outside_workspace"],
+];
+
+describe("W1 nothing outside of the workspace is reached", () => {
+  it.each(OUTSIDE)("read_file refuses %j with %s", async (path, expected) => {
+    expect(await code("read_file", { path })).toBe(expected);
+  });
+
+  it.each(["..", "/", "/etc", "link-dir-out", "link-sibling", "link-proc-root", "link-loop"])(
+    "list_dir and search_files refuse %j",
+    async (path) => {
+      expect(await code("list_dir", { path })).toMatch(/^(bad_path|outside_workspace)$/);
+      expect(await code("search_files", { path, text: "root" })).toMatch(/^(bad_path|outside_workspace)$/);
+    },
+  );
+
+  it("names and paths longer than the system allows are refused", async () => {
+    expect(await code("read_file", { path: "x".repeat(300) })).toBe("bad_path");
+    expect(await code("read_file", { path: "x/".repeat(3000) })).toBe("bad_arguments");
+    expect(() => relativePath("x/".repeat(3000), workspace)).toThrow(/at most 4096 characters/);
+  });
+
+  it("a folder whose name begins like the workspace's is outside", async () => {
+    expect(await code("read_file", { path: `${workspace}-other/x.txt` })).toBe("bad_path");
+  });
+
+  it("search_files finds nothing behind links that lead out", async () => {
+    expect((await call("search_files", { text: "SECRET" })).text).toMatch(/^Nothing found for "SECRET"/);
+  });
+
+  it("links inside that stay inside are fine, and so is the absolute path of a file inside", async () => {
+    for (const path of ["link-inside", "a.txt", "./a.txt", join(workspace, "a.txt")]) {
+      expect((await call("read_file", { path })).text).toBe("a.txt, lines 1-3 (14 bytes):\none\ntwo\nthree");
+    }
+    expect((await call("list_dir", { path: "link-dir-inside" })).text).toBe("src/deep/\nsrc/main.ts 42");
+  });
+
+  it("a workspace reached through a link is itself", async () => {
+    symlinkSync(workspace, join(base, "alias"));
+    expect((await call("read_file", { path: "a.txt" }, { at: join(base, "alias") })).text).toContain("one");
+    expect(await code("read_file", { path: "link-file-out" }, { at: join(base, "alias") })).toBe(
+      "outside_workspace",
+    );
+  });
+
+  it("kernel interfaces are refused even where the workspace is /", async () => {
+    expect(await code("read_file", { path: "/proc/self/environ" }, { at: "/" })).toBe("outside_workspace");
+    expect(await code("read_file", { path: "dev/null" }, { at: "/" })).toBe("outside_workspace");
+  });
+
+  it("a workspace that is not there is said so", async () => {
+    expect(await code("list_dir", {}, { at: join(base, "gone") })).toBe("no_workspace");
+  });
+
+  it("the policy keeps files inside from being read, by where they really are", async () => {
+    const policy: FilePolicy = (path) => (path.startsWith(".git/") ? "kept back" : null);
+    symlinkSync(".git/config", join(workspace, "link-git"));
+    expect(await code("read_file", { path: ".git/config" }, { policy })).toBe("not_allowed");
+    expect(await code("read_file", { path: "link-git" }, { policy })).toBe("not_allowed");
+    rmSync(join(workspace, "link-git"));
+  });
+});
+
+describe("W2 opening never waits", () => {
+  it("refuses a pipe without a writer, at once", async () => {
+    execFileSync("mkfifo", [join(workspace, "pipe")]);
+    expect(await code("read_file", { path: "pipe" })).toBe("not_a_file");
+    expect((await call("search_files", { text: "needle", glob: "pipe" })).text).toContain("Nothing found");
+    expect((await call("list_dir", {})).text).toContain("pipe (no regular file)");
+    rmSync(join(workspace, "pipe"));
+  });
+
+  it("refuses a socket", async () => {
+    const server = createServer().listen(join(workspace, "socket"));
+    await new Promise((resolve) => server.once("listening", resolve));
+    expect(await code("read_file", { path: "socket" })).toBe("not_a_file");
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
