@@ -10,7 +10,8 @@ import type { Holding, MemoryTask } from "./memory-task.ts";
 
 /** What may be claimed on one box, oldest submission first. */
 class ReadyQueue {
-  // Fresh tasks come in order and cost nothing to order; only those that were given back need the heap.
+  // Fresh tasks come in order and cost nothing to order; only those that were given back need the heap. Whatever
+  // was given back had been taken before the fresh ones that are left, so it is older than all of them.
   readonly #fresh = new Fifo<MemoryTask>();
   readonly #returned = new MinHeap<MemoryTask>((task) => task.order);
 
@@ -23,9 +24,8 @@ class ReadyQueue {
   }
 
   next(): MemoryTask | undefined {
-    const returned = this.#returned.peek();
-    if (this.#fresh.length === 0) return this.#returned.pop();
-    if (returned !== undefined && returned.order < this.#fresh.at(0).order) return this.#returned.pop();
+    const returned = this.#returned.pop();
+    if (returned !== undefined || this.#fresh.length === 0) return returned;
     return this.#fresh.shift();
   }
 }

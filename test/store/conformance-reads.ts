@@ -15,6 +15,7 @@ import {
   everything,
   FAILED,
   GOAL,
+  RELEASED,
   REPLY,
   SPAWNED,
   specimen,
@@ -217,11 +218,26 @@ function safetyClauses(clause: Clause): void {
     await submitted(store, "t1");
     await store.close();
     await store.close();
+    const claim = { taskId: "t1", epoch: 1 };
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => store.submit(specimen("t2"), SPAWNED),
+      () => store.claim({ owner: "owner-a", boxId: "t1", ttlMs: 1, max: 1 }),
+      () => store.heartbeat("owner-a", 1),
+      () => store.release("owner-a"),
+      () => store.commit(claim, 1, {}),
+      () => store.markReleased("t1", 1, RELEASED),
+      () => store.send("t1", steer("m1")),
+      () => store.inbox("t1", 0),
+      () => store.get("t1"),
+      () => store.list({}),
+      () => store.counts(),
+      () => store.snapshot("t1"),
+      () => store.timers("t1"),
+      () => store.transcript("t1", {}),
+      () => store.events({ after: 0 }),
+      () => store.bounds(),
+    ];
     const closed = { kind: "store", code: "closed" };
-    await expect(store.submit(specimen("t2"), SPAWNED)).rejects.toMatchObject(closed);
-    await expect(store.get("t1")).rejects.toMatchObject(closed);
-    await expect(store.send("t1", steer("m1"))).rejects.toMatchObject(closed);
-    await expect(store.commit({ taskId: "t1", epoch: 1 }, 1, {})).rejects.toMatchObject(closed);
-    await expect(store.events({ after: 0 })).rejects.toMatchObject(closed);
+    for (const call of calls) await expect(call()).rejects.toMatchObject(closed);
   });
 }

@@ -6,6 +6,7 @@ import type { SimulatedClock } from "../../src/base/clock.ts";
 import type { Store } from "../../src/store/store.ts";
 import { claimClauses } from "./conformance-claims.ts";
 import { commitClauses } from "./conformance-commit.ts";
+import { endingClauses } from "./conformance-end.ts";
 import { eventClauses } from "./conformance-events.ts";
 import { inboxClauses } from "./conformance-inbox.ts";
 import { outboxClauses } from "./conformance-outbox.ts";
@@ -56,6 +57,9 @@ export function storeConformance(name: string, makeStore: MakeStore, options: Co
     });
     describe("commit", () => {
       commitClauses(clause);
+    });
+    describe("end", () => {
+      endingClauses(clause);
     });
     describe("inbox", () => {
       inboxClauses(clause);

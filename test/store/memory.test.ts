@@ -1,7 +1,7 @@
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { SimulatedClock } from "../../src/base/clock.ts";
+import { settle, SimulatedClock } from "../../src/base/clock.ts";
 import { newId, seededRandom } from "../../src/base/ids.ts";
 import type { TaskSpec } from "../../src/core/task.ts";
 import type { Claim, Store } from "../../src/store/store.ts";
@@ -70,6 +70,24 @@ describe("MemoryStore", () => {
     await store.commit(claim, 1, { events: [STARTED], state: "running", phase: "generating" });
     expect(before).toMatchObject({ state: "spawned", seq: 1 });
     expect(await store.get("t1")).toMatchObject({ state: "running", seq: 2 });
+  });
+
+  it("wakes nobody who has unsubscribed by the time a write is announced, nor after it was closed", async () => {
+    const store = made();
+    let woken = 0;
+    const wake = (): void => {
+      woken += 1;
+    };
+    const stop = store.onWrite(wake);
+    const written = submitted(store, "t1");
+    stop();
+    await written;
+    store.onWrite(wake);
+    const last = submitted(store, "t2");
+    await store.close();
+    await last;
+    await settle();
+    expect(woken).toBe(0);
   });
 
   it("arms no timer, so that it never keeps a process alive", async () => {
