@@ -75,5 +75,5 @@ describe("W1 under a link that is swapped all the time", () => {
     expect(naiveEscapes).toBeGreaterThan(0);
     expect(Atomics.load(state, 1)).toBeGreaterThan(100);
     expect([...ours.keys()].toSorted()).toEqual(["fine", "refused"]);
-  });
+  }, 60_000);
 });
