@@ -1,6 +1,6 @@
 // Which children a chat has started, what became of them, and which one a person means. Pure; never throws.
 
-import { TERMINAL_STATES } from "../../core/lifecycle.ts";
+import { STATES, TERMINAL_STATES } from "../../core/lifecycle.ts";
 import { parseCompletion, type CompletionNote } from "../../core/transcript-marks.ts";
 import type { PolicyMessage } from "../policy.ts";
 import { exchangesOf, isRecord, listAt, textAt, userTexts, type Exchange } from "./transcript.ts";
@@ -17,8 +17,7 @@ export interface KnownTask {
 export function startedBy(exchange: Exchange): readonly { readonly taskId: string; readonly goal: string }[] {
   if (!/^delegate_task(_async)?$/.test(exchange.name) || exchange.failed) return [];
   const goals = listAt(exchange.arguments["tasks"])?.map((task) => textAt(task, "goal") ?? "");
-  const results = listAt(exchange.value, "tasks", "results") ?? [exchange.value];
-  return results.flatMap((result, index) => {
+  return viewsIn(exchange.value).flatMap((result, index) => {
     const taskId = textAt(result, "task_id");
     const goal = textAt(result, "goal") ?? goals?.[index] ?? textAt(exchange.arguments, "goal") ?? "";
     return taskId === null ? [] : [{ taskId, goal }];
@@ -75,7 +74,13 @@ export function taskMeant(reference: string, tasks: readonly KnownTask[]): Known
   return best && best.score >= 1 ? best.task : null;
 }
 
-/** The tasks in the answer of `check_task` or `list_tasks`. */
+/** The tasks that a result tells of; from plain lines, those with an id and what state the line names. */
 export function viewsIn(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  return (listAt(value, "tasks", "items") ?? [value]).filter(isRecord);
+  if (typeof value !== "string")
+    return (listAt(value, "tasks", "items", "results") ?? [value]).filter(isRecord);
+  return value.split("\n").flatMap((line) => {
+    const taskId = /\btask_\w+/.exec(line)?.[0];
+    const state = STATES.find((word) => new RegExp(`\\b${word}\\b`).test(line));
+    return taskId === undefined ? [] : [{ task_id: taskId, ...(state === undefined ? {} : { state }) }];
+  });
 }

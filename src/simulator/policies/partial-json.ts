@@ -7,30 +7,32 @@ interface Open {
   readonly at: number;
 }
 
-/** Where the text could end: after each complete value inside a list or object. */
+/** Where the text could end: at the very beginning, and after each value inside a list or object. */
 function endings(text: string): readonly Open[] {
   const found: Open[] = [];
   let closers = "";
   let isString = false;
   for (let at = 0; at < text.length; at++) {
     const char = text[at];
-    if (isString) {
-      // JSON has no bare newline in a string: here something was cut out.
-      if (char === "\n") return [...found, { closers: `"${closers}`, at }];
-      if (char === "\\") at += 1;
-      else if (char === '"') isString = false;
-      continue;
-    }
-    if (char === '"') isString = true;
-    else if (char === "{" || char === "[") closers = (char === "{" ? "}" : "]") + closers;
-    else if (char === "}" || char === "]") closers = closers.slice(1);
-    else if (char === "…") break;
-    else if (char !== ",") continue;
-    if (closers !== "") found.push({ closers, at: char === "," ? at : at + 1 });
+    // JSON has no bare newline in a string: here something was cut out.
+    if (isString && char === "\n") return [...found, { closers: `"${closers}`, at }];
+    if (isString && char === "\\") at += 1;
+    else if (isString && char === '"') {
+      isString = false;
+      found.push({ closers, at: at + 1 });
+    } else if (isString) continue;
+    else if (char === '"') isString = true;
+    else if (char === "…") return found;
+    else if (char === "{" || char === "[") {
+      closers = (char === "{" ? "}" : "]") + closers;
+      if (found.length === 0) found.push({ closers, at: at + 1 });
+    } else if (char === "}" || char === "]") {
+      closers = closers.slice(1);
+      found.push({ closers, at: at + 1 });
+    } else if (char === ",") found.push({ closers, at });
   }
   // A text cut inside a string: the string ends where the text does.
-  if (isString) found.push({ closers: `"${closers}`, at: text.length });
-  return found;
+  return isString ? [...found, { closers: `"${closers}`, at: text.length }] : found;
 }
 
 /** How many ends are tried before giving up, latest first. */

@@ -52,20 +52,12 @@ function parsed(text: string): unknown {
 }
 
 /**
- * Whether a result in plain words is a refusal. Tools answer in JSON and errors come as sentences, but neither
- * protocol marks them, so a model has to tell them apart by what they say.
+ * A refusal is a record with an error, or a sentence that says what was expected. Neither protocol marks errors, so a
+ * model has to tell them by their words.
  */
-function isRefusal(tool: string, text: string): boolean {
-  const sentence = /^\s*\S+(?: \S+){3}/.test(text);
-  if (tool === "list_dir") return sentence;
-  if (tool === "search_files") return sentence && !/^\S+:\d+:|^no /i.test(text);
-  return tool.includes("task") ? text.trim() !== "" : /^\s*(error|expected|refused)\b/i.test(text);
-}
-
 function exchange(call: PolicyMessage["calls"][number], text: string): Exchange {
   const value = parsed(text);
-  const failed =
-    typeof value === "string" ? isRefusal(call.name, value) : isRecord(value) && "error" in value;
+  const failed = isRecord(value) ? "error" in value : /^\s*(error|expected|refused)\b/i.test(text);
   return { name: call.name, arguments: call.arguments, text, value, failed };
 }
 

@@ -41,7 +41,10 @@ const PATH = /(?:^|[\s"'`(])((?:\.{1,2}\/)?[\w@.-]+(?:\/[\w@.-]+)*\/?)(?=[\s"'`)
 const HAS_EXTENSION = /[\w-]\.(?:md|mdx|tsx?|m?js|jsonl?|ya?ml|txt|py|css|html|toml|lock|sh)$/i;
 const QUOTED = /["“`']([^"“”`'\n]{2,80})["”`']/g;
 const SEARCHED =
-  /\b(?:search(?: for)?|grep(?: for)?|mentions? of|mention|contains?|containing|occurrences? of|find(?: all)?(?: the)?)\s+([A-Z][A-Z_]{2,}|\w+\(\)?)/g;
+  /\b(?:search for|grep(?: for)?|mentions? of|mention|contains?|containing|occurrences? of|uses? of)\s+(?:the\s+)?(\w+)/gi;
+/** What follows such a verb and is no term. */
+const GENERIC =
+  /^(?:a|all|an|any|each|every|files?|folders?|functions?|headings?|it|lines?|that|the|this|which|words?)$/i;
 /** Words in capitals are searched for as they stand: a marker in a comment, a constant. */
 const CAPITALS = /\b(TODOs?|FIXMEs?|XXX|HACK|[A-Z]{2,}_[A-Z_]+)\b/g;
 const CONTEXT = /\n\s*(?:#+\s*)?context\b\s*:?/i;
@@ -63,9 +66,8 @@ function pathsIn(text: string): readonly string[] {
 
 function termsIn(text: string): readonly string[] {
   const quoted = all(text, QUOTED).filter((term) => !isPath(term));
-  const named = [...all(text, SEARCHED), ...all(text, CAPITALS)].map((term) =>
-    term.replace(/(?<=[A-Z])s$/, ""),
-  );
+  const searched = all(text, SEARCHED).filter((term) => !GENERIC.test(term));
+  const named = [...searched, ...all(text, CAPITALS)].map((term) => term.replace(/(?<=[A-Z])s$/, ""));
   return [...new Set([...quoted, ...named])];
 }
 

@@ -7,6 +7,7 @@
 import { offers, type PolicyCall, type PolicyRequest } from "../policy.ts";
 import {
   fileTextOf,
+  isFileRefusal,
   listingOf,
   searchOf,
   type Entry,
@@ -19,6 +20,8 @@ import type { Brief } from "./worker-brief.ts";
 
 const MOST_CALLS = 12;
 const MOST_FOLDERS = 4;
+/** Lines read of a file to say what it is about. */
+const GLANCE_LINES = 120;
 const READABLE = /\.(md|mdx|tsx?|m?js|jsonl?|ya?ml|txt|py|css|html|toml|sh)$|^[A-Z]+$/;
 
 /** Everything that the file tools have brought back so far. */
@@ -31,27 +34,37 @@ export interface Seen {
   readonly made: ReadonlySet<string>;
 }
 
+/** What makes two calls the same look: how much of a file is read does not count. */
 function keyOf(call: PolicyCall): string {
-  return `${call.name} ${JSON.stringify(call.arguments)}`;
+  const words = Object.values(call.arguments).filter((value) => typeof value === "string");
+  return `${call.name} ${words.join(" ")}`;
 }
 
 export function seenIn(exchanges: readonly Exchange[]): Seen {
   const files = exchanges.filter((entry) => /^(list_dir|read_file|search_files)$/.test(entry.name));
+  const failed = (entry: Exchange): boolean =>
+    entry.failed || (typeof entry.value === "string" && isFileRefusal(entry.name, entry.text));
   const good = (name: string): readonly Exchange[] =>
-    files.filter((entry) => entry.name === name && !entry.failed);
+    files.filter((entry) => entry.name === name && !failed(entry));
   return {
     listings: good("list_dir").map(listingOf),
     texts: good("read_file").map(fileTextOf),
     searches: good("search_files").map(searchOf),
-    failures: files.filter((entry) => entry.failed),
+    failures: files.filter(failed),
     made: new Set(files.map(keyOf)),
   };
 }
 
+/** The argument names that a tool's schema has. */
+function schemaOf(request: PolicyRequest, tool: string): Readonly<Record<string, unknown>> {
+  const schema = request.tools.find((offered) => offered.name === tool)?.parameters["properties"];
+  return isRecord(schema) ? schema : {};
+}
+
 /** A tool's own name for an argument: the first of these that its schema has (K2). */
 function argumentName(request: PolicyRequest, tool: string, names: readonly [string, ...string[]]): string {
-  const schema = request.tools.find((offered) => offered.name === tool)?.parameters["properties"];
-  return names.find((name) => isRecord(schema) && name in schema) ?? names[0];
+  const schema = schemaOf(request, tool);
+  return names.find((name) => name in schema) ?? names[0];
 }
 
 class Plan {
@@ -78,16 +91,18 @@ class Plan {
     return { name: "list_dir", arguments: { [name]: path } };
   }
 
-  #read(path: string): PolicyCall {
+  /** A file that was named is read as the tool gives it; of one that only happened to be there, its beginning. */
+  #read(path: string, isNamed: boolean): PolicyCall {
     const name = argumentName(this.#request, "read_file", ["path", "file_path", "file"]);
-    return { name: "read_file", arguments: { [name]: path } };
+    const isCut = !isNamed && "max_lines" in schemaOf(this.#request, "read_file");
+    return { name: "read_file", arguments: { [name]: path, ...(isCut ? { max_lines: GLANCE_LINES } : {}) } };
   }
 
   /** What was named in so many words; else the root, unless something was seen already. */
   #places(): readonly PolicyCall[] {
     const paths = this.#brief.focus?.paths.length ? this.#brief.focus.paths : this.#brief.paths;
     if (paths.length === 0) return this.#seen.made.size === 0 ? [this.#list(".")] : [];
-    return paths.map((path) => (isFile(path) ? this.#read(this.#listed(path)) : this.#list(path)));
+    return paths.map((path) => (isFile(path) ? this.#read(this.#listed(path), true) : this.#list(path)));
   }
 
   /** A bare file name that some listing showed stands for the file there. */
@@ -98,13 +113,19 @@ class Plan {
   }
 
   #searches(): readonly PolicyCall[] {
-    const term = argumentName(this.#request, "search_files", ["pattern", "query", "text", "term"]);
+    const term = argumentName(this.#request, "search_files", ["text", "pattern", "query", "term"]);
+    const byText = this.#terms().map((word) => this.#search({ [term]: word }));
+    const { extensions } = this.#brief;
+    const canGlob = "glob" in schemaOf(this.#request, "search_files");
+    if (!canGlob || extensions.length === 0 || this.#candidates().length > 0) return byText;
+    // Nothing of the wanted kind was listed: it may lie deeper.
+    return [...byText, ...extensions.map((extension) => this.#search({ glob: `*${extension}` }))];
+  }
+
+  #search(what: Readonly<Record<string, string>>): PolicyCall {
     const place = argumentName(this.#request, "search_files", ["path", "directory", "dir"]);
-    const folder = this.#roots()[0] ?? ".";
-    return this.#terms().map((word) => ({
-      name: "search_files",
-      arguments: { [term]: word, [place]: folder },
-    }));
+    const where = this.#brief.focus?.paths[0] ?? this.#roots()[0] ?? this.#brief.paths[0] ?? ".";
+    return { name: "search_files", arguments: { ...what, [place]: where } };
   }
 
   #terms(): readonly string[] {
@@ -138,7 +159,7 @@ class Plan {
   /** Folders to go into: those that were meant, and where nothing readable was listed so far, the next ones down. */
   #folders(): readonly PolicyCall[] {
     const meant = this.#meant().filter((entry) => entry.isFolder);
-    const isLost = this.#candidates().length === 0 && this.#brief.terms.length === 0;
+    const isLost = this.#candidates().length === 0 && this.#searches().length === 0;
     const deeper =
       this.#brief.wantsCount || isLost
         ? this.#inside().filter(
@@ -174,7 +195,8 @@ class Plan {
     const wanted = [...new Set([...listed, ...(isFocused ? [] : found)])].filter((path) =>
       fits(path, this.#brief),
     );
-    return wanted.slice(0, this.#appetite()).map((path) => this.#read(path));
+    const isNamed = (path: string): boolean => named.some((entry) => entry.path === path);
+    return wanted.slice(0, this.#appetite()).map((path) => this.#read(path, isNamed(path)));
   }
 
   /** How many files to read: some to say what is in them, few to say how many there are. */

@@ -43,11 +43,11 @@ function fileLine(file: FileText, brief: Brief): string {
   const headings = file.text.match(/^#{1,6}\s+\S.*$/gm) ?? [];
   const functions = brief.wantsFunctions ? (file.text.match(FUNCTION) ?? []).length : 0;
   const facts = [
-    plural(file.lines, "line"),
+    file.truncated ? `more than ${plural(file.lines, "line")}` : plural(file.lines, "line"),
+    file.bytes === null ? null : plural(file.bytes, "byte"),
     opening(file.text),
     headings.length > 1 ? plural(headings.length, "heading") : null,
     brief.wantsFunctions ? plural(functions, "function") : null,
-    file.truncated ? "only its beginning was read" : null,
   ];
   return `- ${file.path}: ${facts.filter((fact) => fact !== null).join("; ")}`;
 }
@@ -56,10 +56,15 @@ function searchLines(search: Search, brief: Brief): readonly string[] {
   const kept = search.matches.filter((match) => brief.extensions.length === 0 || fits(match.path, brief));
   const files = new Set(kept.map((match) => match.path)).size;
   const cut = search.truncated ? " or more" : "";
-  const head = `- "${search.term}" in ${search.path}: ${plural(kept.length, "matching line")}${cut} in ${plural(files, "file")}`;
+  const byName =
+    search.term.startsWith("*") || (kept.length > 0 && kept.every((match) => match.line === null));
+  const found = byName
+    ? plural(files, "file")
+    : `${plural(kept.length, "matching line")} in ${plural(files, "file")}`;
+  const head = `- "${search.term}" in ${search.path}: ${found}${cut}`;
   const shown = kept.slice(0, brief.isBrief ? 1 : MATCHES_SHOWN).map((match) => {
     const where = match.line === null ? match.path : `${match.path}:${match.line}`;
-    return `  ${where} ${oneLine(match.text, 100)}`;
+    return `  ${where} ${oneLine(match.text, 100)}`.trimEnd();
   });
   return [head, ...shown];
 }
@@ -118,7 +123,9 @@ function keptTexts(brief: Brief, seen: Seen): readonly FileText[] {
 function keptSearches(brief: Brief, seen: Seen): readonly Search[] {
   const { focus } = brief;
   if (focus === null) return seen.searches;
-  return seen.searches.filter(({ term }) => brief.terms.includes(term) || focus.keywords.has(term));
+  const isKept = (term: string): boolean =>
+    brief.terms.includes(term) || focus.keywords.has(term) || term.startsWith("*");
+  return seen.searches.filter(({ term }) => isKept(term));
 }
 
 /** The report. Never throws; says so when nothing was found. */

@@ -23,7 +23,7 @@ function job(request: PolicyRequest): PolicyRequest["messages"] {
 
 /** What the task's output shows of a look. */
 function sayLook(look: PolicyCall): string {
-  const [first, second] = Object.values(look.arguments).map(String);
+  const [first, second] = Object.values(look.arguments).filter((value) => typeof value === "string");
   if (look.name === "search_files") return `Searching ${second ?? "."} for "${first}".`;
   if (look.name === "list_dir") return first === "." ? "Listing the workspace." : `Listing ${first}.`;
   return `Reading ${first}.`;
