@@ -1,7 +1,9 @@
 // A model server as the config describes it: its address, the headers that every request carries, its deadlines.
 // It refuses addresses and keys that can never work, before anything is sent, and never quotes a secret.
 
+import type { Clock } from "../src/base/clock.ts";
 import { ConfigError } from "../src/base/errors.ts";
+import type { RuntimeFetch } from "../src/base/fetch.ts";
 import type { Place } from "./failure.ts";
 import type { ProviderDeadlines, ProviderOptions } from "./provider.ts";
 import { DEFAULT_DEADLINES } from "./provider.ts";
@@ -10,16 +12,18 @@ import { DEFAULT_DEADLINES } from "./provider.ts";
 export class Endpoint {
   readonly baseUrl: string;
   readonly place: Place;
-  readonly options: ProviderOptions;
+  readonly clock: Clock;
+  readonly fetch: RuntimeFetch;
   readonly deadlines: ProviderDeadlines;
   readonly #headers: Headers;
 
   /** Throws ConfigError for an address or a key that can never work. `hint` says how to get a server going. */
   constructor(options: ProviderOptions, hint: string) {
     this.baseUrl = checkedBaseUrl(options.baseUrl);
-    this.options = options;
+    this.clock = options.clock;
+    this.fetch = options.fetch as RuntimeFetch;
     this.deadlines = { ...DEFAULT_DEADLINES, ...options.deadlines };
-    this.place = { where: this.baseUrl, hint, secret: options.apiKey || undefined };
+    this.place = { where: this.baseUrl, hint, redact: redactor(options.apiKey) };
     this.#headers = checkedHeaders(options);
   }
 
@@ -31,6 +35,10 @@ export class Endpoint {
     );
     return headers;
   }
+}
+
+function redactor(secret: string | undefined): (text: string) => string {
+  return (text) => (secret ? text.replaceAll(secret, "[secret]") : text);
 }
 
 function checkedBaseUrl(text: string): string {

@@ -9,7 +9,7 @@
 import type { Deadline, LinkedAbort } from "../src/base/abort.ts";
 import { deadline, linkedAbort, withSignal } from "../src/base/abort.ts";
 import { CancelledError, InternalError, messageOf, ProviderError, TroupeError } from "../src/base/errors.ts";
-import type { ConnectNotice, RuntimeFetch } from "../src/base/fetch.ts";
+import type { ConnectNotice } from "../src/base/fetch.ts";
 import { lines } from "../src/base/stream.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { explainConnection, explainRefusal, quoted } from "./failure.ts";
@@ -87,9 +87,7 @@ export class Exchange {
   malformed(code: string, got: string): ProviderError {
     const { where } = this.#endpoint.place;
     const advice = "Try again; if it stays, the server does not speak the protocol of the provider's `type`.";
-    return new ProviderError(
-      "malformed",
-      code,
+    return new ProviderError({ kind: "malformed", code },
       `Expected a well-formed answer from ${where}, ${got}. ${advice}`,
     );
   }
@@ -131,8 +129,7 @@ export class Exchange {
   }
 
   async #ask(url: string, init: RequestInit): Promise<Response> {
-    const { clock } = this.#endpoint.options;
-    const fetch = this.#endpoint.options.fetch as RuntimeFetch;
+    const { clock, fetch } = this.#endpoint;
     const { connectMs, firstByteMs, idleMs } = this.#deadlines;
     let since = clock.monotonic();
     const connected = (): void => {
@@ -170,8 +167,8 @@ export class Exchange {
 
   #arm(limit: Limit): void {
     this.#deadline?.cancel();
-    const { place, options } = this.#endpoint;
-    this.#deadline = deadline(options.clock, limit.ms, () => this.#fail(limitReached(limit, place)));
+    const { place, clock } = this.#endpoint;
+    this.#deadline = deadline(clock, limit.ms, () => this.#fail(limitReached(limit, place)));
   }
 
   async #refusal(response: Response): Promise<ProviderError> {
@@ -186,11 +183,7 @@ export class Exchange {
       // The status alone says enough; an abort or a deadline has been noted already.
     }
     const { status, headers } = response;
-    return explainRefusal(
-      { status, headers, body },
-      this.#endpoint.place,
-      this.#endpoint.options.clock.now(),
-    );
+    return explainRefusal({ status, headers, body }, this.#endpoint.place, this.#endpoint.clock.now());
   }
 
   async #document(response: Response): Promise<string> {
@@ -280,7 +273,7 @@ export class Exchange {
 
   async #drainTail(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
     const stop = (): void => this.#link.abort(new CancelledError("The answer was whole."));
-    const limit = deadline(this.#endpoint.options.clock, TAIL_MS, stop);
+    const limit = deadline(this.#endpoint.clock, TAIL_MS, stop);
     try {
       for (let reads = 0; reads < TAIL_READS; reads++) if ((await reader.read()).done) return;
       stop();

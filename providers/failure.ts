@@ -5,13 +5,14 @@ import type { ProviderErrorKind } from "../src/base/errors.ts";
 import { messageOf, ProviderError } from "../src/base/errors.ts";
 import { isObject, objectOf, parseJson, textOf } from "./json.ts";
 
-/** Who was asked, for the message; `secret` is what must never be quoted back. */
+/** Who was asked, for the message. */
 export interface Place {
   /** The base URL, which holds no credential. */
   readonly where: string;
   /** What a person can do when nobody answers there. */
   readonly hint: string;
-  readonly secret: string | undefined;
+  /** Takes the secret that was sent there out of a text; a function, so that printing this shows none. */
+  readonly redact: (text: string) => string;
 }
 
 /** What a server said when it refused: an HTTP answer, or an error inside a stream (then without a status). */
@@ -173,7 +174,7 @@ export function explainRefusal(refusal: Refusal, place: Place, now: number): Pro
   const what = status === undefined ? "an error inside the stream" : `status ${status}`;
   const quote = said.text === "" ? "" : ` (${quoted(said.text, place)})`;
   const message = `Expected an answer from the model server at ${place.where}, got ${what}${quote}. ${rule.advice}`;
-  return new ProviderError(rule.kind, rule.code, message, {
+  return new ProviderError({ kind: rule.kind, code: rule.code }, message, {
     ...(status === undefined ? {} : { status }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
@@ -206,8 +207,7 @@ function readBody(body: string): Said {
 
 /** At most 500 characters on one line, without the secret. */
 export function quoted(text: string, place: Place): string {
-  const clean = place.secret ? text.replaceAll(place.secret, "[secret]") : text;
-  const flat = clean.replace(/\s+/g, " ").trim();
+  const flat = place.redact(text).replace(/\s+/g, " ").trim();
   return flat.length > MAX_QUOTE_CHARS ? `${flat.slice(0, MAX_QUOTE_CHARS)}…` : flat;
 }
 
@@ -231,26 +231,26 @@ export function explainConnection(thrown: unknown, place: Place, answered: boole
   const said = code === "" ? quoted(messageOf(innermost(thrown)), place) : code;
   if (answered) {
     const message = `Expected the answer of ${place.where} to go on, but the connection broke (${said}). Try again; the server's own log says why it closed.`;
-    return new ProviderError("network", "connection_lost", message);
+    return new ProviderError({ kind: "network", code: "connection_lost" }, message);
   }
   if (/^(HPE_|UND_ERR_HEADERS_OVERFLOW)/.test(code)) {
     const message = `Expected HTTP from ${place.where}, got something else (${said}). Check the provider's \`base_url\`.`;
-    return new ProviderError("malformed", "not_http", message);
+    return new ProviderError({ kind: "malformed", code: "not_http" }, message);
   }
   if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_/.test(code)) {
     const message = `Expected a TLS connection to ${place.where} that can be trusted, got ${said}. Check the certificate, or the scheme in the provider's \`base_url\`.`;
-    return new ProviderError("network", "tls", message);
+    return new ProviderError({ kind: "network", code: "tls" }, message);
   }
   if (code === "ETIMEDOUT" || code === "UND_ERR_CONNECT_TIMEOUT") {
     const message = `Expected a connection to ${place.where}, but nothing answered in time (${said}). ${place.hint}`;
-    return new ProviderError("timeout", "connect_timeout", message);
+    return new ProviderError({ kind: "timeout", code: "connect_timeout" }, message);
   }
   if (/^(ECONNRESET|EPIPE|UND_ERR_SOCKET|ECONNABORTED)$/.test(code)) {
     const message = `Expected an answer from ${place.where}, but it closed the connection without one (${said}). Try again; the server's own log says why.`;
-    return new ProviderError("network", "connection_lost", message);
+    return new ProviderError({ kind: "network", code: "connection_lost" }, message);
   }
   const message = `Expected a model server at ${place.where}, but it cannot be reached (${said}). ${place.hint}`;
-  return new ProviderError("network", "unreachable", message);
+  return new ProviderError({ kind: "network", code: "unreachable" }, message);
 }
 
 function innermost(thrown: unknown): unknown {

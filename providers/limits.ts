@@ -29,5 +29,5 @@ export function nextChunk(ms: number): Limit {
 /** The error of a limit that was reached. */
 export function limitReached({ code, told, awaited }: Limit, place: Place): ProviderError {
   const message = `Expected ${awaited} from ${place.where} within ${told} ms, got none. Raise the provider's \`${code}_s\` if the server is only slow. ${place.hint}`;
-  return new ProviderError("timeout", code, message);
+  return new ProviderError({ kind: "timeout", code }, message);
 }

@@ -168,6 +168,6 @@ class OllamaProvider implements Provider {
       throw truncated ?? exchange.malformed("bad_json", "got a line that is no JSON object");
     }
     if (parsed.value["error"] === undefined) return true;
-    throw explainRefusal({ body: line }, this.#endpoint.place, this.#endpoint.options.clock.now());
+    throw explainRefusal({ body: line }, this.#endpoint.place, this.#endpoint.clock.now());
   }
 }

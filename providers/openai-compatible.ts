@@ -101,7 +101,7 @@ class OpenaiCompatibleProvider implements Provider {
     const found = (await this.models(signal)).find((each) => each.name === model);
     if (found) return found;
     const message = `Expected the model ${JSON.stringify(model)} at ${this.baseUrl}, but its list does not have it. Name one that it has.`;
-    throw new ProviderError("refused", "model_not_found", message);
+    throw new ProviderError({ kind: "refused", code: "model_not_found" }, message);
   }
 
   /** The protocol does not tell. */
@@ -167,7 +167,7 @@ class OpenaiCompatibleProvider implements Provider {
     if (reason === null && !done) throw exchange.truncated();
     if (reason === "content_filter") {
       const message = `Expected an answer from ${this.baseUrl}, but its content filter stopped it. Change what is asked.`;
-      throw new ProviderError("refused", "content_filter", message);
+      throw new ProviderError({ kind: "refused", code: "content_filter" }, message);
     }
     if (reason === "error") throw this.#explain("The generation ended with an error.");
   }
@@ -181,7 +181,7 @@ class OpenaiCompatibleProvider implements Provider {
   }
 
   #explain(body: string): ProviderError {
-    return explainRefusal({ body }, this.#endpoint.place, this.#endpoint.options.clock.now());
+    return explainRefusal({ body }, this.#endpoint.place, this.#endpoint.clock.now());
   }
 }
 

@@ -9,7 +9,8 @@
 
 import type { Clock } from "../src/base/clock.ts";
 import type { Random } from "../src/base/ids.ts";
-import type { JsonSchema, ToolDefinition } from "../src/core/tool.ts";
+import type { ToolDefinition } from "../src/core/tool.ts";
+import type { JsonSchema } from "../src/core/json-schema.ts";
 import type { Message, ToolCall } from "../src/core/message.ts";
 
 export interface GenerateRequest {

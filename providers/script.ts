@@ -62,7 +62,7 @@ export function fail(
   code: string = kind,
   message = `The script fails here with ${kind}.`,
 ): Step {
-  return failWith(new ProviderError(kind, code, message));
+  return failWith(new ProviderError({ kind, code }, message));
 }
 
 /** Breaks off with this very error. */

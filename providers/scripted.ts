@@ -95,7 +95,7 @@ export class ScriptedProvider implements Provider {
       const found = this.#options.models.find((each) => each.name === model);
       if (found) return found;
       const message = `Expected one of the script's models, got ${JSON.stringify(model)}.`;
-      throw new ProviderError("refused", "model_not_found", message);
+      throw new ProviderError({ kind: "refused", code: "model_not_found" }, message);
     });
   }
 
@@ -113,7 +113,7 @@ export class ScriptedProvider implements Provider {
     const listed = reply[nth];
     if (listed) return listed;
     const message = `Expected at most ${reply.length} generations, got one more. Add a reply to the script.`;
-    throw new ProviderError("refused", "script_exhausted", message);
+    throw new ProviderError({ kind: "refused", code: "script_exhausted" }, message);
   }
 
   async *#play(playback: Playback, reply: Reply, signal: AbortSignal): AsyncGenerator<ProviderEvent> {

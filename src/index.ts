@@ -27,7 +27,6 @@ export {
   TroupeError,
 } from "./base/errors.ts";
 export type {
-  BoxApi,
   Caller,
   DelegateRequest,
   SteerReceipt,
@@ -38,6 +37,7 @@ export type {
   TreeNode,
   TroupeApi,
 } from "./core/api.ts";
+export type { BoxApi } from "./core/box-api.ts";
 export { configSchema, type Config } from "./core/config-schema.ts";
 export type { EventFrame, StoredEvent } from "./core/event.ts";
 export type { Tool, ToolContext, ToolOutcome, Toolset } from "./core/tool.ts";

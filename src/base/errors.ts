@@ -21,15 +21,14 @@ export interface ErrorOptions {
 }
 
 /** The base of everything that Troupe throws on purpose. */
-export class TroupeError extends Error {
-  readonly kind: ErrorKind;
+export abstract class TroupeError extends Error {
+  abstract readonly kind: ErrorKind;
   readonly code: string;
   readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(kind: ErrorKind, code: string, message: string, options: ErrorOptions = {}) {
+  constructor(code: string, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
-    this.kind = kind;
     this.code = code;
     this.details = options.details ?? {};
   }
@@ -37,37 +36,27 @@ export class TroupeError extends Error {
 
 /** The configuration or the environment is wrong: a person must mend it before anything can run. */
 export class ConfigError extends TroupeError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super("config", code, message, options);
-  }
+  override readonly kind = "config";
 }
 
 /** The caller sent something that can never work as sent. */
 export class InvalidRequestError extends TroupeError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super("invalid_request", code, message, options);
-  }
+  override readonly kind = "invalid_request";
 }
 
 /** The thing named does not exist, or this caller may not know that it does. */
 export class NotFoundError extends TroupeError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super("not_found", code, message, options);
-  }
+  override readonly kind = "not_found";
 }
 
 /** The request is well formed, but the present state refuses it (a task that has ended, a reused key). */
 export class ConflictError extends TroupeError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super("conflict", code, message, options);
-  }
+  override readonly kind = "conflict";
 }
 
 /** A limit was reached; `details.config_key` names the key that would raise it, where one exists. */
 export class LimitError extends TroupeError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super("limit", code, message, options);
-  }
+  override readonly kind = "limit";
 }
 
 /** What went wrong between us and a model server (design.md §5). */
@@ -100,18 +89,18 @@ export interface ProviderErrorOptions extends ErrorOptions {
 
 /** A model server refused, failed or broke off; `providerKind` is the reaction, `code` the cause. */
 export class ProviderError extends TroupeError {
+  override readonly kind = "provider";
   readonly providerKind: ProviderErrorKind;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
 
   constructor(
-    providerKind: ProviderErrorKind,
-    code: string,
+    what: { readonly kind: ProviderErrorKind; readonly code: string },
     message: string,
     options: ProviderErrorOptions = {},
   ) {
-    super("provider", code, message, options);
-    this.providerKind = providerKind;
+    super(what.code, message, options);
+    this.providerKind = what.kind;
     this.status = options.status;
     this.retryAfterMs = options.retryAfterMs;
   }
@@ -124,30 +113,26 @@ export class ProviderError extends TroupeError {
 
 /** A tool could not do what it was asked; it becomes a tool result and never ends a run. */
 export class ToolError extends TroupeError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super("tool", code, message, options);
-  }
+  override readonly kind = "tool";
 }
 
 /** The store refused or failed a write: `fenced`, `sequence`, `full`, `busy`, `closed`. Nothing was acknowledged. */
 export class StoreError extends TroupeError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super("store", code, message, options);
-  }
+  override readonly kind = "store";
 }
 
 /** The work was called off by its owner; not a failure. */
 export class CancelledError extends TroupeError {
+  override readonly kind = "cancelled";
+
   constructor(message = "The operation was cancelled.", options?: ErrorOptions) {
-    super("cancelled", "cancelled", message, options);
+    super("cancelled", message, options);
   }
 }
 
 /** A defect of Troupe itself. */
 export class InternalError extends TroupeError {
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super("internal", code, message, options);
-  }
+  override readonly kind = "internal";
 }
 
 /** The text of anything thrown; never throws itself. */

@@ -5,12 +5,13 @@
 //     store has acknowledged.
 // A2. A caller bound to a task sees that task and its descendants; everything else is NotFoundError `task_not_found`.
 
+import type { BoxApi } from "./box-api.ts";
 import type { EventFrame } from "./event.ts";
 import type { Phase, SchedulingClass, State } from "./lifecycle.ts";
 import type { TreeBudget, Usage } from "./limits.ts";
 import type { TranscriptRow } from "./message.ts";
 import type { ModelRef, Progress, TaskFailure, TaskKind, TaskRole } from "./task.ts";
-import type { JsonSchema } from "./tool.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 export type Scope = "read" | "control" | "admin";
 
@@ -240,92 +241,6 @@ export interface TaskApi {
     taskId: string,
     progress: { readonly percent?: number; readonly note?: string; readonly partial?: unknown },
   ): Promise<void>;
-}
-
-/** One backend as a lane: who holds what, who waits. */
-export interface LaneView {
-  readonly backend: string;
-  readonly provider: string;
-  readonly gpu: string | null;
-  readonly slots: number;
-  readonly maxChildren: number;
-  readonly leases: readonly {
-    readonly leaseId: string;
-    readonly taskId: string;
-    readonly class: SchedulingClass;
-    readonly heldMs: number;
-  }[];
-  readonly places: readonly string[];
-  readonly waiting: readonly {
-    readonly taskId: string;
-    readonly wants: "place" | "lease";
-    readonly class: SchedulingClass;
-    readonly position: number;
-    readonly waitedMs: number;
-    readonly reason: string;
-  }[];
-}
-
-export interface LoadedModel {
-  readonly model: string;
-  readonly sizeBytes: number;
-  readonly vramBytes: number;
-  readonly contextTokens: number | null;
-}
-
-export interface GpuView {
-  readonly gpu: string;
-  readonly backends: readonly LaneView[];
-  readonly loaded: readonly LoadedModel[];
-}
-
-export interface ModelView {
-  readonly model: string;
-  readonly sizeBytes: number | null;
-  readonly parameters: string | null;
-  readonly contextTokens: number | null;
-  readonly tools: boolean;
-  readonly thinking: boolean;
-}
-
-export interface ProviderView {
-  readonly provider: string;
-  readonly type: string;
-  readonly baseUrl: string;
-  readonly reachable: boolean;
-  readonly version: string | null;
-  readonly problem: string | null;
-  readonly simulated: boolean;
-  readonly models: readonly ModelView[];
-}
-
-export interface MachineView {
-  readonly name: string;
-  readonly version: number;
-  /** The machine's own definition, as XState gives it. */
-  readonly definition: unknown;
-}
-
-/** The box: its GPUs, providers, machines, and the switch that stops spawning. */
-export interface BoxApi {
-  gpus(): Promise<readonly GpuView[]>;
-  providers(): Promise<readonly ProviderView[]>;
-  machine(name: string): Promise<MachineView>;
-  /** While paused, new tasks are accepted and stay queued. */
-  pause(paused: boolean): Promise<{ readonly paused: boolean }>;
-  status(): Promise<BoxStatus>;
-}
-
-export interface BoxStatus {
-  readonly version: string;
-  readonly boxId: string;
-  /** Labels everything where the models are simulated. */
-  readonly simulated: boolean;
-  readonly paused: boolean;
-  readonly tasks: Readonly<Record<State, number>>;
-  readonly startedAt: number;
-  /** What an acknowledged task survives: nothing, `kill -9`, or a power loss. */
-  readonly durability: "none" | "normal" | "full";
 }
 
 /** Both halves, as one caller has them. */

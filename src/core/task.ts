@@ -2,7 +2,7 @@
 
 import type { Phase, SchedulingClass, State, TerminalState } from "./lifecycle.ts";
 import type { TaskLimits, TreeBudget, Usage } from "./limits.ts";
-import type { JsonSchema } from "./tool.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 export type TaskKind = "task" | "session";
 export type TaskRole = "leaf" | "orchestrator";

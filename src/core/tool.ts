@@ -2,10 +2,8 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { TaskApi } from "./api.ts";
+import type { JsonSchema } from "./json-schema.ts";
 import type { TaskRole } from "./task.ts";
-
-/** A JSON Schema document (draft 2020-12); validated where it is used. */
-export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** What a model sees of a tool. */
 export interface ToolDefinition {

@@ -173,7 +173,7 @@ function providerError(code: string, message: string, extensions: Details): Prov
   } = extensions;
   const known =
     typeof kind === "string" && kind in PROVIDER_STATUS ? (kind as ProviderErrorKind) : "malformed";
-  return new ProviderError(known, code, message, {
+  return new ProviderError({ kind: known, code }, message, {
     details,
     ...(typeof status === "number" ? { status } : {}),
     ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}),

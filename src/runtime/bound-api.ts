@@ -4,7 +4,6 @@
 import { InvalidRequestError, NotFoundError } from "../base/errors.ts";
 import { newId, type Random } from "../base/ids.ts";
 import type {
-  BoxApi,
   Caller,
   CancelReceipt,
   CancelRequest,
@@ -25,6 +24,7 @@ import type {
   TreeNode,
   TroupeApi,
 } from "../core/api.ts";
+import type { BoxApi } from "../core/box-api.ts";
 import type { EventFrame, StoredEvent } from "../core/event.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import type { Store } from "../store/store.ts";

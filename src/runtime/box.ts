@@ -3,7 +3,7 @@
 import { deadline, linkedAbort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf, NotFoundError, ProviderError } from "../base/errors.ts";
-import type { BoxApi, BoxStatus, GpuView, LoadedModel, MachineView, ProviderView } from "../core/api.ts";
+import type { BoxApi, BoxStatus, GpuView, LoadedModel, MachineView, ProviderView } from "../core/box-api.ts";
 import { STATES, type State } from "../core/lifecycle.ts";
 import type { Settings } from "../core/settings.ts";
 import { AGENT_MACHINE_VERSION, agentMachine } from "../../machines/agent.ts";
@@ -147,7 +147,7 @@ export class Box implements BoxApi {
     const abort = linkedAbort();
     const limit = deadline(this.#options.clock, LOOK_MS, () =>
       abort.abort(
-        new ProviderError("timeout", "timeout", `The server did not answer within ${LOOK_MS / 1000} s.`),
+        new ProviderError({ kind: "timeout", code: "timeout" }, `The server did not answer within ${LOOK_MS / 1000} s.`),
       ),
     );
     try {

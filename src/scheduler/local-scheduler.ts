@@ -7,7 +7,7 @@
 
 import { newId, type Random } from "../base/ids.ts";
 import type { Clock, Timer } from "../base/clock.ts";
-import type { LaneView } from "../core/api.ts";
+import type { LaneView } from "../core/box-api.ts";
 import type { SchedulingClass } from "../core/lifecycle.ts";
 import { decide, type Command } from "./decide.ts";
 import { nextWake } from "./patience.ts";

@@ -8,7 +8,7 @@
 // S5. Every decision follows from (state, command, now); the shell only keeps timers.
 // S6. A ready turn and a free lease on its backend never coexist for more than a tick.
 
-import type { LaneView } from "../core/api.ts";
+import type { LaneView } from "../core/box-api.ts";
 import type { SchedulingClass } from "../core/lifecycle.ts";
 
 export interface BackendCaps {

@@ -1,7 +1,7 @@
 // What people see of the scheduler: who holds what, who waits, at which position, and why, in words.
 // It only reads; nothing here decides.
 
-import type { LaneView } from "../core/api.ts";
+import type { LaneView } from "../core/box-api.ts";
 import type { QueuePlace, Scheduler } from "./scheduler.ts";
 import type { Ask, Lane, SchedulerState, TaskEntry, TaskGate } from "./state.ts";
 

@@ -4,7 +4,8 @@
 
 import type { TaskHandle } from "../core/api.ts";
 import { CHECK_LINES, MAX_BATCH } from "../core/limits.ts";
-import type { JsonSchema, Tool, ToolContext, ToolOutcome, Toolset, ToolWait } from "../core/tool.ts";
+import type { Tool, ToolContext, ToolOutcome, Toolset, ToolWait } from "../core/tool.ts";
+import type { JsonSchema } from "../core/json-schema.ts";
 import { endedIds, idOf, outcomeOf, requestOf, requestsOf, started, statusOf } from "./delegation-words.ts";
 
 const KNOWS_NOTHING =

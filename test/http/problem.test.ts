@@ -19,7 +19,10 @@ const EXAMPLES: Readonly<Record<ErrorKind, readonly [TroupeError, number]>> = {
   not_found: [new errors.NotFoundError("task_not_found", "Expected a task.", { details }), 404],
   conflict: [new errors.ConflictError("task_ended", "It has ended.", { details }), 409],
   limit: [new errors.LimitError("queue_full", "The queue is full.", { details }), 429],
-  provider: [new errors.ProviderError("overloaded", "busy", "The server is busy.", { details }), 503],
+  provider: [
+    new errors.ProviderError({ kind: "overloaded", code: "busy" }, "The server is busy.", { details }),
+    503,
+  ],
   tool: [new errors.ToolError("no_such_file", "There is no such file.", { details }), 500],
   store: [new errors.StoreError("busy", "The store is busy.", { details }), 503],
   cancelled: [new errors.CancelledError("It was called off.", { details }), 503],
@@ -54,7 +57,7 @@ describe("the problem table", () => {
   it.each(Object.entries(PROVIDER_STATUS))(
     "answers a provider's %s with %i and keeps its kind",
     (kind, status) => {
-      const error = new errors.ProviderError(kind as ProviderErrorKind, "x", "y", {
+      const error = new errors.ProviderError({ kind: kind as ProviderErrorKind, code: "x" }, "y", {
         status: 418,
         retryAfterMs: 2500,
       });

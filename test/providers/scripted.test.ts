@@ -154,7 +154,7 @@ describe("the scripted provider", () => {
   });
 
   it("throws the very error that the script names, and wraps what the script itself throws", async () => {
-    const mine = new ProviderError("auth", "auth", "No.");
+    const mine = new ProviderError({ kind: "auth", code: "auth" }, "No.");
     expect((await run([[failWith(mine)]])).error).toBe(mine);
     const broken = make(() => {
       throw new TypeError("a mistake in the script");

@@ -109,7 +109,7 @@ function build<C extends Clock>(clock: C, options: RigOptions): Rig<C> {
     providerOf: () => provider,
     knownToolsets: new Set(toolsets.keys()),
     toolsOf: (names, role): readonly Tool[] => names.flatMap((name) => toolsets.get(name)?.tools(role) ?? []),
-    checkArguments: (tool, input) => checkArguments(tool.definition, input),
+    checkArguments,
   });
   return { api: runtime.as(OPERATOR), runtime, store, clock, settings };
 }
