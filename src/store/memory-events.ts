@@ -23,6 +23,7 @@ function dropHead(trails: Map<string, Trail>, key: string): void {
   if (trail?.length === 0) trails.delete(key);
 }
 
+/** Contract: `append` takes what `nextCursor` numbered, in order; only `query` throws. */
 export class EventLog {
   readonly #maxEvents: number;
   readonly #all: Trail = new Fifo();
@@ -39,6 +40,7 @@ export class EventLog {
     return this.#newest + 1;
   }
 
+  /** Logs an event, and lets go of the oldest one when there are too many (L2). */
   append(event: StoredEvent): void {
     this.#newest = event.cursor;
     this.#all.push(event);

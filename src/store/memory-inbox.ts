@@ -110,6 +110,7 @@ export class MemoryInbox {
     }
   }
 
+  /** The entries behind a position, as they stand; a copy of the list. */
   after(position: number): readonly InboxEntry[] {
     return this.#entries.slice(position);
   }

@@ -28,6 +28,7 @@ function matches(record: TaskRecord, query: StoreListQuery): boolean {
   );
 }
 
+/** Contract: holds tasks for good; the owner reports each change of state by `moved`, once. Only `page` throws. */
 export class TaskIndex {
   readonly #byId = new Map<string, MemoryTask>();
   readonly #all: MemoryTask[] = [];
@@ -47,6 +48,7 @@ export class TaskIndex {
     return this.#byId.get(taskId);
   }
 
+  /** Adds a task whose order is `nextOrder` (X1). */
   add(task: MemoryTask): void {
     const { parentId, rootId } = task.record.spec;
     this.#byId.set(task.id, task);

@@ -18,6 +18,7 @@ export interface Holding {
 
 const NO_TIMERS: readonly TimerRow[] = Object.freeze([]);
 
+/** One task. Contract: never throws; its open fields are for memory.ts and memory-claims.ts to write. */
 export class MemoryTask {
   readonly id: string;
   /** Submission number, from 1: the order of lists and of claims. */
@@ -66,6 +67,7 @@ export class MemoryTask {
     return this.#inbox;
   }
 
+  /** The inbox, made when it is first needed. */
   openInbox(): MemoryInbox {
     return (this.#inbox ??= new MemoryInbox(this.id));
   }
@@ -85,6 +87,7 @@ export class MemoryTask {
     else for (const row of rows) this.#transcript.push(row);
   }
 
+  /** Up to `limit` rows behind an index; a copy of the list. */
   rows(after: number, limit: number): readonly TranscriptRow[] {
     return this.#transcript?.slice(after, after + limit) ?? [];
   }

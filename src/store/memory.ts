@@ -115,6 +115,7 @@ export class MemoryStore implements Store {
     return this.#claims.release(owner);
   }
 
+  // D2: check, then write. The order of the writes matters to nobody, since no call interleaves.
   async commit(
     claim: Pick<Claim, "taskId" | "epoch">,
     expectedSeq: number,

@@ -5,6 +5,7 @@ import { ConflictError, InvalidRequestError, LimitError, StoreError } from "../b
 import { MAX_INBOX } from "../core/limits.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
 
+/** No such task: reads answer with nothing instead, writes refuse. */
 export function taskNotFound(taskId: string): StoreError {
   return new StoreError(
     "task_not_found",
@@ -13,6 +14,7 @@ export function taskNotFound(taskId: string): StoreError {
   );
 }
 
+/** D6: the task has its end already. */
 export function taskEnded(record: TaskRecord): StoreError {
   return new StoreError(
     "ended",
@@ -21,6 +23,7 @@ export function taskEnded(record: TaskRecord): StoreError {
   );
 }
 
+/** D6: the one write after the end has been made. */
 export function alreadyReleased(record: TaskRecord): StoreError {
   return new StoreError(
     "ended",
@@ -29,6 +32,7 @@ export function alreadyReleased(record: TaskRecord): StoreError {
   );
 }
 
+/** Only an ended task can be released. */
 export function notEnded(record: TaskRecord): StoreError {
   return new StoreError(
     "not_ended",
@@ -37,6 +41,7 @@ export function notEnded(record: TaskRecord): StoreError {
   );
 }
 
+/** D3: a newer epoch exists, or the claim was released. */
 export function fenced(record: TaskRecord, epoch: number): StoreError {
   return new StoreError(
     "fenced",
@@ -46,6 +51,7 @@ export function fenced(record: TaskRecord, epoch: number): StoreError {
   );
 }
 
+/** D3: the writer has not seen the task's last event. */
 export function wrongSequence(record: TaskRecord, expected: number): StoreError {
   return new StoreError(
     "sequence",
@@ -55,6 +61,7 @@ export function wrongSequence(record: TaskRecord, expected: number): StoreError 
   );
 }
 
+/** D2: a part of a commit can never be written; `problem` is a sentence. */
 export function invalidWrite(taskId: string, problem: string): StoreError {
   return new StoreError(
     "invalid_write",
@@ -65,10 +72,12 @@ export function invalidWrite(taskId: string, problem: string): StoreError {
   );
 }
 
+/** Every call after `close`. */
 export function storeClosed(): StoreError {
   return new StoreError("closed", "The store is closed. Open it again before using it.");
 }
 
+/** D5: one id, two contents. */
 export function messageReused(taskId: string, messageId: string): ConflictError {
   return new ConflictError(
     "message_reused",
@@ -78,6 +87,7 @@ export function messageReused(taskId: string, messageId: string): ConflictError 
   );
 }
 
+/** Too many messages of one kind wait; see MAX_INBOX. */
 export function inboxFull(taskId: string): LimitError {
   return new LimitError(
     "inbox_full",
@@ -87,6 +97,7 @@ export function inboxFull(taskId: string): LimitError {
   );
 }
 
+/** D1: one id, two requests. */
 export function keyReused(spec: TaskSpec): ConflictError {
   return new ConflictError(
     "idempotency_key_reused",
@@ -96,6 +107,7 @@ export function keyReused(spec: TaskSpec): ConflictError {
   );
 }
 
+/** A claim could never find a task of this workspace. */
 export function badWorkspace(workspace: string): InvalidRequestError {
   return new InvalidRequestError(
     "bad_workspace",
@@ -103,6 +115,7 @@ export function badWorkspace(workspace: string): InvalidRequestError {
   );
 }
 
+/** An argument of a read or claim is out of range; its code is `bad_<name>`. */
 export function badQuery(name: string, expected: string, got: unknown): InvalidRequestError {
   return new InvalidRequestError(
     `bad_${name}`,
