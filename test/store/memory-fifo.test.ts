@@ -5,7 +5,7 @@ import { Fifo, firstWhere, MinHeap } from "../../src/store/memory-fifo.ts";
 describe("Fifo", () => {
   it("gives back what an array would, at every place, after any pushes and shifts", () => {
     expect.hasAssertions();
-    const moves = fc.array(fc.oneof(fc.nat(), fc.constant("shift" as const)), { size: "large" });
+    const moves = fc.array(fc.oneof(fc.nat(), fc.constant("shift" as const)), { maxLength: 80, size: "max" });
     const property = fc.property(fc.array(fc.nat(), { maxLength: 3 }), moves, (start, list) => {
       const fifo = new Fifo([...start]);
       const array = [...start];
@@ -28,7 +28,7 @@ describe("Fifo", () => {
 describe("MinHeap", () => {
   it("gives the lowest key first, after any pushes and pops", () => {
     expect.hasAssertions();
-    const moves = fc.array(fc.oneof(fc.nat(20), fc.constant("pop" as const)), { size: "large" });
+    const moves = fc.array(fc.oneof(fc.nat(20), fc.constant("pop" as const)), { maxLength: 80, size: "max" });
     const property = fc.property(moves, (list) => {
       const heap = new MinHeap<{ readonly key: number }>((item) => item.key);
       const keys: number[] = [];
