@@ -1,6 +1,6 @@
 // A canned API behind the real server on a real socket, with the real client before it, on one clock.
 
-import { type Clock, type SimulatedClock, systemClock } from "../../src/base/clock.ts";
+import { type Clock, settle, type SimulatedClock, systemClock } from "../../src/base/clock.ts";
 import { serve, type Listening } from "../../src/base/listen.ts";
 import { silentLogger, type Logger } from "../../src/base/log.ts";
 import type { Caller, Scope, TroupeApi } from "../../src/core/api.ts";
@@ -97,4 +97,9 @@ export async function advanceOverSockets(box: Rig, clock: SimulatedClock, ms: nu
     await clock.advance(Math.min(left, STEP_MS));
     for (let turn = 0; turn < 2; turn += 1) await (await fetch(`${box.server.url}/healthz`)).text();
   }
+}
+
+/** Lets the event loop turn until the condition holds; a condition that never does ends in the test's timeout. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await settle();
 }
