@@ -79,8 +79,7 @@ export interface Tool {
   /** Goes on after a wait that `run` (or an earlier `resume`) asked for. Required of tools that suspend. */
   resume?(
     input: Readonly<Record<string, unknown>>,
-    wait: ToolWait,
-    end: WaitEnd,
+    ended: { readonly wait: ToolWait; readonly end: WaitEnd },
     context: ToolContext,
   ): Promise<ToolOutcome>;
 }

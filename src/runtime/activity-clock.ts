@@ -4,7 +4,7 @@
 // T2. Waiting never counts: the active clock stands still between `stop` and `start`.
 
 import type { Clock, Timer } from "../base/clock.ts";
-import type { TaskFailure } from "../core/task.ts";
+import type { TaskFailure, TaskSpec } from "../core/task.ts";
 
 export interface ActivityClockOptions {
   readonly clock: Clock;
@@ -28,8 +28,7 @@ export class ActivityClock {
     this.#options = options;
     this.#usedMs = options.usedMs;
     if (options.deadlineAt === null) return;
-    const seconds = (options.deadlineAt - options.clock.now()) / 1000;
-    this.#deadline = options.clock.after(Math.max(0, seconds * 1000), () =>
+    this.#deadline = options.clock.after(Math.max(0, options.deadlineAt - options.clock.now()), () =>
       this.#expire({
         code: "timeout",
         message: "The task's deadline passed before it had an answer. Raise deadline_s, or ask for less.",
@@ -79,4 +78,15 @@ export class ActivityClock {
     this.end();
     this.#options.onExpire(failure);
   }
+}
+
+/** The clocks of a task as its spec limits it. */
+export function activityClockOf(
+  spec: TaskSpec,
+  clock: Clock,
+  onExpire: (failure: TaskFailure) => void,
+): ActivityClock {
+  const { timeoutMs, deadlineMs } = spec.limits;
+  const deadlineAt = deadlineMs === null ? null : spec.createdAt + deadlineMs;
+  return new ActivityClock({ clock, timeoutMs, deadlineAt, usedMs: 0, onExpire });
 }

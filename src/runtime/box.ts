@@ -147,7 +147,10 @@ export class Box implements BoxApi {
     const abort = linkedAbort();
     const limit = deadline(this.#options.clock, LOOK_MS, () =>
       abort.abort(
-        new ProviderError({ kind: "timeout", code: "timeout" }, `The server did not answer within ${LOOK_MS / 1000} s.`),
+        new ProviderError(
+          { kind: "timeout", code: "timeout" },
+          `The server did not answer within ${LOOK_MS / 1000} s.`,
+        ),
       ),
     );
     try {

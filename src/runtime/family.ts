@@ -127,7 +127,7 @@ export class Family<M extends Member> implements Kinship {
 
   ended(taskId: string, end: TaskEnd): void {
     const member = this.#remove(taskId);
-    for (const settle of [...(this.#endWaiters.get(taskId) ?? [])]) settle(end);
+    for (const settle of this.#endWaiters.get(taskId) ?? []) settle(end);
     this.#endWaiters.delete(taskId);
     const parent = member?.spec.parentId ? this.#members.get(member.spec.parentId) : undefined;
     if (!parent) return;
@@ -139,7 +139,7 @@ export class Family<M extends Member> implements Kinship {
 
   lost(taskId: string): void {
     this.#remove(taskId);
-    for (const settle of [...(this.#endWaiters.get(taskId) ?? [])]) settle(null);
+    for (const settle of this.#endWaiters.get(taskId) ?? []) settle(null);
     this.#endWaiters.delete(taskId);
   }
 

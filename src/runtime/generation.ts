@@ -50,7 +50,8 @@ export async function generateAnswer(options: GenerationOptions): Promise<Genera
   const second = await streamOnce(options, options.request.maxOutputTokens * 2);
   const usage = addFigures(first.usage, second.usage);
   if (!isEmpty(second)) return { ...second, usage, requests: 2 };
-  throw new ProviderError({ kind: "malformed", code: "empty_answer" },
+  throw new ProviderError(
+    { kind: "malformed", code: "empty_answer" },
     `Expected an answer from ${options.request.model} and got an empty one twice (it ended by ${second.reason}). ` +
       "Ask for less at once, raise max_output_tokens, or use another model.",
   );

@@ -9,7 +9,7 @@ import type { Logger } from "../base/log.ts";
 import { InternalError, messageOf, toTroupeError } from "../base/errors.ts";
 import type { TaskApi } from "../core/api.ts";
 import { UNLIMITED_BUDGET } from "../core/limits.ts";
-import type { Settings } from "../core/settings.ts";
+import type { ModelSettings, Settings } from "../core/settings.ts";
 import type { ModelRef, TaskRole, TaskSpec } from "../core/task.ts";
 import type { Tool } from "../core/tool.ts";
 import type { Provider } from "../../providers/provider.ts";
@@ -54,6 +54,7 @@ export class Household {
   readonly #services: HostServices;
   /** The ledger of each living tree and how many of its tasks live: a detached task keeps its tree's budget. */
   readonly #trees = new Map<string, { readonly ledger: Ledger; living: number }>();
+  readonly #models = new Map<string, ModelSettings>();
   readonly #toolMaps = new Map<string, ReadonlyMap<string, Tool>>();
   #claiming: Promise<void> | null = null;
   #claimAgain = false;
@@ -185,12 +186,22 @@ export class Household {
       scheduler: this.scheduler,
       machine: provideEffects(find, checkArguments),
       kinship: family,
-      modelOf: (ref) => findModel(`${ref.provider}/${ref.model}`, settings),
+      modelOf: (ref) => this.#modelOf(ref),
       toolsOf: (spec) => this.#toolMap(spec),
       systemPrompt: (spec) => `${spec.agent.instructions}\n\nWorkspace: ${workspacePath(spec)}`,
       ledgerOf: (rootId) => this.#ledgerOf(rootId),
       showDelta: (spec, channel, text) => this.streams.showDelta(spec, channel, text),
     };
+  }
+
+  /** Asked at every turn: known models are found once. */
+  #modelOf(ref: ModelRef): ModelSettings {
+    const name = `${ref.provider}/${ref.model}`;
+    const known = this.#models.get(name);
+    if (known) return known;
+    const model = findModel(name, this.#options.settings);
+    this.#models.set(name, model);
+    return model;
   }
 
   #toolMap(spec: TaskSpec): ReadonlyMap<string, Tool> {

@@ -66,7 +66,7 @@ export class Journal {
 
   async #drain(): Promise<void> {
     // One microtask, so that everything staged in the same step goes into one commit.
-    await null;
+    await Promise.resolve();
     try {
       while (this.#staged) {
         const write = this.#staged;

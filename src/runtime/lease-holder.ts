@@ -10,6 +10,7 @@ import type { Journal } from "./journal.ts";
 import { isFromPerson } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { HostServices } from "./services.ts";
+import type { WorkInFlight } from "./work-in-flight.ts";
 
 /** What the holder needs of the task that it serves. */
 export interface LeaseHost {
@@ -20,8 +21,7 @@ export interface LeaseHost {
   readonly mailbox: Mailbox;
   readonly ending: boolean;
   readonly schedulingClass: SchedulingClass;
-  /** The generation that uses the lease, until it has let go; else `null`. */
-  readonly generation: Promise<unknown> | null;
+  readonly work: WorkInFlight;
   send(event: AgentEvent): void;
 }
 
@@ -66,7 +66,7 @@ export class LeaseHolder {
     const lease = this.#lease;
     if (!lease) return;
     this.#lease = null;
-    const work = this.#host.generation;
+    const work = this.#host.work.generation;
     if (!work) return this.#release(lease);
     this.#releasing = lease;
     const { clock, settings } = this.#host.services;

@@ -69,3 +69,23 @@ const PERSON = "person:";
 export function isFromPerson(message: InboxMessage): boolean {
   return message.kind !== "completion" && message.from.startsWith(PERSON);
 }
+
+export interface News {
+  /** The fact that it came, where that is recorded. */
+  readonly event: NewEvent | null;
+  readonly interrupt: boolean;
+  readonly person: boolean;
+}
+
+/** What the arrival of a message means to the machine. */
+export function newsOf(message: InboxMessage): News {
+  const interrupt = message.kind === "steer" && message.interrupt;
+  const person = isFromPerson(message);
+  if (message.kind === "message") {
+    return { event: { type: "message.received", data: { messageId: message.id } }, interrupt, person };
+  }
+  if (message.kind === "steer") {
+    return { event: { type: "steer.queued", data: { steerId: message.id, interrupt } }, interrupt, person };
+  }
+  return { event: null, interrupt, person };
+}

@@ -94,7 +94,10 @@ export class ProviderPool {
     const abort = linkedAbort();
     const limit = deadline(this.#options.clock, ASK_MS, () =>
       abort.abort(
-        new ProviderError({ kind: "timeout", code: "timeout" }, `${plan.baseUrl} did not answer within ${ASK_MS / 1000} s.`),
+        new ProviderError(
+          { kind: "timeout", code: "timeout" },
+          `${plan.baseUrl} did not answer within ${ASK_MS / 1000} s.`,
+        ),
       ),
     );
     const spoken = await this.#speak(plan, abort.signal);

@@ -8,6 +8,8 @@ import type { State } from "../core/lifecycle.ts";
 import { isTerminal } from "../core/lifecycle.ts";
 import { MAX_CONTEXT_CHARS, MAX_GOAL_CHARS, type TaskLimits, type TreeBudget } from "../core/limits.ts";
 import type { ModelSettings, Settings } from "../core/settings.ts";
+import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
+import { findModel as findByName, modelName } from "../config/models.ts";
 import type { ModelRef, PinnedAgent, TaskRole, TaskSpec } from "../core/task.ts";
 
 /** What a spec carries beyond the request: identity and time, drawn by the caller. */
@@ -42,7 +44,7 @@ export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings:
   const depth = parent ? parent.spec.depth + 1 : 0;
   checkDepth(depth, settings);
   const role = roleOf(request.role ?? agent.role, depth, settings);
-  const model = modelOf(request.model ?? agent.model, parent?.spec.model ?? null, settings);
+  const model = findModel(request.model ?? agent.model ?? refName(settings.childModel), settings);
   const toolsets = toolsetsOf({ request, agent, role, model, facts, settings });
   return {
     id: facts.id,
@@ -63,7 +65,7 @@ export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings:
     schedulingClass: classOf(request, agent, parent?.spec ?? null),
     detached: request.detached ?? false,
     outputSchema: request.outputSchema ?? null,
-    machine: { id: "agent", version: 1 },
+    machine: { id: "agent", version: AGENT_MACHINE_VERSION },
     requestHash: facts.requestHash,
     createdAt: facts.now,
     traceparent: parent?.spec.traceparent ?? null,
@@ -73,7 +75,7 @@ export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings:
 /** The spec of a session. Throws like `childSpec`. */
 export function sessionSpec(request: SessionRequest, facts: SpawnFacts, settings: Settings): TaskSpec {
   const agent = request.agent === undefined ? settings.sessionAgent : agentOf(request.agent, settings);
-  const model = findModel(request.model ?? agent.model ?? modelName(settings.parentModel), settings);
+  const model = findModel(request.model ?? agent.model ?? refName(settings.parentModel), settings);
   const wanted = request.toolsets ?? agent.toolsets ?? ["delegation", "file"];
   const toolsets = model.tools ? unique(wanted) : [];
   checkToolsets(toolsets, facts);
@@ -96,7 +98,7 @@ export function sessionSpec(request: SessionRequest, facts: SpawnFacts, settings
     schedulingClass: "interactive",
     detached: false,
     outputSchema: null,
-    machine: { id: "agent", version: 1 },
+    machine: { id: "agent", version: AGENT_MACHINE_VERSION },
     requestHash: facts.requestHash,
     createdAt: facts.now,
     traceparent: null,
@@ -178,22 +180,11 @@ function agentOf(name: string | undefined, settings: Settings): AgentDefinition 
   );
 }
 
-/** A child without a model of its own gets the config's child model; that may be the parent's. */
-function modelOf(name: string | null, parent: ModelRef | null, settings: Settings): ModelSettings {
-  if (name !== null) return findModel(name, settings);
-  return findModel(modelName(parent === null ? settings.childModel : settings.childModel), settings);
-}
-
-function modelName(ref: ModelRef): string {
-  return `${ref.provider}/${ref.model}`;
-}
-
 /** The settings of `provider/model` or of a bare name. Throws NotFoundError `model_not_found`. */
 export function findModel(name: string, settings: Settings): ModelSettings {
-  const full = settings.models.find((each) => modelName(each.ref) === name);
-  const found = full ?? settings.models.find((each) => each.ref.model === name);
+  const found = findByName(settings.models, name);
   if (found) return found;
-  const known = settings.models.slice(0, 12).map((each) => modelName(each.ref));
+  const known = settings.models.slice(0, 12).map(modelName);
   throw new NotFoundError(
     "model_not_found",
     `No provider has a model "${name}". Known: ${known.join(", ") || "none"}. Pull it (ollama pull ${name}), or name another.`,
@@ -232,8 +223,8 @@ function toolsetsOf({ request, agent, role, model, facts, settings }: ToolsetQue
   if (request.toolsets !== undefined || role === "orchestrator") {
     throw new LimitError(
       "model_without_tools",
-      `The model ${modelName(model.ref)} cannot call tools, and ${kept.join(", ")} was asked for. Use a model with tools, or toolsets: [].`,
-      { details: { config_key: "delegation.model", model: modelName(model.ref) } },
+      `The model ${modelName(model)} cannot call tools, and ${kept.join(", ")} was asked for. Use a model with tools, or toolsets: [].`,
+      { details: { config_key: "delegation.model", model: modelName(model) } },
     );
   }
   return [];
@@ -297,4 +288,8 @@ function pin(agent: AgentDefinition, facts: SpawnFacts): PinnedAgent {
 
 function unique(names: readonly string[]): string[] {
   return [...new Set(names)];
+}
+
+function refName(ref: ModelRef): string {
+  return `${ref.provider}/${ref.model}`;
 }

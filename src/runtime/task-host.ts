@@ -15,18 +15,18 @@ import {
   type AgentOutput,
   type AgentSnapshot,
 } from "../../machines/agent.ts";
-import type { Timer } from "../base/clock.ts";
 import type { TroupeError } from "../base/errors.ts";
 import type { Phase, SchedulingClass, State } from "../core/lifecycle.ts";
 import type { TaskSpec } from "../core/task.ts";
 import type { Claim, InboxEntry } from "../store/store.ts";
-import { ActivityClock } from "./activity-clock.ts";
+import { activityClockOf, type ActivityClock } from "./activity-clock.ts";
 import { Journal } from "./journal.ts";
 import { LeaseHolder } from "./lease-holder.ts";
-import { isFromPerson } from "./mail.ts";
+import { newsOf } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
 import { OutputRing } from "./output-ring.ts";
 import { endEvent, endOf, wordsOf } from "./outcome.ts";
+import { RetryTimer } from "./retry-timer.ts";
 import type { HostServices } from "./services.ts";
 import { WaitKeeper } from "./wait-keeper.ts";
 import { TurnState } from "./turn-state.ts";
@@ -50,7 +50,7 @@ export class TaskHost {
   #state: State = "spawned";
   #phase: Phase | null = "queued";
   readonly work = new WorkInFlight();
-  #retry: Timer | null = null;
+  #retry: RetryTimer | null = null;
   #ending = false;
   #forced: (() => void) | null = null;
   #inherited: SchedulingClass | null = null;
@@ -157,26 +157,10 @@ export class TaskHost {
     this.services.scheduler.setClass(this.id, this.schedulingClass);
   }
 
-  /** The generation in flight until it has let go of its socket, aborted or not; else `null`. */
-  get generation(): Promise<unknown> | null {
-    return this.work.generation;
-  }
-
   /** Records the failed try and wakes the machine when its pause is over. */
   armRetry(context: Pick<AgentContext, "tries" | "backoffMs">): void {
-    const { code, message } = this.turn.lastFailure ?? { code: "unknown", message: "The try failed." };
-    const retryInMs = Math.round(context.backoffMs);
-    this.journal.event(
-      context.tries > 0
-        ? { type: "generation.retried", data: { code, message, attempt: context.tries, retryInMs } }
-        : { type: "run.failed", data: { code, message, retryInMs } },
-    );
-    const { clock } = this.services;
-    this.journal.stage({ timers: [{ name: "retry", dueAt: clock.now() + retryInMs }] });
-    this.#retry = clock.after(retryInMs, () => {
-      this.journal.stage({ timers: [] });
-      this.send({ type: "retry.due" });
-    });
+    this.#retry ??= new RetryTimer(this);
+    this.#retry.arm(context);
   }
 
   get leases(): LeaseHolder {
@@ -193,13 +177,8 @@ export class TaskHost {
     if (message.kind === "completion" && this.#quiet?.has(message.id)) return;
     if (message.kind === "cancel") return;
     if (message.kind === "answer" && this.#waits?.answer(message.id, message.text)) return;
-    const interrupt = message.kind === "steer" && message.interrupt;
-    const person = isFromPerson(message);
-    if (message.kind === "message")
-      this.journal.event({ type: "message.received", data: { messageId: message.id } });
-    if (message.kind === "steer") {
-      this.journal.event({ type: "steer.queued", data: { steerId: message.id, interrupt } });
-    }
+    const { event, interrupt, person } = newsOf(message);
+    if (event) this.journal.event(event);
     if (person) this.#leases.hurry();
     this.send({ type: "mail.arrived", position, interrupt, person });
     if (!this.#ending) this.journal.flush().catch(() => {});
@@ -246,14 +225,9 @@ export class TaskHost {
   }
 
   #makeClock(): ActivityClock {
-    const { timeoutMs, deadlineMs } = this.spec.limits;
-    return new ActivityClock({
-      clock: this.services.clock,
-      timeoutMs,
-      deadlineAt: deadlineMs === null ? null : this.spec.createdAt + deadlineMs,
-      usedMs: 0,
-      onExpire: (failure) => this.send({ type: "limit.reached", failure }),
-    });
+    return activityClockOf(this.spec, this.services.clock, (failure) =>
+      this.send({ type: "limit.reached", failure }),
+    );
   }
 
   #finish(output: AgentOutput): void {
@@ -287,13 +261,14 @@ export class TaskHost {
     this.#leases.forget();
     scheduler.end(this.id);
     const end = endOf(output, this.turn.answer, this.spec.limits.maxResultChars);
-    const { parentId, goal, detached } = this.spec;
+    const { parentId, goal } = this.spec;
     this.journal.stage({
       terminal: end,
       events: [endEvent(end, output)],
       ...(settled && { releasedAt: now }),
-      ...(parentId &&
-        !detached && { outbox: [{ to: parentId, message: { kind: "completion", id: this.id, end, goal } }] }),
+      ...(parentId && {
+        outbox: [{ to: parentId, message: { kind: "completion", id: this.id, end, goal } }],
+      }),
     });
     this.journal.flush().then(
       () => kinship.ended(this.id, end),

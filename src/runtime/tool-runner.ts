@@ -101,7 +101,9 @@ async function runOne(step: ToolStep, options: ToolRunnerOptions): Promise<Answe
   const context = options.context(call.id);
   try {
     const input = options.checkArguments(tool, call.arguments);
-    const outcome = await perform(tool, step, input, context);
+    const outcome = await (step.ended
+      ? resume(tool, step.ended, { input, context })
+      : tool.run(input, context));
     const ms = options.clock.monotonic() - since;
     if (outcome.type === "suspended")
       return { text: "", isError: false, wait: outcome.wait, delivers: [], ms };
@@ -113,15 +115,13 @@ async function runOne(step: ToolStep, options: ToolRunnerOptions): Promise<Answe
   }
 }
 
-async function perform(
+async function resume(
   tool: Tool,
-  step: ToolStep,
-  input: Readonly<Record<string, unknown>>,
-  context: ToolContext,
+  ended: NonNullable<ToolStep["ended"]>,
+  { input, context }: { readonly input: Readonly<Record<string, unknown>>; readonly context: ToolContext },
 ): Promise<ToolOutcome> {
-  if (!step.ended) return tool.run(input, context);
-  if (!tool.resume) return { type: "result", value: `The wait ended (${step.ended.end.cause}).` };
-  return tool.resume(input, step.ended.wait, step.ended.end, context);
+  if (!tool.resume) return { type: "result", value: `The wait ended (${ended.end.cause}).` };
+  return tool.resume(input, ended, context);
 }
 
 function asText(value: unknown): string {

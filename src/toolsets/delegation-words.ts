@@ -34,8 +34,8 @@ export function requestOf(input: Input, context: ToolContext, index: number): De
   return {
     goal: String(goal),
     idempotencyKey: `${context.callId}/${index}`,
-    ...(background !== undefined && { context: String(background) }),
-    ...(agent !== undefined && { agent: String(agent) }),
+    ...(background !== undefined && { context: background as string }),
+    ...(agent !== undefined && { agent: agent as string }),
     ...(toolsets !== undefined && { toolsets: toolsets as readonly string[] }),
     ...(role !== undefined && { role: role as "leaf" | "orchestrator" }),
   };

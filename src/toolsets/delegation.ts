@@ -84,7 +84,7 @@ function delegateTask(options: DelegationOptions): Tool {
       if (waitFor.length === 0) return { type: "result", value: { tasks: handles.map(started) } };
       return { type: "suspended", wait: { for: "children", taskIds: waitFor } };
     },
-    async resume(input, wait, end, context) {
+    async resume(input, { wait, end }, context) {
       if (end.cause === "interrupted") return interrupted(wait, context, options);
       const handles = await context.tasks.delegateBatch(requestsOf(input, context));
       const results = await Promise.all(handles.map((handle) => outcomeOf(handle.taskId, context)));
@@ -176,7 +176,7 @@ function collectTask(options: DelegationOptions): Tool {
         },
       };
     },
-    async resume(input, wait, end, context) {
+    async resume(input, { wait, end }, context) {
       if (end.cause === "interrupted") return interrupted(wait, context, options);
       const outcome = await outcomeOf(idOf(input), context);
       return { type: "result", value: outcome, delivers: endedIds([outcome]) };
