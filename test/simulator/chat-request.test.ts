@@ -46,7 +46,8 @@ describe("what is refused before it queues", () => {
     ["a tool without a name", () => toolsOf([{ function: {} }]), 400, "function with a name"],
     ["messages that are no list", () => messagesOf("x"), 400, "expected messages to be a list"],
     ["messages that are no objects", () => messagesOf(["x"]), 400, "expected messages to be a list"],
-  ])("%s", (_, check, status, text) => {
+  ])("%s", (...row) => {
+    const [, check, status, text] = row;
     const [gotStatus, gotText] = refusal(check) ?? [0, ""];
     expect(gotStatus).toBe(status);
     expect(gotText).toContain(text);

@@ -1,7 +1,8 @@
 // Small models and boxes for the simulator's tests: one token a millisecond unless a test says otherwise.
 
-import { SimulatedClock } from "../../src/base/clock.ts";
+import { settle, SimulatedClock } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/ids.ts";
+import { serve } from "../../src/base/listen.ts";
 import { SimulatedBox } from "../../src/simulator/box.ts";
 import {
   DEFAULT_SIMULATOR_CONFIG,
@@ -10,6 +11,7 @@ import {
 } from "../../src/simulator/config.ts";
 import type { GenerationChunk, GenerationRequest } from "../../src/simulator/generation.ts";
 import { say, type PolicyMessage, type PolicyTool } from "../../src/simulator/policy.ts";
+import { createSimulator, type Simulator } from "../../src/simulator/simulator.ts";
 
 export function model(name: string, more: Partial<SimulatedModel> = {}): SimulatedModel {
   return {
@@ -123,4 +125,46 @@ export function reading(generation: AsyncIterable<GenerationChunk>): Reading {
   };
   const state: Reading = { chunks, error: undefined, ended: Promise.resolve() };
   return Object.assign(state, { ended: read() });
+}
+
+export interface Served extends Simulator, AsyncDisposable {
+  readonly clock: SimulatedClock;
+  readonly url: string;
+  /** Moves the clock in small steps until the work is done. */
+  finish<T>(work: Promise<T>): Promise<T>;
+}
+
+/** The small box behind a real socket, on a clock that moves only when told to. */
+export async function served(more: Partial<SimulatorConfig> = {}): Promise<Served> {
+  const clock = new SimulatedClock();
+  const simulator = createSimulator({ clock, random: seededRandom(7), config: { ...SMALL, ...more } });
+  const server = await serve((request) => simulator.app.fetch(request), { hostname: "127.0.0.1", port: 0 });
+  return {
+    ...simulator,
+    clock,
+    url: server.url,
+    finish: async (work) => {
+      let isOver = false;
+      const over = (): void => void (isOver = true);
+      work.then(over, over);
+      await until(async () => {
+        await clock.advance(10);
+        return isOver;
+      });
+      return work;
+    },
+    [Symbol.asyncDispose]: async () => {
+      simulator.close();
+      await server.close();
+    },
+  };
+}
+
+/** Turns the event loop until something holds; sockets need turns, not time. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let turn = 0; turn < 20_000; turn++) {
+    if (await holds()) return;
+    await settle();
+  }
+  throw new Error("it never came to hold");
 }

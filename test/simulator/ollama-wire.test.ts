@@ -24,7 +24,7 @@ describe("keep_alive", () => {
     expect(keepAliveMs(value)).toBe(ms);
   });
 
-  test.each(["soon", "5", {}, "5 m"].filter((value) => value !== "5"))("%j is refused", (value) => {
+  test.each(["soon", {}, "5 m"])("%j is refused", (value) => {
     expect(() => keepAliveMs(value)).toThrow("invalid duration");
   });
 });

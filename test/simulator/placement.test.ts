@@ -41,7 +41,8 @@ describe("where a model goes", () => {
       [occupant("x", { a: 80 })],
       null,
     ],
-  ])("%s", (_, bytes, gpus, occupants, expected) => {
+  ])("%s", (...row) => {
+    const [, bytes, gpus, occupants, expected] = row;
     expect(asObject(place(bytes, gpus, occupants))).toEqual(expected);
   });
 });

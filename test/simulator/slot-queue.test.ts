@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import fc from "fast-check";
 import { SlotQueue, type SlotLease } from "../../src/simulator/slot-queue.ts";
 
 const never = new AbortController().signal;
@@ -58,4 +59,43 @@ describe("slots of a loaded model", () => {
     lease.release();
     expect(queue.held).toBe(1);
   });
+});
+
+test("Q1 Q2 Q3 random arrivals, releases and aborts: never too many, in order, and all slots come back", async () => {
+  const step = fc.oneof(fc.constant("arrive"), fc.constant("release"), fc.constant("abort"));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 4 }),
+      fc.array(step, { maxLength: 60 }),
+      async (slots, steps) => {
+        const queue = new SlotQueue(slots);
+        const held: SlotLease[] = [];
+        const waiting: { readonly number: number; readonly controller: AbortController }[] = [];
+        const served: number[] = [];
+        for (const [number, what] of steps.entries()) {
+          if (what === "release") held.shift()?.release();
+          if (what === "abort") waiting.at(-1)?.controller.abort(new Error("gone"));
+          if (what === "arrive") {
+            const waiter = { number, controller: new AbortController() };
+            waiting.push(waiter);
+            const over = (): void => void waiting.splice(waiting.indexOf(waiter), 1);
+            queue.acquire(waiter.controller.signal).then((lease) => {
+              over();
+              served.push(number);
+              held.push(lease);
+            }, over);
+          }
+          for (let turn = 0; turn < 4; turn++) await Promise.resolve();
+          expect(queue.held).toBeLessThanOrEqual(slots);
+          expect([queue.held, queue.waiting]).toEqual([held.length, waiting.length]);
+        }
+        expect(served).toEqual(served.toSorted((a, b) => a - b));
+        for (let lease = held.shift(); lease; lease = held.shift()) {
+          lease.release();
+          for (let turn = 0; turn < 4; turn++) await Promise.resolve();
+        }
+        expect([queue.held, queue.waiting]).toEqual([0, 0]);
+      },
+    ),
+  );
 });

@@ -68,12 +68,9 @@ function status(message: string, request: PolicyRequest, tasks: readonly KnownTa
 
 /** What a child must know: it sees its goal and this, and nothing of the conversation. */
 function contextFor(work: Work, index: number): string {
-  const place =
-    work.parts.length > 1
-      ? `This is part ${index + 1} of ${work.parts.length} of a request; others do the rest.`
-      : "A person asked for this.";
-  const given = work.context === "" ? "" : ` ${work.context}`;
-  return `${place} Say only what the workspace shows.${given}`;
+  const count = work.parts.length;
+  const place = count > 1 ? `Part ${index + 1} of ${count}; others do the rest.` : "A person asked for this.";
+  return work.context === "" ? place : `${place} ${work.context}`;
 }
 
 function delegate(message: string, request: PolicyRequest): Intent | null {

@@ -50,7 +50,8 @@ describe("the next look", () => {
       ["search_files", "TODO", "src"],
     ],
     ["a readme is read first", "Say what is here", LISTED, ["read_file", "README.md"]],
-  ])("%s", (_, goal, messages, expected) => {
+  ])("%s", (...row) => {
+    const [, goal, messages, expected] = row;
     expect(look(goal, messages)).toEqual(expected);
   });
 
