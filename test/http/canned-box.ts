@@ -1,7 +1,8 @@
 // The box of the canned API: one GPU with every member of its view in use.
 
 import { NotFoundError } from "../../src/base/errors.ts";
-import type { GpuView, MachineView, ProviderView } from "../../src/core/box-api.ts";
+import { type State, STATES } from "../../src/core/lifecycle.ts";
+import type { BoxStatus, GpuView, MachineView, ProviderView } from "../../src/core/box-api.ts";
 
 export const CANNED_GPUS: readonly GpuView[] = [
   {
@@ -59,4 +60,17 @@ export function cannedMachine(name: string): MachineView {
   }
   // Keys in two styles: a definition is somebody else's JSON and must arrive as it is.
   return { name, version: 1, definition: { initialState: "spawned", on_done: { targetState: "done" } } };
+}
+
+export function cannedStatus(states: readonly State[], paused: boolean): BoxStatus {
+  const count = (word: State): number => states.filter((state) => state === word).length;
+  return {
+    version: "0.0.0-canned",
+    boxId: "box_canned",
+    simulated: true,
+    paused,
+    tasks: Object.fromEntries(STATES.map((word) => [word, count(word)])) as Record<State, number>,
+    startedAt: 0,
+    durability: "none",
+  };
 }

@@ -7,7 +7,6 @@ let seen: string[];
 beforeAll(async () => {
   seen = [];
   box = await rig({
-    gate: { allowedHosts: ["box.lan", "named.lan:8080"], allowedOrigins: ["https://dash.example"] },
     wrap: (api, caller) => {
       seen.push(caller.scopes.join(","));
       return api;
@@ -33,7 +32,6 @@ const status = async (path: string, headers: Headings, method = "GET"): Promise<
   return response.status;
 };
 const raw = (parts: RawParts) => rawRequest(box, rawText(box, parts));
-const withPort = (host: string): string => `${host}:${box.server.port}`;
 
 describe("T01 without a token", () => {
   it("every route of the router but /healthz answers 401 and nothing else", async () => {
@@ -105,7 +103,7 @@ describe("T02 a wrong token", () => {
   it("a second Authorization header does not help", async () => {
     const answer = await rawRequest(
       box,
-      `GET /v1/status HTTP/1.1\r\nHost: ${withPort("127.0.0.1")}\r\nConnection: close\r\n` +
+      `GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1:${box.server.port}\r\nConnection: close\r\n` +
         `Authorization: Bearer wrong\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`,
     );
     expect([400, 401]).toContain(answer.status);
@@ -125,110 +123,6 @@ describe("T03 a token elsewhere", () => {
     expect(await status("/v1/status", { "x-api-key": TOKEN, "proxy-authorization": `Bearer ${TOKEN}` })).toBe(
       401,
     );
-  });
-});
-
-describe("T04 the Host", () => {
-  it.each(["127.0.0.1", "localhost", "LocalHost", "[::1]"])("%s with our port is answered", async (name) => {
-    expect((await raw({ host: withPort(name) })).status).toBe(200);
-  });
-
-  it.each(["box.lan", "box.lan:1", "BOX.LAN:443", "named.lan:8080"])(
-    "configured %s is answered",
-    async (host) => {
-      expect((await raw({ host })).status).toBe(200);
-    },
-  );
-
-  it("T3 a foreign one is 403, even with the token and on /healthz", async () => {
-    const hosts = [
-      withPort("evil.test"),
-      "evil.test",
-      "127.0.0.1",
-      "localhost",
-      "127.0.0.1:1",
-      withPort("127.0.0.2"),
-      withPort("127.0.0.1.evil.test"),
-      withPort("0.0.0.0"),
-      withPort("evil.box.lan"),
-      "named.lan",
-      "named.lan:8081",
-    ];
-    for (const host of hosts) {
-      const answers = await Promise.all([
-        raw({ host }),
-        raw({ host, target: "/healthz" }),
-        raw({
-          host,
-          method: "POST",
-          target: "/v1/tasks",
-          headers: ["Content-Type: application/json", "Content-Length: 12"],
-          body: '{"goal":"x"}',
-        }),
-      ]);
-      expect([host, ...answers.map((answer) => answer.status)]).toEqual([host, 403, 403, 403]);
-    }
-    expect((await box.api.list()).items).toEqual([]);
-  });
-
-  it.each(["evil.test@127.0.0.1", "a b", "[::1", "127.0.0.1:99999999", ""])(
-    "a malformed %j is refused",
-    async (host) => {
-      expect([400, 403]).toContain((await raw({ host })).status);
-    },
-  );
-
-  it("none at all is refused", async () => {
-    expect((await raw({ host: null })).status).toBe(400);
-    const old = await rawRequest(box, `GET /v1/status HTTP/1.0\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`);
-    expect(old.status).toBe(403);
-  });
-
-  it("a request line that names another host than the header is 403", async () => {
-    expect((await raw({ target: `http://evil.test:${box.server.port}/v1/status` })).status).toBe(403);
-  });
-});
-
-describe("T06 the Origin", () => {
-  it("a foreign one is 403, with the token too", async () => {
-    const { port } = box.server;
-    const origins = [
-      "https://evil.test",
-      "null",
-      "http://localhost:3000",
-      "http://127.0.0.1.evil.test",
-      `http://127.0.0.1:${port}.evil.test`,
-      "https://dash.example.evil.test",
-      "http://dash.example",
-      "https://dash.example:8443",
-      "https://DASH.example",
-      "file://",
-      "",
-    ];
-    const answers = await Promise.all(origins.map((origin) => raw({ headers: [`Origin: ${origin}`] })));
-    expect(answers.map((answer) => answer.status)).toEqual(origins.map(() => 403));
-  });
-
-  it("an allowed one is answered, without a CORS header", async () => {
-    const answer = await raw({ headers: ["Origin: https://dash.example"] });
-    expect(answer.status).toBe(200);
-    expect([...answer.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
-  });
-
-  it("T07 a preflight gets no CORS header, from anywhere", async () => {
-    for (const origin of ["https://evil.test", "https://dash.example"]) {
-      const answer = await raw({
-        method: "OPTIONS",
-        target: "/v1/tasks",
-        headers: [
-          `Origin: ${origin}`,
-          "Access-Control-Request-Method: POST",
-          "Access-Control-Request-Private-Network: true",
-        ],
-      });
-      expect(answer.status).toBe(origin.includes("evil") ? 403 : 405);
-      expect([...answer.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
-    }
   });
 });
 
@@ -278,7 +172,7 @@ describe("T15 forwarding headers", () => {
       "X-Original-URL: /healthz",
       "X-HTTP-Method-Override: GET",
     ];
-    expect((await raw({ host: withPort("evil.test"), headers: forwarded })).status).toBe(403);
+    expect((await raw({ host: `evil.test:${box.server.port}`, headers: forwarded })).status).toBe(403);
     const response = await fetch(`${box.server.url}/v1/status`, {
       headers: {
         "x-forwarded-for": "127.0.0.1",

@@ -44,7 +44,8 @@ describe("request schemas", () => {
     ["answer", schemas.answerBody, "text", MAX_STEER_CHARS, {}],
     ["cancel reason", schemas.cancelBody, "reason", RING_LINE_CHARS, {}],
     ["progress note", schemas.progressBody, "note", RING_LINE_CHARS, {}],
-  ])("bound the %s at the figure of core/limits.ts", (_name, schema, key, limit, rest) => {
+  ] as const)("bound the %s at the figure of core/limits.ts", (...row) => {
+    const [, schema, key, limit, rest] = row;
     expect(good(schema, { ...rest, [key]: x(limit) })).toBe(true);
     expect(good(schema, { ...rest, [key]: x(limit + 1) })).toBe(false);
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SimulatedClock } from "../../src/base/clock.ts";
 import { MAX_GOAL_CHARS } from "../../src/core/limits.ts";
-import { advanceOverSockets, rig, type Rig } from "./rig.ts";
+import { rig, type Rig, until } from "./rig.ts";
 
 type Json = Record<string, unknown>;
 
@@ -147,7 +147,8 @@ describe("GET /v1/tasks/{id}/result", () => {
   it("waits as preferred, and answers as soon as the task ends", async () => {
     const id = await start();
     const waiting = result(id, "wait=30");
-    await advanceOverSockets(box, clock, 2_000);
+    await until(() => clock.pending > 0);
+    await clock.advance(2_000);
     box.api.finish(id, "arrived");
     const response = await waiting;
     expect([response.status, response.headers.get("preference-applied")]).toEqual([200, "wait=30"]);
@@ -155,7 +156,8 @@ describe("GET /v1/tasks/{id}/result", () => {
 
   it("is 202 when the wait is over", async () => {
     const waiting = result(await start(), "wait=3");
-    await advanceOverSockets(box, clock, 3_500);
+    await until(() => clock.pending > 0);
+    await clock.advance(3_000);
     const response = await waiting;
     expect([response.status, response.headers.get("preference-applied")]).toEqual([202, "wait=3"]);
   });
