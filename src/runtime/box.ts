@@ -4,7 +4,6 @@ import { deadline, linkedAbort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf, NotFoundError, ProviderError } from "../base/errors.ts";
 import type { BoxApi, BoxStatus, GpuView, LoadedModel, MachineView, ProviderView } from "../core/box-api.ts";
-import { STATES, type State } from "../core/lifecycle.ts";
 import type { Settings } from "../core/settings.ts";
 import { AGENT_MACHINE_VERSION, agentMachine } from "../../machines/agent.ts";
 import type { Provider } from "../../providers/provider.ts";
@@ -26,20 +25,11 @@ export interface BoxOptions {
 export class Box implements BoxApi {
   readonly #options: BoxOptions;
   readonly #startedAt: number;
-  readonly #ended: Record<"done" | "cancelled" | "failed", number> = { done: 0, cancelled: 0, failed: 0 };
-  readonly #unsubscribe: () => void;
   #paused = false;
 
   constructor(options: BoxOptions) {
     this.#options = options;
     this.#startedAt = options.clock.now();
-    this.#unsubscribe = options.store.onWrite((events) => {
-      for (const { type } of events) {
-        if (type === "task.done") this.#ended.done += 1;
-        else if (type === "task.cancelled") this.#ended.cancelled += 1;
-        else if (type === "task.failed") this.#ended.failed += 1;
-      }
-    });
   }
 
   async gpus(): Promise<readonly GpuView[]> {
@@ -74,10 +64,8 @@ export class Box implements BoxApi {
   }
 
   async status(): Promise<BoxStatus> {
-    const { settings, store, household } = this.#options;
-    const tasks = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<State, number>;
-    Object.assign(tasks, this.#ended);
-    for (const host of household.family.members()) tasks[host.words.state] += 1;
+    const { settings, store } = this.#options;
+    const tasks = await store.counts();
     return {
       version: settings.version,
       boxId: settings.boxId,
@@ -87,10 +75,6 @@ export class Box implements BoxApi {
       startedAt: this.#startedAt,
       durability: store.durability,
     };
-  }
-
-  close(): void {
-    this.#unsubscribe();
   }
 
   async #loaded(name: string): Promise<readonly LoadedModel[]> {

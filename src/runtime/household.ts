@@ -100,7 +100,7 @@ export class Household {
     this.#closed = true;
     this.#heartbeat?.cancel();
     this.scheduler.pause(true);
-    for (const host of [...this.family.members()]) host.abandon();
+    for (const host of this.family.members()) host.abandon();
     this.scheduler.close();
     this.streams.close();
     await this.#options.store.release(this.owner);

@@ -73,7 +73,6 @@ export class Runtime {
 
   /** Lets go of everything; tasks that have not ended stay in the store. */
   async close(): Promise<void> {
-    this.#box.close();
     await this.#household.close();
   }
 }

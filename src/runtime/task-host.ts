@@ -28,6 +28,7 @@ import { OutputRing } from "./output-ring.ts";
 import { endEvent, endOf, wordsOf } from "./outcome.ts";
 import { RetryTimer } from "./retry-timer.ts";
 import type { HostServices } from "./services.ts";
+import { Settling } from "./settling.ts";
 import { WaitKeeper } from "./wait-keeper.ts";
 import { TurnState } from "./turn-state.ts";
 import { WorkInFlight } from "./work-in-flight.ts";
@@ -52,7 +53,7 @@ export class TaskHost {
   readonly work = new WorkInFlight();
   #retry: RetryTimer | null = null;
   #ending = false;
-  #forced: (() => void) | null = null;
+  #settling: Settling | null = null;
   #inherited: SchedulingClass | null = null;
   #quiet: Set<string> | null = null;
 
@@ -121,7 +122,7 @@ export class TaskHost {
   cancel(reason: string, force: boolean): void {
     this.journal.event({ type: "cancel.requested", data: { reason, force } });
     this.send({ type: "cancel", reason });
-    if (force) this.#forced?.();
+    if (force) this.#settling?.force();
   }
 
   /** Tells the machine of new inbox entries. */
@@ -129,9 +130,13 @@ export class TaskHost {
     return this.mailbox.read((entry) => this.#announce(entry));
   }
 
+  childSpawned(): void {
+    this.send({ type: "children.changed", live: this.services.kinship.liveCount(this.id) });
+  }
+
   /** A child has ended and its completion was announced. */
   childEnded(): void {
-    this.send({ type: "children.changed", live: this.services.kinship.liveCount(this.id) });
+    this.childSpawned();
     this.#waits?.check();
   }
 
@@ -140,10 +145,6 @@ export class TaskHost {
     this.#ending = true;
     this.#stopTimers();
     this.#actor?.stop();
-  }
-
-  childSpawned(): void {
-    this.send({ type: "children.changed", live: this.services.kinship.liveCount(this.id) });
   }
 
   /** Children whose cancellation a person caused: their completions wait for the next turn and begin none. */
@@ -234,24 +235,17 @@ export class TaskHost {
     this.#ending = true;
     this.#stopTimers();
     const { kinship, clock, settings } = this.services;
-    kinship.cancelChildren(
-      this.id,
-      `its parent ${output.state === "done" ? "was closed" : `was ${output.state}`}`,
-    );
+    kinship.cancelChildren(this.id, `its parent ended (${output.state})`);
     this.#leases.drop();
     const work = this.work.settled();
     const children = kinship.liveCount(this.id) > 0 ? kinship.childless(this.id) : null;
     if (!work && !children) return this.#conclude(output, true);
-    let concluded = false;
-    const once = (settled: boolean): void => {
-      if (concluded) return;
-      concluded = true;
-      timer.cancel();
-      this.#conclude(output, settled);
-    };
-    const timer = clock.after(settings.cancelDeadlineMs, () => once(false));
-    this.#forced = () => once(false);
-    void Promise.all([work, children]).then(() => once(true));
+    this.#settling = new Settling({
+      clock,
+      deadlineMs: settings.cancelDeadlineMs,
+      work: Promise.all([work, children]),
+      conclude: (settled) => this.#conclude(output, settled),
+    });
   }
 
   /** Commits the end. `settled` is false when something of the task would not let go in time. */
@@ -302,15 +296,13 @@ export class TaskHost {
 
   /** The store refused a write: nothing of this host may act any more, and nothing is acknowledged. */
   #broken(error: TroupeError): void {
-    this.services.logger.error("a task's write was refused; this host lets go of it", {
-      task: this.id,
-      code: error.code,
-    });
+    const { logger, scheduler, kinship } = this.services;
+    logger.error("a task's write was refused; this host lets go of it", { task: this.id, code: error.code });
     this.#ending = true;
     this.#stopTimers();
     this.send({ type: "cancel", reason: error.message });
     this.#leases.forget();
-    this.services.scheduler.end(this.id);
-    this.services.kinship.lost(this.id);
+    scheduler.end(this.id);
+    kinship.lost(this.id);
   }
 }
