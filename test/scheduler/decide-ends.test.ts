@@ -53,6 +53,7 @@ describe("end", () => {
         desk.ask("x");
       },
     ],
+    ["that is an open session", (desk) => desk.session("x")],
     [
       "held back by a pause",
       (desk) => {
@@ -71,6 +72,13 @@ describe("end", () => {
     for (const taskId of ["a", "y", "z"]) desk.end(taskId);
     expect(counts(desk.state)).toEqual({ slots: 0, places: 0, leases: 0, waiting: 0 });
     expect([desk.state.tasks.size, desk.state.parents.size, desk.state.leases.size]).toEqual([0, 0, 0]);
+    const lane = desk.state.lanes.get("local");
+    expect([lane?.doors.idle, lane?.places.idle, lane?.leases.idle, lane?.stopping.size]).toEqual([
+      true,
+      true,
+      true,
+      0,
+    ]);
   });
 
   it("lets a new sibling stand in line for the place like everybody else", () => {

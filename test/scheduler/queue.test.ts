@@ -90,6 +90,15 @@ describe("WaitQueue", () => {
     expect(names.indexOf("low")).toBe(6 * BYPASS_LIMIT);
   });
 
+  it("Q2 serves a strict level even when another is overdue at that moment", () => {
+    const queue = filled({ levels: 3, strict: 1 }, [waiter("low", 2)]);
+    for (let index = 0; index < BYPASS_LIMIT; index++) queue.push(waiter("middle", 1));
+    for (let index = 0; index < BYPASS_LIMIT; index++) expect(queue.take()?.name).toBe("middle");
+    queue.push(waiter("middle", 1));
+    queue.push(waiter("strict", 0));
+    expect(takeAll(queue)).toEqual(["strict", "low", "middle"]);
+  });
+
   it("serves only open levels, and shows the closed ones behind them", () => {
     const queue = filled({ levels: 2, strict: 0 }, [waiter("new", 1), waiter("back", 0)]);
     queue.open(1);
