@@ -1,0 +1,101 @@
+// The person's side: where text goes, where it comes from, and Ctrl-C. The only file of the CLI that touches the
+// process and its streams. It writes what it is given: what may be shown is decided by the printer.
+//
+// T1. One press of Ctrl-C is one interrupt, also where npm sends the signal on a second time.
+// T2. After `leave` nothing runs: what was written has reached the system first.
+
+import system from "node:process";
+import type { Clock } from "../base/clock.ts";
+import type { Environment } from "../config/load.ts";
+import { openScreen, plainConversation, type Conversation } from "./conversation.ts";
+
+export interface Terminal {
+  /** What was typed after the program's name. */
+  readonly args: readonly string[];
+  readonly env: Environment;
+  readonly cwd: string;
+  /** `linux`, `darwin`, `win32`, as Node names them. */
+  readonly platform: string;
+  readonly runtime: { readonly name: string; readonly version: string };
+  /** Whether a person reads stdout, reads stderr, types on stdin. */
+  readonly outIsTerminal: boolean;
+  readonly errIsTerminal: boolean;
+  readonly inIsTerminal: boolean;
+  /** Columns of stdout; 80 where it is no terminal. */
+  columns(): number;
+  rows(): number;
+  writeOut(text: string): void;
+  writeErr(text: string): void;
+  /** Stdin, once. */
+  input(): AsyncIterable<Uint8Array>;
+  /** Takes over stdin and stdout until it is closed. */
+  converse(prompt: string): Conversation;
+  /** Calls back at each interrupt; returns how to stop that. */
+  onInterrupt(handler: () => void): () => void;
+  /** Ends the process. */
+  leave(exitCode: number): Promise<void>;
+}
+
+/** Two signals closer than this are one press: npm forwards the one that the terminal has already sent to all. */
+const ONE_PRESS_MS = 150;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** What a shell shows for a program whose reader went away (128 + SIGPIPE). */
+const READER_GONE = 141;
+
+function runtimeOf(versions: Readonly<Record<string, string | undefined>>): Terminal["runtime"] {
+  const { bun, deno, node } = versions;
+  if (bun !== undefined) return { name: "Bun", version: bun };
+  if (deno !== undefined) return { name: "Deno", version: deno };
+  return { name: "Node.js", version: node ?? "unknown" };
+}
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}
+
+/** The terminal of this process. Make one, once. */
+export function processTerminal(clock: Clock): Terminal {
+  const handlers = new Set<() => void>();
+  let last = -Infinity;
+  const interrupt = (): void => {
+    const now = clock.monotonic();
+    const isEcho = now - last < ONE_PRESS_MS;
+    last = now;
+    if (!isEcho) for (const handler of handlers) handler();
+  };
+  const { stdin, stdout, stderr } = system;
+  for (const stream of [stdout, stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => system.exit(error.code === "EPIPE" ? READER_GONE : 1));
+  }
+  return {
+    args: system.argv.slice(2),
+    env: system.env,
+    cwd: system.cwd(),
+    platform: system.platform,
+    runtime: runtimeOf(system.versions),
+    outIsTerminal: stdout.isTTY,
+    errIsTerminal: stderr.isTTY,
+    inIsTerminal: stdin.isTTY,
+    columns: () => stdout.columns || 80,
+    rows: () => stdout.rows || 24,
+    writeOut: (text) => void stdout.write(text),
+    writeErr: (text) => void stderr.write(text),
+    input: () => stdin,
+    converse: (prompt) =>
+      stdin.isTTY && stdout.isTTY
+        ? openScreen({ input: stdin, output: stdout, prompt, onInterrupt: interrupt })
+        : plainConversation({ input: stdin, writeOut: (text) => void stdout.write(text) }),
+    onInterrupt: (handler) => {
+      if (handlers.size === 0) for (const signal of SIGNALS) system.on(signal, interrupt);
+      handlers.add(handler);
+      return () => {
+        handlers.delete(handler);
+        if (handlers.size === 0) for (const signal of SIGNALS) system.off(signal, interrupt);
+      };
+    },
+    leave: async (exitCode) => {
+      await Promise.all([written(stdout), written(stderr)]);
+      system.exit(exitCode);
+    },
+  };
+}
