@@ -71,7 +71,7 @@ function searchLines(search: Search, brief: Brief): readonly string[] {
 
 function largestLine(seen: Seen, brief: Brief): string | null {
   if (!brief.wantsLargest) return null;
-  const sized = seen.listings
+  const sized = ownListings(seen)
     .flatMap((listing) => listing.entries)
     .filter((entry) => !entry.isFolder && entry.bytes !== null)
     .toSorted((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0));
@@ -79,17 +79,23 @@ function largestLine(seen: Seen, brief: Brief): string | null {
   return names.length > 0 ? `Largest: ${names.join(", ")}.` : "Largest: the listing tells no sizes.";
 }
 
+/** The root is left out where it was only looked at to find the way. */
+function ownListings(seen: Seen): readonly Listing[] {
+  return seen.listings.filter((listing) => listing.path !== "." || seen.listings.length === 1);
+}
+
 /** Files counted over all listings, each once. */
 function countLine(seen: Seen, brief: Brief): string | null {
   if (!brief.wantsCount) return null;
+  const listings = ownListings(seen);
   const files = new Set(
-    seen.listings
+    listings
       .flatMap((listing) => listing.entries)
       .filter((entry) => !entry.isFolder && (brief.extensions.length === 0 || fits(entry.path, brief)))
       .map((entry) => entry.path),
   );
   const kind = brief.extensions.length > 0 ? `${brief.extensions.join("/")} ` : "";
-  return `Count: ${plural(files.size, `${kind}file`)} in ${plural(seen.listings.length, "folder")} listed.`;
+  return `Count: ${plural(files.size, `${kind}file`)} in ${plural(listings.length, "folder")} listed.`;
 }
 
 function steerLine(brief: Brief): string | null {
@@ -130,10 +136,8 @@ function keptSearches(brief: Brief, seen: Seen): readonly Search[] {
 
 /** The report. Never throws; says so when nothing was found. */
 export function reportOf(brief: Brief, seen: Seen): string {
-  // The root was only looked at to find the way.
-  const listings = seen.listings.filter((listing) => listing.path !== "." || seen.listings.length === 1);
   const facts = [
-    ...listings.map((listing) => listingLine(listing, brief)),
+    ...ownListings(seen).map((listing) => listingLine(listing, brief)),
     ...keptTexts(brief, seen).map((file) => fileLine(file, brief)),
     ...keptSearches(brief, seen).flatMap((search) => searchLines(search, brief)),
     ...seen.failures.map((failed) => {

@@ -47,6 +47,14 @@ describe("the report", () => {
     expect(report("List the functions in src/")).toContain("2 functions");
   });
 
+  test("the root is no part of it where it was only the way", () => {
+    const way = [assistant("", ["list_dir", { path: "." }]), result("list_dir", "src/\nREADME.md 5")];
+    const seen = (messages: typeof WORK) => seenIn(exchangesOf(messages));
+    const goal = briefOf("Count the files in src", []);
+    expect(reportOf(goal, seen([...way, ...WORK]))).toBe(reportOf(goal, seen(WORK)));
+    expect(reportOf(goal, seen(way))).toContain("Count: 1 file in 1 folder");
+  });
+
   test("a steer is said to have been followed, and what it left out is left out", () => {
     const text = report("Say what is in src/", "only Markdown files");
     expect(text).toContain('I followed the steer "only Markdown files": only .md files.');
