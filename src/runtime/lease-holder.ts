@@ -90,9 +90,11 @@ export class LeaseHolder {
     if (!this.#releasing) this.#host.services.scheduler.park(this.#host.id);
   }
 
-  /** A person waits for this task's next turn. */
+  /** A person waits for this task's next turn: that one turn goes first. */
   hurry(): void {
-    if (this.#waiting) this.#host.services.scheduler.setClass(this.#host.id, "interactive");
+    const { services, id } = this.#host;
+    // Asking again raises the request that waits; setClass would raise all later ones too.
+    if (this.#waiting) services.scheduler.requestLease({ taskId: id, class: "interactive" });
   }
 
   /** The task has ended: the scheduler takes everything back itself. */

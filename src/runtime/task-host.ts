@@ -73,6 +73,7 @@ export class TaskHost {
     return record.end ? { state: record.state, phase: null } : { state: this.#state, phase: this.#phase };
   }
 
+  /** Its last transition is made; its end may not be in the store yet. */
   get ending(): boolean {
     return this.#ending;
   }
@@ -82,7 +83,6 @@ export class TaskHost {
     return this.#ring;
   }
 
-  /** The last lines of output, without making a ring for a task that has none. */
   tail(count: number): readonly string[] {
     return this.#ring?.tail(count) ?? [];
   }
@@ -168,11 +168,6 @@ export class TaskHost {
     return this.#leases;
   }
 
-  /** Active time used so far, in milliseconds. */
-  get activeMs(): number {
-    return this.#clock?.usedMs ?? 0;
-  }
-
   #announce(entry: InboxEntry): void {
     const { message, position } = entry;
     if (message.kind === "completion" && this.#quiet?.has(message.id)) return;
@@ -215,7 +210,7 @@ export class TaskHost {
   #persisted(): unknown {
     return {
       machine: AGENT_MACHINE_VERSION,
-      activeMs: Math.round(this.activeMs),
+      activeMs: Math.round(this.#clock?.usedMs ?? 0),
       actor: this.#actor?.getPersistedSnapshot(),
     };
   }
@@ -288,16 +283,14 @@ export class TaskHost {
     const message = error instanceof Error ? error.message : String(error);
     this.services.logger.error("the actor of a task broke", { task: this.id, message });
     if (this.#ending) return;
-    this.#finish({
-      state: "failed",
-      failure: { code: "internal", message: `Troupe failed: ${message}`, retryable: false },
-    });
+    const failure = { code: "internal", message: `Troupe failed: ${message}`, retryable: false };
+    this.#finish({ state: "failed", failure });
   }
 
   /** The store refused a write: nothing of this host may act any more, and nothing is acknowledged. */
   #broken(error: TroupeError): void {
     const { logger, scheduler, kinship } = this.services;
-    logger.error("a task's write was refused; this host lets go of it", { task: this.id, code: error.code });
+    logger.error("a task's write was refused; its host lets go", { task: this.id, code: error.code });
     this.#ending = true;
     this.#stopTimers();
     this.send({ type: "cancel", reason: error.message });
