@@ -20,6 +20,7 @@ export const BUSY_MESSAGE = "server busy, please try again.  maximum pending req
 /** What `expires_at` says of a model that is kept for ever: the longest Go duration. */
 const FOREVER_MS = 9_223_372_036_854;
 
+/** What one request asks of the scheduler before it may use a model. */
 export interface ModelDemand {
   readonly model: SimulatedModel;
   /** `null` takes the server's default. */
@@ -29,17 +30,20 @@ export interface ModelDemand {
   readonly signal: AbortSignal;
 }
 
+/** All time and chance of the box come from here; it reads no others. */
 export interface BoxOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly config: SimulatorConfig;
 }
 
+/** A model in memory and the moment, in milliseconds since the epoch, at which it would go. */
 export interface LoadedRunner {
   readonly runner: Runner;
   readonly expiresAt: number;
 }
 
+/** Counters since the start, and what waits or runs right now. */
 export interface BoxStats {
   readonly loads: number;
   readonly unloads: number;
@@ -57,6 +61,7 @@ interface Pending {
   reject(reason: unknown): void;
 }
 
+/** The box. Contract: `enter` and `unload` may be called at any time; `close` ends everything. */
 export class SimulatedBox {
   readonly config: SimulatorConfig;
   readonly clock: Clock;

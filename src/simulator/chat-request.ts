@@ -8,6 +8,7 @@ import type { PolicyTool } from "./policy.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Whether a JSON value is an object with keys: no list and not null. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -52,6 +53,7 @@ export function thinkFor(model: SimulatedModel, asked: unknown, name: string): b
   return wanted;
 }
 
+/** The offered tools. Throws InvalidRequestError for what is no list of named functions. */
 export function toolsOf(value: unknown): readonly PolicyTool[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new InvalidRequestError("invalid_tools", "expected tools to be a list");
@@ -68,6 +70,7 @@ export function toolsOf(value: unknown): readonly PolicyTool[] {
   });
 }
 
+/** The raw messages; none when absent. Throws InvalidRequestError for what is no list of objects. */
 export function messagesOf(value: unknown): readonly JsonObject[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value) || !value.every(isObject)) {
@@ -84,6 +87,7 @@ const STATUSES: Readonly<Partial<Record<TroupeError["kind"], number>>> = {
   cancelled: 499,
 };
 
+/** The HTTP status of anything thrown: from its class, 500 for what is no error of ours. Never throws. */
 export function statusOf(error: unknown): number {
   return (error instanceof TroupeError ? STATUSES[error.kind] : undefined) ?? 500;
 }

@@ -9,6 +9,7 @@ import type { Policy } from "./policy.ts";
 const KIB = 1_024;
 const GIB = 1_024 ** 3;
 
+/** One card. Only its memory counts; speed belongs to the models. */
 export interface SimulatedGpu {
   readonly id: string;
   readonly vramBytes: number;
@@ -33,6 +34,7 @@ export interface SimulatedModel {
   readonly decodeTokensPerS?: number;
 }
 
+/** Everything that can be chosen of the box; times are milliseconds, rates are tokens per second. */
 export interface SimulatorConfig {
   readonly gpus: readonly SimulatedGpu[];
   readonly models: readonly SimulatedModel[];
@@ -101,6 +103,7 @@ export const DEFAULT_MODELS: readonly SimulatedModel[] = [
   },
 ];
 
+/** A box on which a demonstration with three children takes about twenty seconds. */
 export const DEFAULT_SIMULATOR_CONFIG: SimulatorConfig = {
   gpus: [{ id: "gpu0", vramBytes: 12 * GIB }],
   models: DEFAULT_MODELS,

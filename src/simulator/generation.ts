@@ -13,6 +13,7 @@ import type { PolicyAnswer, PolicyCall, PolicyRequest } from "./policy.ts";
 import { fitToContext, pieces, promptTokens, tokensIn } from "./prompt.ts";
 import type { Runner } from "./runner.ts";
 
+/** One chat request, in the one form that both protocols are read into. */
 export interface GenerationRequest extends PolicyRequest {
   readonly model: SimulatedModel;
   readonly contextTokens: number | null;

@@ -85,6 +85,7 @@ export interface ChunkFrame {
   readonly createdAt: string;
 }
 
+/** The figures as the last chunk has them, in whole nanoseconds. */
 export function figuresNs(figures: Figures): JsonObject {
   const ns = (ms: number): number => Math.round(ms * NS_PER_MS);
   return {
@@ -107,6 +108,7 @@ function messageFor(chunk: GenerationChunk, newId: () => string): JsonObject {
   return { role: "assistant", content: "", tool_calls: [call] };
 }
 
+/** One line of a native answer; `newId` makes the ids of tool calls. Never throws. */
 export function chunkBody(chunk: GenerationChunk, frame: ChunkFrame, newId: () => string): JsonObject {
   const body = { model: frame.model, created_at: frame.createdAt, message: messageFor(chunk, newId) };
   if (chunk.type !== "done") return { ...body, done: false };
@@ -131,6 +133,7 @@ export function wholeBody(bodies: readonly JsonObject[]): JsonObject {
   return { ...bodies.at(-1), message };
 }
 
+/** What a model can do, in Ollama's words. */
 export function capabilities(model: SimulatedModel): readonly string[] {
   return ["completion", ...(model.tools ? ["tools"] : []), ...(model.thinking ? ["thinking"] : [])];
 }
@@ -142,6 +145,7 @@ function digest(model: SimulatedModel): string {
   return toHex(seededRandom(seed).bytes(32));
 }
 
+/** Where a reader sees that there is no model behind the name. */
 export function details(model: SimulatedModel): JsonObject {
   return {
     parent_model: "",
@@ -153,11 +157,13 @@ export function details(model: SimulatedModel): JsonObject {
   };
 }
 
+/** A model as `/api/tags` lists it. */
 export function listedModel(model: SimulatedModel): JsonObject {
   const name = taggedName(model.name);
   return { name, model: name, size: model.sizeBytes, digest: digest(model), details: details(model) };
 }
 
+/** A model as `/api/ps` lists it: no queue, no slots, no GPU, as with Ollama. */
 export function loadedModel({ runner, expiresAt }: LoadedRunner): JsonObject {
   return {
     ...listedModel(runner.model),
@@ -168,6 +174,7 @@ export function loadedModel({ runner, expiresAt }: LoadedRunner): JsonObject {
   };
 }
 
+/** A model as `/api/show` describes it. */
 export function shownModel(model: SimulatedModel): JsonObject {
   return {
     license: "MIT",

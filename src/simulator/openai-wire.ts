@@ -86,6 +86,7 @@ export function generationFrom(body: JsonObject, box: SimulatedBox, signal: Abor
   };
 }
 
+/** Token counts; the protocol has no durations. */
 export function usageBody(figures: Figures): JsonObject {
   return {
     prompt_tokens: figures.promptTokens,

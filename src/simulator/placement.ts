@@ -10,6 +10,7 @@ export const FIT_SHARE = 0.8;
 /** Bytes on each GPU, by its id. */
 export type Placement = ReadonlyMap<string, number>;
 
+/** What placing and evicting must know of a model in memory. */
 export interface Occupant {
   readonly model: SimulatedModel;
   readonly placement: Placement;
@@ -22,6 +23,7 @@ export function predictedBytes(model: SimulatedModel, contextTokens: number, slo
   return model.sizeBytes + model.kvBytesPerToken * contextTokens * slots;
 }
 
+/** Bytes of a GPU that no occupant has. */
 export function freeBytes(gpu: SimulatedGpu, occupants: readonly Occupant[]): number {
   let free = gpu.vramBytes;
   for (const occupant of occupants) free -= occupant.placement.get(gpu.id) ?? 0;

@@ -2,6 +2,7 @@
 // A policy is a pure function. It has no clock, no randomness and no memory but the transcript it is shown, so the
 // same transcript always gives the same answer. It is a simulation and is never presented as a model.
 
+/** A call of a tool that a policy wants made. */
 export interface PolicyCall {
   readonly name: string;
   readonly arguments: Readonly<Record<string, unknown>>;
@@ -18,6 +19,7 @@ export interface PolicyMessage {
   readonly toolName: string | null;
 }
 
+/** A tool that the request offers. */
 export interface PolicyTool {
   readonly name: string;
   readonly description: string;
@@ -25,6 +27,7 @@ export interface PolicyTool {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
+/** All that a policy may look at. */
 export interface PolicyRequest {
   readonly messages: readonly PolicyMessage[];
   readonly tools: readonly PolicyTool[];
@@ -40,10 +43,12 @@ export interface PolicyAnswer {
 /** Contract: pure; never throws, whatever the transcript holds. */
 export type Policy = (request: PolicyRequest) => PolicyAnswer;
 
+/** An answer in words alone. */
 export function say(text: string): PolicyAnswer {
   return { text, calls: [], thinking: "" };
 }
 
+/** An answer that calls tools, with words before the calls where there are any. */
 export function call(calls: readonly PolicyCall[], text = ""): PolicyAnswer {
   return { text, calls, thinking: "" };
 }

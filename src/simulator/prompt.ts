@@ -7,15 +7,18 @@ const CHARS_PER_TOKEN = 4;
 /** What a chat template adds around each message. */
 const MESSAGE_OVERHEAD_TOKENS = 4;
 
+/** Tokens of a text that is read. */
 export function tokensIn(text: string): number {
   return Math.ceil(text.length / CHARS_PER_TOKEN);
 }
 
+/** Tokens of one message, its calls among them. */
 export function messageTokens(message: PolicyMessage): number {
   const calls = message.calls.length > 0 ? tokensIn(JSON.stringify(message.calls)) : 0;
   return MESSAGE_OVERHEAD_TOKENS + tokensIn(message.content) + calls;
 }
 
+/** Tokens of a whole prompt: messages and the definitions of the tools. */
 export function promptTokens(request: PolicyRequest): number {
   const tools = request.tools.length > 0 ? tokensIn(JSON.stringify(request.tools)) : 0;
   return request.messages.reduce((sum, message) => sum + messageTokens(message), tools);

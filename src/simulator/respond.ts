@@ -6,6 +6,7 @@
 
 import { CancelledError } from "../base/errors.ts";
 
+/** The connection of one request, as a signal that a generation can stand on. */
 export interface ClientGone {
   readonly signal: AbortSignal;
   /** Ends the generation; for when the body is cancelled without the request's own signal firing. */
@@ -21,6 +22,7 @@ export function clientGone(request: Request): ClientGone {
   return { signal: controller.signal, abort };
 }
 
+/** How a stream is labelled and how it ends when it fails. */
 export interface StreamOptions {
   readonly contentType: string;
   readonly client: ClientGone;

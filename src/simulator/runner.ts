@@ -11,11 +11,13 @@ import { SlotQueue } from "./slot-queue.ts";
 /** `draining` takes no new request and goes when its last user has left. */
 export type RunnerState = "loading" | "resident" | "draining" | "unloading";
 
+/** One user of a loaded model. Contract: must `leave`; may do so twice. */
 export interface RunnerUse {
   readonly runner: Runner;
   leave(): void;
 }
 
+/** Fixed for as long as the model is loaded; another context means another load. */
 export interface RunnerOptions {
   readonly model: SimulatedModel;
   readonly contextTokens: number;
@@ -25,6 +27,7 @@ export interface RunnerOptions {
   readonly keepAliveMs: number;
 }
 
+/** A loaded model. Contract: never throws; unloading it is the box's business. */
 export class Runner implements Occupant {
   readonly model: SimulatedModel;
   readonly contextTokens: number;

@@ -12,6 +12,8 @@ import { openaiApp } from "./openai-app.ts";
 /** The header that marks every response, with the value `1`. */
 export const SIMULATED_HEADER = "x-troupe-simulated";
 
+/** What the simulator stands on. */
+/** A model server that is not one. */
 export interface SimulatorOptions {
   readonly clock: Clock;
   /** Seeded, so that a run can be repeated. */

@@ -8,6 +8,7 @@
 
 import { InternalError } from "../base/errors.ts";
 
+/** The right to one slot. Contract: `release` is idempotent and never throws. */
 export interface SlotLease {
   release(): void;
 }
@@ -16,6 +17,7 @@ interface Waiter {
   grant(): void;
 }
 
+/** A first-come-first-served semaphore. */
 export class SlotQueue {
   readonly slots: number;
   readonly #waiting: Waiter[] = [];

@@ -43,6 +43,7 @@ export function plainAnswer(text: string): string {
   return sumIn(text) ?? pick(ECHOES, text)(`"${oneLine(text, 160)}"`);
 }
 
+/** Contract: pure; answers each text that is new, and calls nothing. */
 export const chatPolicy: Policy = (request) => {
   const texts = freshTexts(request).map((text) => parseSteer(text) ?? text);
   return say(texts.map(plainAnswer).join("\n") || `I am ${SELF}. Nothing was asked.`);

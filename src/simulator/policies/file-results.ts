@@ -3,6 +3,7 @@
 
 import { isRecord, listAt, numberAt, textAt, type Exchange } from "./transcript.ts";
 
+/** One line of a listing; the path counts from the workspace. */
 export interface Entry {
   readonly path: string;
   readonly name: string;
@@ -10,12 +11,14 @@ export interface Entry {
   readonly bytes: number | null;
 }
 
+/** What one `list_dir` showed. */
 export interface Listing {
   readonly path: string;
   readonly entries: readonly Entry[];
   readonly truncated: boolean;
 }
 
+/** What one `read_file` gave. */
 export interface FileText {
   readonly path: string;
   readonly text: string;
@@ -25,6 +28,7 @@ export interface FileText {
   readonly truncated: boolean;
 }
 
+/** One place where a search found something. */
 export interface Match {
   readonly path: string;
   /** `null` where files were looked for by name. */
@@ -32,6 +36,7 @@ export interface Match {
   readonly text: string;
 }
 
+/** What one `search_files` found; `term` is its text or, by name, its glob. */
 export interface Search {
   readonly term: string;
   readonly path: string;
@@ -80,6 +85,7 @@ function jsonEntry(raw: unknown): Omit<Entry, "name"> | null {
   return { path: path.replace(/\/+$/, ""), isFolder, bytes: numberAt(raw, "size_bytes", "bytes", "size") };
 }
 
+/** Reads a listing; without entries where the result is none. */
 export function listingOf(exchange: Exchange): Listing {
   const path = pathOf(exchange);
   const listed = listAt(exchange.value, "entries", "items", "files");
@@ -98,6 +104,7 @@ function countLines(text: string): number {
   return text === "" ? 0 : text.replace(/\n$/, "").split("\n").length;
 }
 
+/** Reads a text; an empty one where the file is empty or binary. */
 export function fileTextOf(exchange: Exchange): FileText {
   const path = pathOf(exchange);
   const truncated = isTruncated(exchange);
@@ -125,6 +132,7 @@ function match(raw: unknown): Match | null {
   return path === null ? null : { path, line: numberAt(raw, "line", "line_number"), text: text.trim() };
 }
 
+/** Reads matches; none where nothing was found. */
 export function searchOf(exchange: Exchange): Search {
   const raw = listAt(exchange.value, "matches", "results") ?? plainLines(exchange);
   return {

@@ -6,6 +6,7 @@ import type { PolicyMessage } from "../policy.ts";
 import { exchangesOf, isRecord, listAt, textAt, userTexts, type Exchange } from "./transcript.ts";
 import { keywords } from "./words.ts";
 
+/** A child, as far as the transcript tells of it. */
 export interface KnownTask {
   readonly taskId: string;
   readonly goal: string;

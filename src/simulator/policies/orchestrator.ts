@@ -101,6 +101,7 @@ function reports(request: PolicyRequest, tasks: readonly KnownTask[]): readonly 
   ];
 }
 
+/** Contract: pure; each new text of a person leads to calls once, and to words otherwise. */
 export const orchestratorPolicy: Policy = (request) => {
   if (!DELEGATES.some((name) => offers(request, name))) return workerPolicy(request);
   const tasks = knownTasks(request.messages);

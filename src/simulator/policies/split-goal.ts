@@ -16,6 +16,7 @@ const CONTEXT = /\n\s*context:\s*/i;
 /** No message starts more children than this, however long its list is. */
 const MOST_PARTS = 32;
 
+/** The jobs in one message. */
 export interface Work {
   readonly parts: readonly string[];
   /** What the person gave as context for all of them; empty when nothing. */

@@ -14,10 +14,12 @@ export interface Exchange {
   readonly failed: boolean;
 }
 
+/** Whether a JSON value is an object with keys. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The first of these keys that holds a text which is not empty; `null` when none does. */
 export function textAt(value: unknown, ...keys: readonly string[]): string | null {
   if (!isRecord(value)) return null;
   for (const key of keys) {
@@ -27,6 +29,7 @@ export function textAt(value: unknown, ...keys: readonly string[]): string | nul
   return null;
 }
 
+/** The first of these keys that holds a number; `null` when none does. */
 export function numberAt(value: unknown, ...keys: readonly string[]): number | null {
   if (!isRecord(value)) return null;
   for (const key of keys) {
@@ -36,6 +39,7 @@ export function numberAt(value: unknown, ...keys: readonly string[]): number | n
   return null;
 }
 
+/** The value itself if it is a list, else the first of these keys that holds one; `null` when none does. */
 export function listAt(value: unknown, ...keys: readonly string[]): readonly unknown[] | null {
   if (Array.isArray(value)) return value;
   if (!isRecord(value)) return null;
@@ -91,6 +95,7 @@ export function freshTexts(request: PolicyRequest): readonly string[] {
   return userTexts(request.messages.slice(last + 1));
 }
 
+/** What users, or the runtime in their role, said; in order. */
 export function userTexts(messages: readonly PolicyMessage[]): readonly string[] {
   return messages.filter((message) => message.role === "user").map((message) => message.content.trim());
 }

@@ -4,6 +4,7 @@
 import { oneLine } from "./transcript.ts";
 import { keywords } from "./words.ts";
 
+/** The goal and the steers, reduced to what a plan needs. */
 export interface Brief {
   readonly goal: string;
   /** Files and folders named in so many words, by the goal and the steers. */
@@ -23,6 +24,7 @@ export interface Brief {
   readonly focus: Focus | null;
 }
 
+/** Where a steer wants the worker to look: places if it names some, else words. */
 export interface Focus {
   readonly text: string;
   readonly paths: readonly string[];

@@ -40,6 +40,7 @@ function keyOf(call: PolicyCall): string {
   return `${call.name} ${words.join(" ")}`;
 }
 
+/** Sorts the answered calls of the file tools into facts and failures. */
 export function seenIn(exchanges: readonly Exchange[]): Seen {
   const files = exchanges.filter((entry) => /^(list_dir|read_file|search_files)$/.test(entry.name));
   const failed = (entry: Exchange): boolean =>
@@ -206,10 +207,12 @@ class Plan {
   }
 }
 
+/** Whether a path looks like a file: it has an ending. A folder with one is mistaken for a file. */
 export function isFile(path: string): boolean {
   return /[\w-]\.\w{1,5}$/.test(path);
 }
 
+/** Whether a path is a folder or lies in it. */
 export function isUnder(path: string, root: string): boolean {
   return root === "." || path === root || path.startsWith(`${root}/`);
 }

@@ -29,6 +29,7 @@ function sayLook(look: PolicyCall): string {
   return `Reading ${first}.`;
 }
 
+/** Contract: pure; one call a turn until the plan ends, then the report. */
 export const workerPolicy: Policy = (request) => {
   if (!FILE_TOOLS.some((name) => offers(request, name))) {
     const texts = freshTexts(request).map((text) => plainAnswer(parseSteer(text) ?? text));
