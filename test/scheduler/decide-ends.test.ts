@@ -152,6 +152,16 @@ describe("refusals", () => {
     expect(desk.ask("c")).toEqual([]);
   });
 
+  it("do not meet a turn that need not wait, however many wait for a place", () => {
+    const desk = new Desk({ maxChildren: 2, slots: 1, maxQueued: 1 });
+    for (const taskId of ["a", "b"]) desk.admit(taskId);
+    desk.park("a");
+    desk.admit("c");
+    desk.ask("a", { class: "resuming" });
+    expect(desk.ask("c")).toEqual(["granted c"]);
+    expect(thrownBy(() => desk.ask("b")).code).toBe("queue_full");
+  });
+
   it("name the backends that exist when asked for another", () => {
     const desk = new Desk();
     const error = thrownBy(() => desk.admit("a", { backend: "locla" }));

@@ -14,7 +14,7 @@ describe("Heap", () => {
       fc.record({ type: fc.constant("remove"), at: fc.nat() }),
     );
     fc.assert(
-      fc.property(fc.array(operation, { maxLength: 120 }), (operations) => {
+      fc.property(fc.array(operation, { maxLength: 120, size: "max" }), (operations) => {
         const heap = new Heap<HeapItem>();
         let sorted: HeapItem[] = [];
         for (const [serial, { type, at }] of operations.entries()) {

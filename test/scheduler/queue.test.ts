@@ -111,11 +111,12 @@ describe("WaitQueue", () => {
 });
 
 type Operation =
-  | { readonly type: "push"; readonly level: number; readonly group: string }
+  | { readonly type: "push"; readonly level: number; readonly group: string; readonly late: boolean }
   | { readonly type: "take" }
   | { readonly type: "remove"; readonly at: number }
   | { readonly type: "open"; readonly levels: number }
-  | { readonly type: "look"; readonly at: number };
+  | { readonly type: "move"; readonly at: number; readonly level: number }
+  | { readonly type: "look" };
 
 const LEVELS = 4;
 const STRICT = 1;
@@ -128,6 +129,7 @@ const operations: fc.Arbitrary<Operation[]> = fc.array(
         type: fc.constant("push" as const),
         level: fc.constantFrom(0, 1, 2, 2, 3, 3),
         group: fc.constantFrom("", "", "p", "q"),
+        late: fc.constantFrom(false, false, false, true),
       }),
     },
     { weight: 3, arbitrary: fc.record({ type: fc.constant("take" as const) }) },
@@ -139,9 +141,17 @@ const operations: fc.Arbitrary<Operation[]> = fc.array(
         levels: fc.constantFrom(2, LEVELS, LEVELS),
       }),
     },
-    { weight: 2, arbitrary: fc.record({ type: fc.constant("look" as const), at: fc.nat() }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        type: fc.constant("move" as const),
+        at: fc.nat(),
+        level: fc.integer({ min: 0, max: LEVELS - 1 }),
+      }),
+    },
+    { weight: 3, arbitrary: fc.record({ type: fc.constant("look" as const) }) },
   ),
-  { maxLength: 150 },
+  { maxLength: 150, size: "max" },
 );
 
 describe("WaitQueue under random operations", () => {
@@ -155,6 +165,8 @@ describe("WaitQueue under random operations", () => {
         for (const operation of sequence) {
           if (operation.type === "push") {
             const pushed = waiter("w", operation.level, operation.group);
+            // Who comes late asked before others who wait here already, and goes before them.
+            if (operation.late) pushed.rank -= 3.5;
             waiting.push(pushed);
             queue.push(pushed);
           } else if (operation.type === "take") {
@@ -165,14 +177,14 @@ describe("WaitQueue under random operations", () => {
           } else if (operation.type === "open") {
             open = operation.levels;
             queue.open(open);
+          } else if (operation.type === "look") {
+            for (const [index, entry] of queue.order().entries())
+              wrong ||= queue.position(entry) !== index + 1;
           } else if (waiting.length > 0) {
             const found = waiting[operation.at % waiting.length] as Waiter;
-            if (operation.type === "look") {
-              wrong ||= queue.position(found) !== queue.order().indexOf(found) + 1;
-            } else {
-              queue.remove(found);
-              waiting.splice(waiting.indexOf(found), 1);
-            }
+            queue.remove(found);
+            if (operation.type === "remove") waiting.splice(waiting.indexOf(found), 1);
+            else queue.push(Object.assign(found, { level: operation.level }));
           }
           expect([queue.size, wrong]).toEqual([waiting.length, false]);
         }
@@ -183,7 +195,7 @@ describe("WaitQueue under random operations", () => {
         for (const entry of promised) expect(queue.take()).toBe(entry);
         expect(queue.take()).toBeUndefined();
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
