@@ -59,7 +59,11 @@ describe("frameStream", () => {
 
   it("F2 sends a comment every 15 s while nothing happens, and loses no frame to it", async () => {
     const queue = new PushQueue<EventFrame>(10);
-    const { read, clock } = open(queue);
+    // A generator hands out a frame for each time it is asked, so that asking twice would lose one.
+    async function* relayed(): AsyncGenerator<EventFrame> {
+      yield* queue;
+    }
+    const { read, clock } = open(relayed());
     await read();
     await clock.advance(14_999);
     expect(clock.pending).toBe(1);
@@ -119,6 +123,20 @@ describe("frameStream", () => {
     await reader.cancel();
     await settle();
     expect([state.released, clock.pending, queue.ended]).toEqual([1, 0, true]);
+  });
+
+  it("F4 arms no timer either when the API does not let go at once", async () => {
+    async function* stuck(): AsyncGenerator<EventFrame> {
+      yield delta("one");
+      await new Promise(() => {});
+    }
+    const { clock, reader, read, state } = open(stuck());
+    await read();
+    await read();
+    await settle();
+    expect(clock.pending).toBe(1);
+    await reader.cancel();
+    expect([state.released, clock.pending]).toEqual([1, 0]);
   });
 
   it("tells an error of the API as a problem and ends", async () => {
