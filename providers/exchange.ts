@@ -87,7 +87,8 @@ export class Exchange {
   malformed(code: string, got: string): ProviderError {
     const { where } = this.#endpoint.place;
     const advice = "Try again; if it stays, the server does not speak the protocol of the provider's `type`.";
-    return new ProviderError({ kind: "malformed", code },
+    return new ProviderError(
+      { kind: "malformed", code },
       `Expected a well-formed answer from ${where}, ${got}. ${advice}`,
     );
   }

@@ -11,17 +11,24 @@ export const MAX_MALFORMED_CHARS = 2000;
 import type { CallIds } from "./tool-calls.ts";
 import { decodedCall, sentArguments } from "./tool-calls.ts";
 
+/** Longer than Ollama's 5 minutes, which a child's long tool call outlasts; not for ever, since others use the box. */
+const PRELOAD_KEEP_ALIVE = "30m";
+
 const NS_PER_MS = 1_000_000;
 
 /**
- * The body of `/api/chat`.
- * `truncate: false`, because a prompt that does not fit must fail: the server would cut it silently.
+ * What keeps a server from forgetting silently: a prompt that does not fit is refused instead of cut, and an answer
+ * that fills the context ends by length instead of pushing the oldest turns out. `shift` is one of the options for
+ * which Ollama loads a model anew, so that it goes with every request, the preload too.
  */
-export function chatRequest(request: GenerateRequest): ChatRequest & { truncate: boolean; stream: true } {
+const FORGET_NOTHING = { truncate: false, shift: false };
+
+/** The body of `/api/chat`. */
+export function chatRequest(request: GenerateRequest): ChatRequest & { stream: true } {
   return {
     model: request.model,
     stream: true,
-    truncate: false,
+    ...FORGET_NOTHING,
     messages: request.messages.flatMap(messagesOf),
     ...(request.tools.length === 0 ? {} : { tools: request.tools.map((tool) => toolOf(tool)) }),
     ...(request.outputSchema === undefined ? {} : { format: request.outputSchema }),
@@ -32,6 +39,18 @@ export function chatRequest(request: GenerateRequest): ChatRequest & { truncate:
       ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
       ...(request.seed === undefined ? {} : { seed: request.seed }),
     },
+  };
+}
+
+/** The body that loads a model and generates nothing. */
+export function preloadRequest(model: string, contextTokens?: number): ChatRequest & { stream: false } {
+  return {
+    model,
+    stream: false,
+    ...FORGET_NOTHING,
+    messages: [],
+    keep_alive: PRELOAD_KEEP_ALIVE,
+    ...(contextTokens === undefined ? {} : { options: { num_ctx: contextTokens } }),
   };
 }
 

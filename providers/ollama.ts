@@ -10,7 +10,14 @@ import type { ExchangeRules } from "./exchange.ts";
 import { Exchange } from "./exchange.ts";
 import { explainRefusal } from "./failure.ts";
 import { countOf, isObject, listOf, numberOf, objectOf, parseJson, textOf } from "./json.ts";
-import { chatRequest, listedModel, OllamaDecoder, sameModel, shownModel } from "./ollama-wire.ts";
+import {
+  chatRequest,
+  listedModel,
+  OllamaDecoder,
+  preloadRequest,
+  sameModel,
+  shownModel,
+} from "./ollama-wire.ts";
 import type {
   GenerateOptions,
   GenerateRequest,
@@ -29,9 +36,6 @@ const HINT =
 
 /** Questions about the server need no model; loading and queueing do not excuse them. */
 const QUESTION_FIRST_BYTE_MS = 30_000;
-
-/** Longer than Ollama's 5 minutes, which a child's long tool call outlasts; not for ever, since others use the box. */
-const PRELOAD_KEEP_ALIVE = "30m";
 
 /** A provider for one Ollama server. Throws ConfigError for an address or a key that can never work. */
 export function ollama(options: ProviderOptions): Provider {
@@ -117,14 +121,8 @@ class OllamaProvider implements Provider {
     model: string,
     { contextTokens, signal }: { readonly contextTokens?: number; readonly signal: AbortSignal },
   ): Promise<void> {
-    const request = {
-      model,
-      messages: [],
-      keep_alive: PRELOAD_KEEP_ALIVE,
-      ...(contextTokens === undefined ? {} : { options: { num_ctx: contextTokens } }),
-    };
     // Loading is what is waited for here, so the full deadline holds.
-    await this.#ask(signal, (client) => client.chat({ ...request, stream: false }), {});
+    await this.#ask(signal, (client) => client.chat(preloadRequest(model, contextTokens)), {});
   }
 
   #open(signal: AbortSignal, rules: ExchangeRules): Exchange {

@@ -12,6 +12,9 @@ const TYPE = { u32: 4, i32: 5, f32: 6, bool: 7, text: 8, list: 9 } as const;
 /** Token kinds of a SentencePiece vocabulary. */
 const KIND = { normal: 1, unknown: 2, control: 3, byte: 6 } as const;
 
+/** The end of an answer: its place in the vocabulary. */
+const END_TOKEN = 2;
+
 interface Token {
   readonly text: string;
   readonly score: number;
@@ -135,21 +138,19 @@ function metadata(name: string, tokens: readonly Token[]): ReadonlyMap<string, V
     ["tokenizer.ggml.token_type", list(tokens.map((token) => kind(token.kind)))],
     ["tokenizer.ggml.unknown_token_id", u32(0)],
     ["tokenizer.ggml.bos_token_id", u32(1)],
-    ["tokenizer.ggml.eos_token_id", u32(2)],
-    ["tokenizer.ggml.padding_token_id", u32(2)],
+    ["tokenizer.ggml.eos_token_id", u32(END_TOKEN)],
+    ["tokenizer.ggml.padding_token_id", u32(END_TOKEN)],
     ["tokenizer.ggml.add_bos_token", bool(true)],
     ["tokenizer.ggml.add_space_prefix", bool(false)],
   ]);
 }
 
-/** How sure the model is of its noise: at 1 it ends by itself after some hundreds of tokens, at 6 never. */
-const SURE = { ends: 1, endless: 6 };
-
 /**
  * Normal noise, scaled so that the layers neither explode nor fade. Tokens that are no text get no weight in the
- * output, so that what is said is printable.
+ * output: they never come among the 40 most likely that Ollama samples from, so that what is said is printable and
+ * has no end. A model that ends has a somewhat louder end token.
  */
-function weights(seed: number, tokens: readonly Token[], sure: number): readonly Tensor[] {
+function weights(seed: number, tokens: readonly Token[], ends: boolean): readonly Tensor[] {
   const vocab = tokens.length;
   const random = seededRandom(seed);
   const noise = (): number =>
@@ -160,7 +161,7 @@ function weights(seed: number, tokens: readonly Token[], sure: number): readonly
   };
   const output = matrix("output.weight", SHAPE.width, vocab);
   for (const [row, { kind }] of tokens.entries()) {
-    const weight = kind === KIND.normal ? sure : 0;
+    const weight = kind === KIND.normal ? 1 : ends && row === END_TOKEN ? 1.5 : 0;
     for (let at = row * SHAPE.width; at < (row + 1) * SHAPE.width; at++) {
       output.data[at] = (output.data[at] ?? 0) * weight;
     }
@@ -187,12 +188,12 @@ function weights(seed: number, tokens: readonly Token[], sure: number): readonly
 }
 
 /**
- * The whole file, version 3, every weight as a 32-bit float; the same arguments give the same bytes. An endless model
- * writes until it is cut, at any temperature up to 1.
+ * The whole file, version 3, every weight as a 32-bit float; the same arguments give the same bytes. A model that does
+ * not end writes until it is cut.
  */
-export function makeGguf(seed: number, kind: keyof typeof SURE = "ends"): Uint8Array {
+export function makeGguf(seed: number, options: { readonly ends: boolean }): Uint8Array {
   const tokens = vocabulary();
-  const tensors = weights(seed, tokens, SURE[kind]);
+  const tensors = weights(seed, tokens, options.ends);
   const about = metadata(`tiny-random-${seed}`, tokens);
   const bytes = new Bytes().raw(new TextEncoder().encode("GGUF")).u32(3).u64(tensors.length).u64(about.size);
   for (const [key, value] of about) {

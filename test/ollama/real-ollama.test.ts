@@ -169,6 +169,20 @@ describe.skipIf(skipped)("the ollama provider on a real Ollama", { timeout: 60_0
     expect(error).toMatchObject({ providerKind: kind, code });
   });
 
+  it("ends by length when the answer has filled the context, instead of forgetting the oldest turns", async () => {
+    const { events, error } = await generate(ask(PLAIN_MODEL, { maxOutputTokens: 5000 }));
+    expect(error).toBeUndefined();
+    const last = events.at(-1);
+    expect(last).toMatchObject({ type: "finished", reason: "length" });
+    const usage = last?.type === "finished" ? last.usage : undefined;
+    expect((usage?.promptTokens ?? 0) + (usage?.outputTokens ?? 0)).toBeLessThanOrEqual(513);
+  });
+
+  it("tells an answer that ended by itself", async () => {
+    const { events } = await generate(ask(TOOLS_MODEL, { maxOutputTokens: 500 }));
+    expect(events.at(-1)).toMatchObject({ type: "finished", reason: "stop" });
+  });
+
   it("takes `think: false` for a model that cannot think", async () => {
     expect((await generate(ask(PLAIN_MODEL, { think: false }))).error).toBeUndefined();
   });

@@ -70,8 +70,8 @@ export async function startOllama(
   };
   try {
     await answers(baseUrl, server);
-    await writeFile(join(folder, `${TOOLS_MODEL}.gguf`), makeGguf(1));
-    await writeFile(join(folder, `${PLAIN_MODEL}.gguf`), makeGguf(2, "endless"));
+    await writeFile(join(folder, `${TOOLS_MODEL}.gguf`), makeGguf(1, { ends: true }));
+    await writeFile(join(folder, `${PLAIN_MODEL}.gguf`), makeGguf(2, { ends: false }));
     await create({ program, folder, env, name: TOOLS_MODEL, template: TOOLS_TEMPLATE });
     await create({ program, folder, env, name: PLAIN_MODEL, template: PLAIN_TEMPLATE });
     return { baseUrl, stop };

@@ -66,6 +66,7 @@ describe("the ollama provider", () => {
       model: "m",
       stream: true,
       truncate: false,
+      shift: false,
       messages: [
         { role: "system", content: "Be brief." },
         { role: "user", content: "Go." },
@@ -86,6 +87,7 @@ describe("the ollama provider", () => {
       model: "m",
       stream: true,
       truncate: false,
+      shift: false,
       messages: [{ role: "user", content: "Say something." }],
       options: { num_predict: 64 },
     });
@@ -119,6 +121,8 @@ describe("the ollama provider", () => {
     await provider.preload("m", { contextTokens: 4096, signal: never() });
     expect((await server.nth(0)).body).toEqual({
       model: "m",
+      truncate: false,
+      shift: false,
       messages: [],
       keep_alive: "30m",
       stream: false,
