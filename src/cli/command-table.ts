@@ -35,7 +35,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "serve",
     summary: "start the server (npm start does this)",
-    details: ["Ctrl-C stops it; a second Ctrl-C stops it at once. With --json, one line on stdout once it listens."],
+    details: [
+      "Ctrl-C stops it; a second Ctrl-C stops it at once. With --json, one line on stdout once it listens.",
+    ],
     words: NONE,
     flags: [
       CONFIG_FLAG,

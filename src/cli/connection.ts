@@ -65,7 +65,9 @@ function namedUrl({ flags, world }: Invocation): string | null {
   if (url === undefined || url === "") return null;
   if (parseEndpoint(url) !== null) return url.replace(/\/+$/, "");
   const name = flag === undefined ? "TROUPE_URL" : "--url";
-  throw usageError(`Expected ${name} to be an address like http://127.0.0.1:7433, got ${JSON.stringify(url)}.`);
+  throw usageError(
+    `Expected ${name} to be an address like http://127.0.0.1:7433, got ${JSON.stringify(url)}.`,
+  );
 }
 
 async function tokenFor(url: string, invocation: Invocation, loaded: LoadedConfig | null): Promise<string> {
@@ -127,7 +129,8 @@ export async function findTask(api: Pick<TaskApi, "list">, word: string): Promis
         ...(cursor !== null && { cursor }),
       });
       for (const { taskId } of page.items) {
-        if (taskId.startsWith(word) || taskId.slice(taskId.indexOf("_") + 1).startsWith(word)) found.push(taskId);
+        if (taskId.startsWith(word) || taskId.slice(taskId.indexOf("_") + 1).startsWith(word))
+          found.push(taskId);
       }
       cursor = page.nextCursor;
       looked += page.items.length;

@@ -114,7 +114,8 @@ function valueOf(token: Token, spec: FlagSpec): string {
     throw usageError(`Expected --${spec.name} without a value, got ${JSON.stringify(token.value)}.`);
   }
   const { value } = token;
-  if (value === undefined) throw usageError(`Expected a value after --${spec.name}: --${spec.name} ${spec.value}`);
+  if (value === undefined)
+    throw usageError(`Expected a value after --${spec.name}: --${spec.name} ${spec.value}`);
   // `--model --json` forgot the model; a value that does begin with a dash is written with an equals sign.
   if (token.inlineValue !== true && value.startsWith("-") && value !== "-") {
     throw usageError(

@@ -55,7 +55,7 @@ export function generalHelp(
 }
 
 /** The text of `troupe COMMAND --help`. */
-export function commandHelp(command: CommandSpec, common: readonly FlagSpec[]): string {
+export function commandHelp(command: Omit<CommandSpec, "load">, common: readonly FlagSpec[]): string {
   const usage = command.usage === undefined ? "" : ` ${command.usage}`;
   return [
     `troupe ${command.name}: ${command.summary}`,
@@ -74,7 +74,10 @@ export function groupHelp(group: string, commands: readonly CommandSpec[]): stri
     `Usage: troupe ${group} COMMAND [flags]`,
     "",
     ...columns(
-      commands.map(({ name, usage, summary }) => [`${name}${usage === undefined ? "" : ` ${usage}`}`, summary]),
+      commands.map(({ name, usage, summary }) => [
+        `${name}${usage === undefined ? "" : ` ${usage}`}`,
+        summary,
+      ]),
     ),
   ].join("\n");
 }

@@ -5,9 +5,8 @@
 // C1. The first Ctrl-C aborts the command's signal, the second ends the process with 130.
 // C2. A command that threw has said why on stderr, once.
 
-import { CancelledError, InvalidRequestError, type ErrorKind, type TroupeError } from "../base/errors.ts";
 import { systemClock } from "../base/clock.ts";
-import { toTroupeError } from "../base/errors.ts";
+import { CancelledError, toTroupeError, type ErrorKind, type TroupeError } from "../base/errors.ts";
 import { didYouMean } from "../config/suggest.ts";
 import type { CommandSpec, Outcome } from "./command.ts";
 import { COMMANDS, COMMON_FLAGS, RAW_COMMANDS } from "./command-table.ts";
@@ -53,7 +52,13 @@ export const EXIT_CODES: readonly ExitCode[] = [
     errors: ["unauthorized", "forbidden_host"],
   },
   { code: 4, meaning: "there is no such task", outcomes: [], kinds: ["not_found"], errors: [] },
-  { code: 5, meaning: "its state refuses it, such as a task that has ended", outcomes: [], kinds: ["conflict"], errors: [] },
+  {
+    code: 5,
+    meaning: "its state refuses it, such as a task that has ended",
+    outcomes: [],
+    kinds: ["conflict"],
+    errors: [],
+  },
   { code: 6, meaning: "a limit was reached", outcomes: [], kinds: ["limit"], errors: [] },
   {
     code: 7,
@@ -62,8 +67,20 @@ export const EXIT_CODES: readonly ExitCode[] = [
     kinds: ["provider"],
     errors: ["server_unreachable"],
   },
-  { code: 8, meaning: "the wait was over first; the task goes on", outcomes: ["unfinished"], kinds: [], errors: [] },
-  { code: INTERRUPTED, meaning: "interrupted by Ctrl-C", outcomes: ["interrupted"], kinds: ["cancelled"], errors: [] },
+  {
+    code: 8,
+    meaning: "the wait was over first; the task goes on",
+    outcomes: ["unfinished"],
+    kinds: [],
+    errors: [],
+  },
+  {
+    code: INTERRUPTED,
+    meaning: "interrupted by Ctrl-C",
+    outcomes: ["interrupted"],
+    kinds: ["cancelled"],
+    errors: [],
+  },
 ];
 
 /** Contract: never throws; every outcome and every kind of error is in the table. */
@@ -79,7 +96,8 @@ export function exitCodeOf(end: Outcome | TroupeError): number {
 /** What to type, where the error alone does not say it. */
 function adviceFor(error: TroupeError): string | null {
   if (error.code === "server_unreachable") return "Start it with: npm start (or: troupe serve)";
-  if (error.code === "unauthorized") return "Its token is another one: set TROUPE_TOKEN, or name the server with --url.";
+  if (error.code === "unauthorized")
+    return "Its token is another one: set TROUPE_TOKEN, or name the server with --url.";
   if (error.code === "usage") return "Type troupe --help to see what there is.";
   return null;
 }
@@ -159,8 +177,8 @@ export async function run(args: readonly string[], world: CliWorld): Promise<num
     return exitCodeOf(await runCommand(words, world, printer));
   } catch (thrown) {
     const error = toTroupeError(thrown);
-    // What broke off because of Ctrl-C is not the news; that it was interrupted is (keeps C2).
-    if (world.signal.aborted && !(error instanceof InvalidRequestError)) return INTERRUPTED;
+    // Whoever pressed Ctrl-C knows it already.
+    if (world.signal.aborted && error.kind === "cancelled") return INTERRUPTED;
     printer.failure(error, adviceFor(error));
     return exitCodeOf(error);
   }

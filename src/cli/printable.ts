@@ -28,12 +28,10 @@ export function printable(text: string): string {
 export function oneLine(text: string, width = Infinity): string {
   const flat = printable(text.replace(/\s+/g, " ")).trim();
   if (flat.length <= width) return flat;
-  const characters = [...flat];
+  const characters = Array.from(flat);
   if (characters.length <= width) return flat;
-  return `${characters
-    .slice(0, Math.max(0, width - 1))
-    .join("")
-    .trimEnd()}…`;
+  const kept = characters.slice(0, Math.max(0, width - 1)).join("");
+  return `${kept.trimEnd()}…`;
 }
 
 /** JSON on one line whose strings hold no control character either: JSON itself only escapes those below space. */

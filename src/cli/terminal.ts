@@ -65,7 +65,9 @@ export function processTerminal(clock: Clock): Terminal {
   };
   const { stdin, stdout, stderr } = system;
   for (const stream of [stdout, stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => system.exit(error.code === "EPIPE" ? READER_GONE : 1));
+    stream.on("error", (error: NodeJS.ErrnoException) =>
+      system.exit(error.code === "EPIPE" ? READER_GONE : 1),
+    );
   }
   return {
     args: system.argv.slice(2),

@@ -1,0 +1,63 @@
+// A text that comes in pieces, as lines: finished ones, and the one being written. On a terminal, long lines are
+// broken at blanks, so that the unfinished one never takes more than a row.
+
+import { columnsOf, printable } from "./printable.ts";
+
+export class AnswerLines {
+  readonly #columns: () => number;
+  #rest = "";
+
+  /** `columns` is asked at each piece; Infinity never breaks a line. */
+  constructor(columns: () => number) {
+    this.#columns = columns;
+  }
+
+  /** What was written since the last finished line, without anything that a terminal would obey. */
+  get rest(): string {
+    return printable(this.#rest);
+  }
+
+  /** Takes a piece; the lines that it finished. */
+  push(text: string): readonly string[] {
+    const lines = `${this.#rest}${text}`.split("\n");
+    const last = lines.pop() as string;
+    const finished = lines.flatMap((line) => this.#broken(line));
+    const broken = this.#broken(last);
+    this.#rest = broken.pop() as string;
+    return [...finished, ...broken];
+  }
+
+  /** Ends the text; what was not finished becomes the last line. */
+  end(): readonly string[] {
+    const rest = this.rest;
+    this.#rest = "";
+    return rest.trim() === "" ? [] : [rest];
+  }
+
+  /** The line in rows; at least one. */
+  #broken(line: string): string[] {
+    const most = this.#columns();
+    let rest = printable(line);
+    const rows: string[] = [];
+    while (columnsOf(rest) > most) {
+      const at = breakAt(rest, most);
+      rows.push(rest.slice(0, at).trimEnd());
+      rest = rest.slice(at).trimStart();
+    }
+    // What may be the beginning of an escape sequence is kept as it came, until the rest of it is there.
+    return [...rows, rows.length === 0 ? line : rest];
+  }
+}
+
+/** Where to break: after the last blank that fits, else after the last character that does. */
+function breakAt(text: string, columns: number): number {
+  let width = 0;
+  let end = 0;
+  for (const character of text) {
+    width += columnsOf(character);
+    if (width > columns && end > 0) break;
+    end += character.length;
+  }
+  const blank = text.lastIndexOf(" ", end);
+  return blank > 0 ? blank : end;
+}

@@ -1,0 +1,122 @@
+// A session as its chat shows it: answers as they are written, and the ends of children as lines. It only reads the
+// stream of events.
+//
+// A1. Every answer is shown whole: what streamed, plus what the stream missed.
+// A2. An answer that was broken off is ended, so that the next one begins on a line of its own.
+
+import type { EventData, EventFrame, StoredEvent } from "../core/event.ts";
+import { isTerminal, type State } from "../core/lifecycle.ts";
+import type { AnswerLines } from "./answer-lines.ts";
+import type { ChatOutput } from "./chat-output.ts";
+import { shortId } from "./connection.ts";
+import { oneLine } from "./printable.ts";
+import { endLine } from "./task-lines.ts";
+
+export interface ChatViewOptions {
+  readonly sessionId: string;
+  readonly output: ChatOutput;
+  readonly lines: AnswerLines;
+}
+
+export class ChatView {
+  readonly #sessionId: string;
+  readonly #output: ChatOutput;
+  readonly #lines: AnswerLines;
+  /** What streamed of the answer under way. */
+  #streamed = "";
+  readonly #goals = new Map<string, string>();
+  #ended: State | null = null;
+
+  constructor({ sessionId, output, lines }: ChatViewOptions) {
+    this.#sessionId = sessionId;
+    this.#output = output;
+    this.#lines = lines;
+  }
+
+  /** How the session ended; `null` while it lives. */
+  get ended(): State | null {
+    return this.#ended;
+  }
+
+  take(frame: EventFrame): void {
+    if (frame.kind === "delta") {
+      if (frame.taskId === this.#sessionId && frame.channel === "text") this.#write(frame.text);
+    } else if (frame.kind === "event") {
+      if (frame.event.taskId === this.#sessionId) this.#ofSession(frame.event);
+      else this.#ofChild(frame.event);
+    } else if (frame.after > 0)
+      this.#output.notice("Some of what happened was missed; /tree shows how it stands.");
+  }
+
+  #ofSession(event: StoredEvent): void {
+    switch (event.type) {
+      case "answer.finished":
+        return this.#finish((event.data as EventData["answer.finished"]).text);
+      case "turn.started":
+        return this.#breakOff();
+      case "turn.finished":
+        // Without tool calls the answer itself follows; with them, what was said before the calls ends here.
+        if ((event.data as EventData["turn.finished"]).toolCalls > 0) this.#breakOff();
+        return;
+      case "generation.preempted":
+      case "generation.retried":
+      case "run.failed": {
+        this.#breakOff();
+        const { message } = event.data as Partial<EventData["run.failed"]>;
+        if (message === undefined) return;
+        const word = event.type === "run.failed" ? "The model failed" : "The model is asked again";
+        this.#output.document({ kind: "trouble", type: event.type, message });
+        this.#output.notice([["yellow", `${word}: ${message}`]]);
+        return;
+      }
+      default:
+        if (!isTerminal(event.state) || this.#ended !== null) return;
+        this.#breakOff();
+        this.#ended = event.state;
+    }
+  }
+
+  #ofChild(event: StoredEvent): void {
+    const { taskId } = event;
+    if (event.type === "task.spawned") {
+      const { goal } = event.data as EventData["task.spawned"];
+      this.#goals.set(taskId, goal);
+      this.#output.document({ kind: "task", taskId, state: event.state, goal });
+      this.#output.notice([["dim", `+ ${shortId(taskId)} ${oneLine(goal, 80)}`]]);
+    } else if (/^task\.(done|failed|cancelled)$/.test(event.type)) {
+      const goal = this.#goals.get(taskId) ?? "";
+      const { message } = event.data as Partial<EventData["task.failed"]>;
+      this.#goals.delete(taskId);
+      this.#output.document({ kind: "task", taskId, state: event.state, goal });
+      this.#output.notice([["dim", "= "], ...endLine(taskId, event.state, goal)]);
+      if (message !== undefined) this.#output.notice([["red", `  ${message}`]]);
+    }
+  }
+
+  #write(text: string): void {
+    this.#streamed += text;
+    for (const line of this.#lines.push(text)) this.#output.say(line);
+    this.#output.live(this.#lines.rest);
+  }
+
+  #finish(text: string): void {
+    const seen = this.#streamed;
+    this.#streamed = "";
+    // Keeps A1: deltas may be dropped, or belong to a try that came to nothing.
+    if (text.startsWith(seen)) this.#write(text.slice(seen.length));
+    else {
+      this.#breakOff();
+      this.#write(text);
+    }
+    this.#breakOff();
+    this.#output.document({ kind: "answer", text });
+  }
+
+  /** Keeps A2. */
+  #breakOff(): void {
+    this.#streamed = "";
+    const last = this.#lines.end();
+    this.#output.live("");
+    for (const line of last) this.#output.say(line);
+  }
+}

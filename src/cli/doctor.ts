@@ -1,0 +1,153 @@
+// `troupe doctor`: looks at everything that a server would need, changes nothing, and says how to mend what is wrong.
+
+import { access, constants } from "node:fs/promises";
+import { dirname } from "node:path";
+import { delay } from "../base/clock.ts";
+import { linkedAbort, withSignal } from "../base/abort.ts";
+import { messageOf, toTroupeError } from "../base/errors.ts";
+import { configSchema } from "../core/config-schema.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { resolveSettings } from "../config/resolve.ts";
+import { loadToken } from "../http/token.ts";
+import { VERSION } from "../version.ts";
+import type { Command, Invocation } from "./command.ts";
+import { configOf, configuredUrl, isPosix, tokenPath } from "./connection.ts";
+import {
+  choiceChecks,
+  configChecks,
+  gpuChecks,
+  providerChecks,
+  runtimeChecks,
+  serverCheck,
+  tokenCheck,
+  type Check,
+  type LoadedOn,
+} from "./doctor-checks.ts";
+import type { Printer, Style } from "./printer.ts";
+import { survey, type Survey } from "./survey.ts";
+import type { CliWorld } from "./world.ts";
+
+const LOOK_MS = 2_000;
+const LEVEL_STYLES: Readonly<Record<Check["level"], Style>> = { ok: "green", warn: "yellow", problem: "red" };
+
+/** Contract: `problems` when one was found. Throws nothing that it can tell as a check. */
+export const doctor: Command = async (invocation) => {
+  const { printer, world } = invocation;
+  const checks = await examine(invocation);
+  const problems = checks.filter(({ level }) => level === "problem").length;
+  const warnings = checks.filter(({ level }) => level === "warn").length;
+  printer.document({ version: VERSION, problems, warnings, checks });
+  for (const check of checks) show(check, printer);
+  world.signal.throwIfAborted();
+  printer.note(problems === 0 ? "Nothing is in the way." : `${problems} to mend before it can run.`);
+  return problems === 0 ? "ok" : "problems";
+};
+
+async function examine(invocation: Invocation): Promise<readonly Check[]> {
+  const { world } = invocation;
+  const checks: Check[] = [...runtimeChecks(world.terminal)];
+  let loaded: LoadedConfig = { config: configSchema.parse({}), file: null, baseDir: world.cwd };
+  try {
+    loaded = await configOf(invocation);
+    checks.push(...configChecks(loaded.file, null));
+  } catch (thrown) {
+    checks.push(...configChecks(null, toTroupeError(thrown)));
+  }
+  checks.push(await examineToken(world, loaded));
+  try {
+    const found = await survey(loaded, world);
+    const loadedModels = await lookAtLoaded(found, world);
+    checks.push(...gpuChecks(found.gpus, loadedModels), ...providerChecks(found.plans, found.discovery));
+    checks.push(...choose(found, loaded, world));
+  } catch (thrown) {
+    checks.push({ about: "providers", level: "problem", text: toTroupeError(thrown).message, mend: null });
+  }
+  checks.push(await examineServer(world, configuredUrl(loaded)));
+  return checks;
+}
+
+async function examineToken(world: CliWorld, loaded: LoadedConfig): Promise<Check> {
+  let path = "";
+  try {
+    path = tokenPath(world, loaded);
+    const token = await loadToken({ path, posix: isPosix(world) });
+    const unwritable = token === null ? await whyUnwritable(dirname(path)) : null;
+    return tokenCheck({ path, exists: token !== null, unwritable });
+  } catch (thrown) {
+    return { about: "token", level: "problem", text: toTroupeError(thrown).message, mend: null };
+  }
+}
+
+/** Why no file could be made in a folder that may not exist yet; `null` when it could. */
+async function whyUnwritable(folder: string): Promise<string | null> {
+  try {
+    await access(folder, constants.W_OK);
+    return null;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && dirname(folder) !== folder) return whyUnwritable(dirname(folder));
+    return `${folder}: ${messageOf(error)}`;
+  }
+}
+
+/** What each model server has in memory, as `/api/ps` tells it; those that do not answer are left out. */
+async function lookAtLoaded(
+  { plans, pool, discovery }: Survey,
+  world: CliWorld,
+): Promise<readonly LoadedOn[]> {
+  const looked = plans
+    .filter((plan) => discovery.providers[plan.name]?.reachable === true)
+    .map(async ({ name }) => {
+      try {
+        const models = await within(world, (signal) => pool.of(name).loaded(signal));
+        return models.map((model) => ({ provider: name, ...model }));
+      } catch {
+        return [];
+      }
+    });
+  return (await Promise.all(looked)).flat();
+}
+
+function choose({ discovery }: Survey, loaded: LoadedConfig, { env }: CliWorld): readonly Check[] {
+  const { config, baseDir } = loaded;
+  try {
+    const input = { config, discovery, env, baseDir, version: VERSION, boxId: "", link: null };
+    return choiceChecks(resolveSettings(input).why, null);
+  } catch (thrown) {
+    return choiceChecks([], toTroupeError(thrown));
+  }
+}
+
+async function examineServer(world: CliWorld, url: string): Promise<Check> {
+  try {
+    const response = await within(world, (signal) =>
+      world.fetch(`${url}/healthz`, { signal, redirect: "error" }),
+    );
+    const body: unknown = await response.json().catch(() => null);
+    const isOurs = response.ok && (body as { readonly ok?: unknown } | null)?.ok === true;
+    return serverCheck(url, isOurs ? "troupe" : "other");
+  } catch {
+    return serverCheck(url, "none");
+  }
+}
+
+/** Contract: rejects when it takes longer than `LOOK_MS`, or was interrupted. */
+async function within<T>(world: CliWorld, look: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const link = linkedAbort(world.signal);
+  const limit = delay(world.clock, LOOK_MS, link.signal).then(
+    () => link.abort(new Error("No answer.")),
+    () => {},
+  );
+  try {
+    return await withSignal(look(link.signal), link.signal);
+  } finally {
+    link.release();
+    link.abort(new Error("It was looked at."));
+    await limit;
+  }
+}
+
+function show({ about, level, text, mend }: Check, printer: Printer): void {
+  printer.data([[LEVEL_STYLES[level], level.padEnd(7)], "  ", ["bold", about.padEnd(9)], "  ", text]);
+  if (mend !== null) printer.data([" ".repeat(20), ["dim", `→ ${mend}`]]);
+}

@@ -1,0 +1,128 @@
+// `troupe serve`: the port first, then the runtime, then the doors open. It stays until it is told to stop, and says
+// what was still running when it did.
+
+import { resolve } from "node:path";
+import { compose, listen, type Served, type Troupe } from "../compose.ts";
+import { isTerminal, STATES } from "../core/lifecycle.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { loadOrCreateToken, type TokenFile } from "../http/token.ts";
+import type { Command, Invocation } from "./command.ts";
+import { configOf, isPosix, tokenPath } from "./connection.ts";
+import { probeGpus } from "./gpu-probe.ts";
+import { vramOf } from "./machine-memory.ts";
+import { onSimulatedBox, SIMULATED_VRAM_BYTES, startSimulatedBox, type RunningBox } from "./simulated-box.ts";
+
+interface Running {
+  readonly served: Served;
+  readonly troupe: Troupe;
+  readonly token: TokenFile;
+}
+
+/** Contract: exits with `ok` when it was told to stop. Throws ConfigErrors for what a person must mend first. */
+export const serve: Command = async (invocation) => {
+  const { flags, world, printer } = invocation;
+  const loaded = await configOf(invocation);
+  const box = flags.has("simulate") ? await startSimulatedBox(world.clock) : null;
+  try {
+    const running = await start(invocation, loaded, box);
+    try {
+      announce(invocation, running);
+      await aborted(world.signal);
+      await farewell(invocation, running.troupe);
+    } finally {
+      await running.served.close();
+      await running.troupe.close();
+    }
+    printer.note("Stopped.");
+    return "ok";
+  } finally {
+    await box?.close();
+  }
+};
+
+async function start(invocation: Invocation, loaded: LoadedConfig, box: RunningBox | null): Promise<Running> {
+  const { flags, world } = invocation;
+  const { server } = loaded.config;
+  const token = await loadOrCreateToken({ path: tokenPath(world, loaded), posix: isPosix(world) });
+  const served = await listen({
+    host: flags.text("host") ?? server.host,
+    port: flags.integer("port", { least: 0, most: 65_535 }) ?? server.port,
+    token: token.token,
+    world,
+    allowedHosts: server.allowed_hosts,
+    allowedOrigins: server.allowed_origins,
+    insecureAllowRemote: server.insecure_allow_remote,
+  });
+  try {
+    const troupe = await compose({
+      world,
+      link: served.listening.url,
+      ...(await source(loaded, box, invocation)),
+    });
+    served.open(troupe);
+    return { served, troupe, token };
+  } catch (error) {
+    await served.close();
+    throw error;
+  }
+}
+
+/** What the runtime is composed from: the config's own servers with the memory of their GPUs, or the simulated box. */
+async function source(loaded: LoadedConfig, box: RunningBox | null, { world }: Invocation) {
+  if (box === null) {
+    const vramBytes = vramOf(loaded, await probeGpus(world.env), world);
+    return { vramBytes, ...(loaded.file !== null && { configPath: loaded.file }) };
+  }
+  const { workspace } = loaded.config;
+  // A config that is handed over knows no folder of its own any more.
+  const absolute = workspace.startsWith("~") ? workspace : resolve(loaded.baseDir, workspace);
+  const config = { ...onSimulatedBox(loaded.config, box.url), workspace: absolute };
+  return { config, vramBytes: SIMULATED_VRAM_BYTES };
+}
+
+function announce({ printer }: Invocation, { served, troupe, token }: Running): void {
+  const { url } = served.listening;
+  const { simulated, workspaceRoot } = troupe.settings;
+  printer.document({ url, tokenFile: token.path, simulated });
+  if (simulated) {
+    printer.warn([
+      ["yellow", "SIMULATED: the models of this server are rules, not models. For trying things out only."],
+    ]);
+  }
+  for (const line of troupe.why) {
+    printer.note(
+      line.startsWith("warning: ") ? [["yellow", "warning: "], line.slice("warning: ".length)] : line,
+    );
+  }
+  printer.note(
+    `config: ${troupe.configFile ?? "none, so everything has its default (troupe init writes one)"}`,
+  );
+  printer.note(`workspace: ${workspaceRoot}`);
+  printer.note(`token: ${token.path}${token.created ? " (new)" : ""}`);
+  printer.note([["bold", `Troupe serves at ${url}`], "; Ctrl-C stops it. Try, in another terminal:"]);
+  printer.note('  npx troupe delegate "Which files are here?"');
+  printer.note(`  ${curlLine(url, token.path)}`);
+}
+
+/** A line for a shell. The token is read by a builtin, so that no process list shows it. */
+export function curlLine(url: string, tokenFile: string): string {
+  const quoted = `'${tokenFile.replaceAll("'", String.raw`'\''`)}'`;
+  return `printf 'Authorization: Bearer %s' "$(cat ${quoted})" | curl -H @- ${url}/v1/tree`;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener("abort", () => done(), { once: true });
+  });
+}
+
+async function farewell({ printer }: Invocation, { api }: Troupe): Promise<void> {
+  const { tasks, durability } = await api.status();
+  const living = STATES.filter((state) => !isTerminal(state)).reduce((sum, state) => sum + tasks[state], 0);
+  if (living === 0) return printer.note("Stopping.");
+  const lost = durability === "none" ? "; this store is in memory, so they are lost" : "";
+  printer.warn(
+    `Stopping with ${living} living ${living === 1 ? "task" : "tasks"}${lost}. Ctrl-C again stops at once.`,
+  );
+}

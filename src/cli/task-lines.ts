@@ -1,0 +1,171 @@
+// How tasks, trees and events look as lines. Pure: views in, spans out.
+
+import type { SteerReceipt, TaskResult, TaskView, TreeNode } from "../core/api.ts";
+import type { EventData, EventType, StoredEvent } from "../core/event.ts";
+import type { Phase, State } from "../core/lifecycle.ts";
+import { shortId } from "./connection.ts";
+import { oneLine } from "./printable.ts";
+import { stateSpan, type Line, type Span } from "./printer.ts";
+
+const GOAL_CHARS = 60;
+
+/** `47s`, `12m`, `3h`, `2d`: one unit, rounded down. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** The phase, and the place in the queue where there is one: `queued #2`. */
+function phaseText({ phase, queuePosition }: { phase: Phase | null; queuePosition: number | null }): string {
+  if (phase === null) return "";
+  return queuePosition === null ? phase : `${phase} #${queuePosition}`;
+}
+
+/** A table of tasks with a heading. */
+export function taskTable(tasks: readonly TaskView[], now: number): readonly Line[] {
+  const heading = ["ID", "STATE", "PHASE", "AGENT", "MODEL", "AGE", "GOAL"];
+  const rows = tasks.map((task) => [
+    shortId(task.taskId),
+    task.state,
+    phaseText(task),
+    oneLine(task.agent, 20),
+    oneLine(task.model.model, 30),
+    age(now - task.createdAt),
+    task.kind === "session" ? "(session)" : oneLine(task.goal, GOAL_CHARS),
+  ]);
+  const widths = heading.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] as string).length)),
+  );
+  const cell = (text: string, column: number): string =>
+    column === heading.length - 1 ? text : `${text.padEnd(widths[column] as number)}  `;
+  return [
+    [["dim", heading.map(cell).join("")]],
+    ...rows.map((row, index) =>
+      row.map((text, column): Span => {
+        const padded = cell(text, column);
+        return column === 1 ? stateSpan((tasks[index] as TaskView).state, padded) : padded;
+      }),
+    ),
+  ];
+}
+
+/** Everything of one task, a line each. */
+export function taskDetails(task: TaskView, now: number): readonly Line[] {
+  const { usage } = task;
+  const times = [
+    `created ${age(now - task.createdAt)} ago`,
+    ...(task.startedAt === null ? [] : [`started ${age(now - task.startedAt)} ago`]),
+    ...(task.finishedAt === null ? [] : [`finished ${age(now - task.finishedAt)} ago`]),
+  ];
+  const rows: readonly (readonly [string, Span])[] = [
+    ["task", task.taskId],
+    ["state", stateSpan(task.state, `${task.state} ${phaseText(task)}`.trim())],
+    ...(task.waitsFor === null ? [] : ([["waits for", task.waitsFor]] as const)),
+    ["goal", task.kind === "session" ? "(session)" : oneLine(task.goal, 500)],
+    ["agent", `${task.agent}, ${task.role}, depth ${task.depth}`],
+    ["model", `${task.model.provider}/${task.model.model}`],
+    ["toolsets", task.toolsets.join(", ") || "none"],
+    ["workspace", task.workspace],
+    ...(task.parentId === null ? [] : ([["parent", task.parentId]] as const)),
+    ["times", times.join(", ")],
+    ["turns", `${task.turn} in ${task.run} ${task.run === 1 ? "run" : "runs"}`],
+    ["tokens", `${usage.promptTokens} read, ${usage.outputTokens} written, ${usage.toolCalls} tool calls`],
+    ...(task.progress === null ? [] : ([["progress", progressText(task.progress)]] as const)),
+    ...(task.failure === null
+      ? []
+      : ([["failure", ["red", `${task.failure.code}: ${task.failure.message}`]]] as const)),
+    ...task.steers.map((steer) => ["steer", receiptText(steer)] as const),
+    ...task.children.map((child) => ["child", child] as const),
+    ...task.tail.map((line) => ["output", line] as const),
+  ];
+  return rows.map(([name, value]): Line => [["dim", `${name.padEnd(10)} `], value]);
+}
+
+function progressText({ percent, note }: { percent: number | null; note: string | null }): string {
+  return [percent === null ? null : `${percent} %`, note].filter((part) => part !== null).join(" ");
+}
+
+/** What became of a message. */
+export function receiptText(receipt: SteerReceipt): string {
+  const { steerId, state, turn, reason } = receipt;
+  if (state === "delivered") return `${steerId} delivered${turn === null ? "" : ` in turn ${turn}`}`;
+  return `${steerId} ${state}${reason === null ? "" : `: ${reason}`}`;
+}
+
+/** Whole trees, one line for each task. */
+export function treeLines(nodes: readonly TreeNode[]): readonly Line[] {
+  const below = (node: TreeNode, indent: string): readonly Line[] =>
+    node.children.flatMap((child, index) => {
+      const isLast = index === node.children.length - 1;
+      return [
+        [["dim", `${indent}${isLast ? "└─ " : "├─ "}`], ...nodeSpans(child)] as Line,
+        ...below(child, `${indent}${isLast ? "   " : "│  "}`),
+      ];
+    });
+  return nodes.flatMap((node) => [nodeSpans(node), ...below(node, "")]);
+}
+
+function nodeSpans(node: TreeNode): readonly Span[] {
+  const phase = phaseText(node);
+  const what = node.kind === "session" ? "session" : oneLine(node.goal, GOAL_CHARS);
+  const waits = node.waitsFor === null ? "" : `, waits for ${oneLine(node.waitsFor, GOAL_CHARS)}`;
+  const last =
+    node.lastLine === null || node.lastLine === "" ? "" : `  ${oneLine(node.lastLine, GOAL_CHARS)}`;
+  return [
+    shortId(node.taskId),
+    "  ",
+    stateSpan(node.state, phase === "" ? node.state : `${node.state} ${phase}`),
+    `  ${what}`,
+    ["dim", `  ${oneLine(node.model, 30)}${waits}${last}`],
+  ];
+}
+
+/** How a task ended, in a line. */
+export function endLine(taskId: string, state: State, goal: string): readonly Span[] {
+  return [shortId(taskId), " ", stateSpan(state), goal === "" ? "" : `: ${oneLine(goal, GOAL_CHARS)}`];
+}
+
+/** Why there is no result, where there is none. */
+export function failureText({ state, failure }: TaskResult): string {
+  return failure === null ? `the task is ${state}` : `the task failed (${failure.code}): ${failure.message}`;
+}
+
+type Teller = { readonly [T in EventType]?: (data: EventData[T]) => string };
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+/** The events that a person who follows a task wants to read; the others are too many or too small. */
+const TELLERS: Teller = {
+  "task.spawned": ({ agent, model }) => `spawned as ${agent} on ${model}`,
+  "task.admitted": ({ waitedMs }) => `admitted after ${seconds(waitedMs)}`,
+  "task.started": () => "started",
+  "task.done": ({ resultChars, truncated }) => `done, ${resultChars} characters${truncated ? ", cut" : ""}`,
+  "task.failed": ({ code, message }) => `failed (${code}): ${message}`,
+  "task.cancelled": ({ reason }) => `cancelled: ${reason}`,
+  "task.progressed": ({ percent, note }) => `progress: ${progressText({ percent, note })}`,
+  "run.failed": ({ code, message }) => `run failed (${code}): ${message}`,
+  "generation.preempted": ({ by }) => `gave way to ${by}`,
+  "generation.retried": ({ message, retryInMs }) => `tries again in ${seconds(retryInMs)}: ${message}`,
+  "tool.requested": ({ tool, input }) => `→ ${tool} ${JSON.stringify(input ?? {})}`,
+  "tool.finished": ({ tool, isError, chars }) => `← ${tool}: ${isError ? "an error" : `${chars} characters`}`,
+  "tool.suspended": ({ tool, waitsFor }) => `${tool} waits for ${waitsFor}`,
+  "steer.queued": ({ steerId }) => `steer ${steerId} queued`,
+  "steer.delivered": ({ steerId }) => `steer ${steerId} delivered`,
+  "steer.undelivered": ({ steerId, reason }) => `steer ${steerId} undelivered: ${reason}`,
+  "child.completed": ({ childId, state }) => `child ${shortId(childId)} ${state}`,
+  "transcript.compacted": ({ droppedRows }) => `transcript compacted: ${droppedRows} messages became one`,
+  "cancel.requested": ({ reason, force }) => `cancel requested${force ? " by force" : ""}: ${reason}`,
+};
+
+/** The event in words; `null` for one that is not told. */
+export function eventText(event: StoredEvent): string | null {
+  const tell = TELLERS[event.type] as ((data: StoredEvent["data"]) => string) | undefined;
+  return tell === undefined ? null : oneLine(tell(event.data), 200);
+}
+
+/** The time of day at which something happened, as this machine has it. */
+export function timeOfDay(ms: number): string {
+  return new Date(ms).toTimeString().slice(0, 8);
+}
