@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { SimulatedClock } from "../../src/base/clock.ts";
 import { ConfigError } from "../../src/base/errors.ts";
+import { providerSchema } from "../../src/core/config-schema.ts";
 import { Endpoint } from "../../providers/endpoint.ts";
 import { DEFAULT_DEADLINES } from "../../providers/provider.ts";
 import type { ProviderOptions } from "../../providers/provider.ts";
@@ -47,6 +48,15 @@ describe("an endpoint", () => {
 
   it("fills deadlines that are not given", () => {
     expect(make({ deadlines: { idleMs: 5 } }).deadlines).toEqual({ ...DEFAULT_DEADLINES, idleMs: 5 });
+  });
+
+  it("waits by default as long as the config's defaults say", () => {
+    const config = providerSchema.parse({ type: "ollama", base_url: "http://x" });
+    expect(make({}).deadlines).toEqual({
+      connectMs: config.connect_timeout_s * 1000,
+      firstByteMs: config.first_byte_timeout_s * 1000,
+      idleMs: config.idle_timeout_s * 1000,
+    });
   });
 
   it("P4 does not show its key to who prints it", () => {
