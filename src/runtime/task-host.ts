@@ -1,5 +1,5 @@
 // One living task: its actor, its journal, and what the actor's tags allow it to hold. The machine decides; the host
-// follows. What the effects do stands in effects.ts.
+// follows; what the effects do stands in effects.ts.
 // H1. A lease is held only under the tag `holds_lease`, and released only after the generation that used it has
 //     let go of its socket, or the cancel deadline has passed.
 // H2. A place is given back under the tag `waiting`; the active clock runs only under `active_time`.
@@ -43,7 +43,7 @@ export class TaskHost {
   readonly journal: Journal;
   readonly mailbox: Mailbox;
   readonly turn: TurnState;
-  readonly #leases: LeaseHolder;
+  readonly leases: LeaseHolder;
   #waits: WaitKeeper | null = null;
   #clock: ActivityClock | null = null;
   #ring: OutputRing | null = null;
@@ -64,7 +64,7 @@ export class TaskHost {
     this.journal = new Journal({ store: services.store, claim, onBroken: (error) => this.#broken(error) });
     this.mailbox = new Mailbox(services.store, this.id);
     this.turn = new TurnState(claim.record);
-    this.#leases = new LeaseHolder(this);
+    this.leases = new LeaseHolder(this);
   }
 
   /** The state and phase as shown: an end shows only once it is in the store. */
@@ -73,7 +73,6 @@ export class TaskHost {
     return record.end ? { state: record.state, phase: null } : { state: this.#state, phase: this.#phase };
   }
 
-  /** Its last transition is made; its end may not be in the store yet. */
   get ending(): boolean {
     return this.#ending;
   }
@@ -83,6 +82,7 @@ export class TaskHost {
     return this.#ring;
   }
 
+  /** The last lines of output; makes no ring for a task that wrote none. */
   tail(count: number): readonly string[] {
     return this.#ring?.tail(count) ?? [];
   }
@@ -164,10 +164,6 @@ export class TaskHost {
     this.#retry.arm(context);
   }
 
-  get leases(): LeaseHolder {
-    return this.#leases;
-  }
-
   #announce(entry: InboxEntry): void {
     const { message, position } = entry;
     if (message.kind === "completion" && this.#quiet?.has(message.id)) return;
@@ -175,7 +171,7 @@ export class TaskHost {
     if (message.kind === "answer" && this.#waits?.answer(message.id, message.text)) return;
     const { event, interrupt, person } = newsOf(message);
     if (event) this.journal.event(event);
-    if (person) this.#leases.hurry();
+    if (person) this.leases.hurry();
     this.send({ type: "mail.arrived", position, interrupt, person });
     if (!this.#ending) this.journal.flush().catch(() => {});
   }
@@ -190,9 +186,9 @@ export class TaskHost {
     this.#phase = phase;
     if (snapshot.hasTag("active_time")) this.#startClock();
     else this.#clock?.stop();
-    if (!snapshot.hasTag("holds_lease")) this.#leases.drop();
-    if (waited === "waiting_slot" && moved && !this.#leases.held) this.#leases.withdraw();
-    if (snapshot.hasTag("waiting") && this.spec.kind === "task") this.#leases.park();
+    if (!snapshot.hasTag("holds_lease")) this.leases.drop();
+    if (waited === "waiting_slot" && moved && !this.leases.held) this.leases.withdraw();
+    if (snapshot.hasTag("waiting") && this.spec.kind === "task") this.leases.park();
     this.#followWaits(snapshot);
     if (!moved) return;
     const { run, turn } = snapshot.context;
@@ -231,7 +227,7 @@ export class TaskHost {
     this.#stopTimers();
     const { kinship, clock, settings } = this.services;
     kinship.cancelChildren(this.id, `its parent ended (${output.state})`);
-    this.#leases.drop();
+    this.leases.drop();
     const work = this.work.settled();
     const children = kinship.liveCount(this.id) > 0 ? kinship.childless(this.id) : null;
     if (!work && !children) return this.#conclude(output, true);
@@ -247,7 +243,7 @@ export class TaskHost {
   #conclude(output: AgentOutput, settled: boolean): void {
     const { scheduler, clock, kinship, logger } = this.services;
     const now = clock.now();
-    this.#leases.forget();
+    this.leases.forget();
     scheduler.end(this.id);
     const end = endOf(output, this.turn.answer, this.spec.limits.maxResultChars);
     const { parentId, goal } = this.spec;
@@ -294,7 +290,7 @@ export class TaskHost {
     this.#ending = true;
     this.#stopTimers();
     this.send({ type: "cancel", reason: error.message });
-    this.#leases.forget();
+    this.leases.forget();
     scheduler.end(this.id);
     kinship.lost(this.id);
   }

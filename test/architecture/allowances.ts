@@ -19,6 +19,9 @@ function testedBy(test: string, reason: string, paths: readonly string[]): reado
 }
 
 export const ALLOWANCES: readonly Allowance[] = [
+  ...testedBy("test/store/conformance-events.ts", "Types and one figure, which every stored event carries.", [
+    "src/core/event.ts",
+  ]),
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",
   ]),
