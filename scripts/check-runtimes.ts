@@ -1,7 +1,11 @@
-// Runs test/runtimes/smoke.ts on Node, Bun and Deno and compares what they print. Ends with `N passed, N failed`.
-// Bun and Deno come from the package in test/runtimes; a runtime that cannot start is a failure, never a skip.
+// Runs test/runtimes/smoke.ts on Node, Bun and Deno and compares what they print; it must be the same, and the process
+// must end by itself once it has printed. Ends with `N passed, N failed`. Bun and Deno come from the package in
+// test/runtimes; a runtime that cannot start is a failure, never a skip.
 
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { addTallies, tallyLine } from "./tally.ts";
 import type { Tally } from "./tally.ts";
@@ -10,64 +14,137 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const installed = (name: string): string =>
   fileURLToPath(new URL(`../test/runtimes/node_modules/.bin/${name}`, import.meta.url));
 
-/** What the smoke program needs and no more, so that a new need is noticed here. */
-const DENO_RIGHTS = ["--no-prompt", "--allow-net=127.0.0.1", "--allow-read"];
+interface RuntimeUnderTest {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Answers that must differ from Node's, and what each must hold instead. */
+  readonly unlike?: Readonly<Record<string, RegExp>>;
+}
 
-const RUNTIMES: readonly { readonly name: string; readonly command: readonly string[] }[] = [
-  { name: "node", command: [process.execPath] },
-  { name: "bun", command: [installed("bun"), "run"] },
-  { name: "deno", command: [installed("deno"), "run", ...DENO_RIGHTS] },
+const deno = (...rights: readonly string[]): readonly string[] => [
+  installed("deno"),
+  "run",
+  "--no-prompt",
+  ...rights,
 ];
 
-const TIMEOUT_MS = 120_000;
+const RUNTIMES: readonly RuntimeUnderTest[] = [
+  { name: "node", command: [process.execPath] },
+  { name: "bun", command: [installed("bun"), "run"] },
+  // The file tools ask /proc/self/fd where a descriptor led, and Deno shows /proc to nobody who has less than all.
+  { name: "deno", command: deno("--allow-all") },
+  // What everything else needs and no more, so that a new need is noticed here.
+  {
+    name: "deno with few rights",
+    command: deno("--allow-net=127.0.0.1", "--allow-read"),
+    unlike: { reading: /read_file failed: .*--allow-all/ },
+  },
+];
+
+const TIMEOUT_MS = 60_000;
+/** What is still open after the last line keeps the process alive; closing takes milliseconds. */
+const END_WITHIN_MS = 5_000;
+
+const NOTES: Readonly<Record<string, string>> = {
+  "alpha.md": "# Alpha\n\nThe first note.\n\n## Detail\n\nMore of it.\n",
+  "beta.md": "# Beta\n\nThe second note.\n",
+};
 
 interface Outcome {
   readonly code: number | null;
   readonly line: string;
   readonly complaint: string;
+  readonly seconds: number;
 }
 
-function runSmoke(command: readonly string[]): Outcome {
+function runSmoke(command: readonly string[], workspace: string): Promise<Outcome> {
   const [program = "", ...args] = command;
-  const run = spawnSync(program, [...args, "test/runtimes/smoke.ts"], {
-    cwd: root,
-    encoding: "utf8",
-    timeout: TIMEOUT_MS,
-    shell: process.platform === "win32",
+  const startedAt = performance.now();
+  return new Promise((resolve) => {
+    const child = spawn(program, [...args, "test/runtimes/smoke.ts", workspace], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+      shell: process.platform === "win32",
+    });
+    let line = "";
+    let complaint = "";
+    const end = (code: number | null): void => {
+      clearTimeout(limit);
+      resolve({ code, line: line.trim(), complaint, seconds: (performance.now() - startedAt) / 1000 });
+    };
+    const stop = (why: string): void => {
+      complaint += `\n${why}`;
+      child.kill("SIGKILL");
+    };
+    let limit = setTimeout(() => stop(`it did not end within ${TIMEOUT_MS / 1000} s`), TIMEOUT_MS);
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      line += text;
+      if (!line.endsWith("\n")) return;
+      clearTimeout(limit);
+      const why = `it printed its answers, but something kept it alive for ${END_WITHIN_MS / 1000} s more`;
+      limit = setTimeout(() => stop(why), END_WITHIN_MS);
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
+    child.on("error", (error) => {
+      complaint += error.message;
+      end(null);
+    });
+    child.on("close", end);
   });
-  const complaint = [run.error?.message ?? "", run.stderr ?? ""].join("\n").trim();
-  return { code: run.status, line: (run.stdout ?? "").trim(), complaint };
 }
 
-/** The steps whose answers differ from Node's, with both answers. */
-function differences(expected: string, line: string): string {
+type Answers = Readonly<Record<string, unknown>>;
+
+function parsed(line: string): Answers | null {
   try {
-    const [ours, theirs] = [JSON.parse(expected), JSON.parse(line)] as Record<string, unknown>[];
-    const names = new Set([...Object.keys(ours ?? {}), ...Object.keys(theirs ?? {})]);
-    const shown = [...names].map((name) => [
-      name,
-      JSON.stringify(ours?.[name]),
-      JSON.stringify(theirs?.[name]),
-    ]);
-    return shown
-      .filter(([, mine, other]) => mine !== other)
-      .map(([name, mine, other]) => `  ${name}: expected ${mine}, got ${other}\n`)
-      .join("");
+    return JSON.parse(line) as Answers;
   } catch {
-    return `  expected one JSON line, got: ${line.slice(0, 500)}\n`;
+    return null;
   }
 }
 
-let reference: string | undefined;
-const tallies = RUNTIMES.map(({ name, command }): Tally => {
-  const { code, line, complaint } = runSmoke(command);
-  reference ??= line;
-  const good = code === 0 && line !== "" && line === reference;
-  process.stdout.write(`${good ? "ok    " : "FAILED"} smoke on ${name}\n`);
-  if (!good) process.stdout.write(`  exit code ${code}\n${differences(reference, line)}${complaint}\n`);
-  return { passed: good ? 1 : 0, failed: good ? 0 : 1, skipped: 0 };
-});
-process.stdout.write(`${reference ?? ""}\n`);
-const tally = addTallies(tallies);
-process.stdout.write(`${tallyLine(tally)}\n`);
-process.exitCode = tally.failed === 0 ? 0 : 1;
+/** What is wrong with the answers; nothing when they are Node's, but for those that must differ. */
+function complaintsOf(expected: Answers, line: string, { unlike = {} }: RuntimeUnderTest): readonly string[] {
+  const got = parsed(line);
+  if (got === null) return [`expected one JSON line, got: ${line.slice(0, 500)}`];
+  const names = [...new Set([...Object.keys(expected), ...Object.keys(got)])];
+  return names.flatMap((name) => {
+    const [mine, other] = [JSON.stringify(expected[name]), JSON.stringify(got[name])];
+    const instead = unlike[name];
+    if (instead ? instead.test(other ?? "") : mine === other) return [];
+    return [`${name}: expected ${instead ? String(instead) : mine}, got ${other}`];
+  });
+}
+
+async function check(runtime: RuntimeUnderTest, workspace: string, expected: Answers | null) {
+  const outcome = await runSmoke(runtime.command, workspace);
+  const answers = expected ?? parsed(outcome.line) ?? {};
+  const wrong = complaintsOf(answers, outcome.line, runtime);
+  const good = outcome.code === 0 && wrong.length === 0;
+  const took = `${outcome.seconds.toFixed(1)} s`;
+  process.stdout.write(`${good ? "ok    " : "FAILED"} smoke on ${runtime.name} (${took})\n`);
+  const lines = [`exit code ${outcome.code}`, ...wrong, outcome.complaint.trim()].map(
+    (text) => `  ${text}\n`,
+  );
+  if (!good) process.stdout.write(lines.join(""));
+  return { answers, tally: { passed: good ? 1 : 0, failed: good ? 0 : 1, skipped: 0 } satisfies Tally };
+}
+
+const workspace = await mkdtemp(join(tmpdir(), "troupe-smoke-"));
+try {
+  await mkdir(join(workspace, "notes"));
+  for (const [name, text] of Object.entries(NOTES)) await writeFile(join(workspace, "notes", name), text);
+  let expected: Answers | null = null;
+  const tallies: Tally[] = [];
+  for (const runtime of RUNTIMES) {
+    const { answers, tally } = await check(runtime, workspace, expected);
+    expected ??= answers;
+    tallies.push(tally);
+  }
+  process.stdout.write(`${JSON.stringify(expected)}\n`);
+  const tally = addTallies(tallies);
+  process.stdout.write(`${tallyLine(tally)}\n`);
+  process.exitCode = tally.failed === 0 ? 0 : 1;
+} finally {
+  await rm(workspace, { recursive: true, force: true });
+}

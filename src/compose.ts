@@ -57,6 +57,7 @@ export interface Troupe {
   readonly logger: Logger;
   /** Start-up lines: which servers, which models, and why. */
   readonly why: readonly string[];
+  /** Contract: may be called twice. */
   close(): Promise<void>;
 }
 
@@ -100,6 +101,11 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     toolsOf: (names, role) => toolsets.toolsOf(names, role),
     checkArguments,
   });
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await runtime.close();
+    await store.close();
+  };
   return {
     api: runtime.as(OPERATOR),
     runtime,
@@ -109,10 +115,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     providers,
     logger,
     why,
-    close: async () => {
-      await runtime.close();
-      await store.close();
-    },
+    close: () => (closing ??= close()),
   };
 }
 

@@ -101,7 +101,8 @@ async function whereItLed(handle: FileHandle): Promise<string> {
   }
   throw refuse(
     "unsupported_platform",
-    "File tools need /proc/self/fd (Linux) to make sure that a file is inside the workspace; here it is missing.",
+    "File tools need /proc/self/fd (Linux; on Deno, the right --allow-all) to make sure that a file is inside the " +
+      "workspace; here it cannot be read.",
   );
 }
 
