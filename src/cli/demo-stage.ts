@@ -1,0 +1,150 @@
+// The story on the stage: the scripted person's lines, each sent when what it needs has happened. A parent that
+// delegates by itself is only talked to; a scripted one is played here, over the API bound to its session.
+//
+// G1. Nothing is sent on luck: a steer and a cancel go to a task that was seen alive, a question while children run.
+// G2. What does not happen ends the wait for it: the checks of the report say so, and the story goes on.
+
+import { delay } from "../base/clock.ts";
+import { messageOf, toTroupeError } from "../base/errors.ts";
+import { newId } from "../base/ids.ts";
+import type { World } from "../compose.ts";
+import type { TaskApi } from "../core/api.ts";
+import { isTerminal } from "../core/lifecycle.ts";
+import { SCRIPTED_CHILD } from "./demo-box.ts";
+import type { DemoRecord, Message } from "./demo-record.ts";
+import { CANCEL, CANCELLED, GOALS, QUESTION, REQUEST, STEER, STEER_TEXT, STEERED } from "./demo-story.ts";
+import type { DemoWatch } from "./demo-watch.ts";
+import { duration } from "./demo-words.ts";
+
+export interface StageOptions {
+  /** The person's. */
+  readonly api: TaskApi;
+  readonly record: DemoRecord;
+  readonly watch: DemoWatch;
+  readonly world: Pick<World, "clock" | "random">;
+  readonly signal: AbortSignal;
+  /** Milliseconds for each typed character; 0 sends at once. */
+  readonly typingMs: number;
+}
+
+/** Characters that appear at once; timers are too coarse for single ones. */
+const KEYS_AT_ONCE = 2;
+
+export class DemoStage {
+  readonly #options: StageOptions;
+
+  constructor(options: StageOptions) {
+    this.#options = options;
+  }
+
+  /** A parent that is asked in words and delegates with its tools. Contract: rejects only when the signal aborts. */
+  async playWithModel(): Promise<void> {
+    const { record } = this.#options;
+    await this.#ask(REQUEST);
+    if (record.alive > 0) await this.#ask(QUESTION);
+    if (this.#isAlive(STEERED)) await this.#ask(STEER);
+    if (this.#isAlive(CANCELLED)) await this.#ask(CANCEL);
+    await this.#untilOver();
+  }
+
+  /** `parent` is the API as the session's own tools have it. Contract: as above. */
+  async playScripted(parent: TaskApi): Promise<void> {
+    const { record, watch } = this.#options;
+    await this.#type(REQUEST);
+    await this.#delegateAll(parent);
+    const [kept, steered, cancelled] = record.children;
+    if (!kept || !steered || !cancelled) return this.#untilOver();
+    // The first child holds the only slot, and the others run and stand in line for it (G1).
+    await watch.until(() => kept.phase === "generating" || isTerminal(kept.state));
+    await watch.until(() => cancelled.startedAt !== null || isTerminal(cancelled.state));
+    await this.#call("steer_task", () => parent.steer(steered.taskId, { message: STEER_TEXT }));
+    record.said(QUESTION);
+    const question = await this.#send(QUESTION);
+    // The session's turn goes first and holds the slot now: the third child still stands in line (G1).
+    await watch.until(() => question.turn !== null || this.#gaveUp());
+    await this.#call("cancel_task", () => parent.cancel(cancelled.taskId, { reason: "no longer needed" }));
+    await watch.until(() => this.#isSettled(question));
+    await this.#untilOver();
+  }
+
+  async #delegateAll(parent: TaskApi): Promise<void> {
+    const { record, watch } = this.#options;
+    const times: number[] = [];
+    for (const goal of GOALS) {
+      times.push(await this.#call("delegate", () => parent.delegate({ goal, agent: SCRIPTED_CHILD })));
+    }
+    record.note(
+      `the scripted parent has ${times.length} task ids; each took at most ${duration(Math.max(...times))}`,
+    );
+    const delegated = record.calls.filter((call) => !call.failed).length;
+    await watch.until(() => record.children.length >= delegated);
+  }
+
+  /** Types a line, sends it, and reads the answer before anything else. */
+  async #ask(text: string): Promise<void> {
+    await this.#type(text);
+    const message = await this.#send(text);
+    await this.#options.watch.until(() => this.#isSettled(message));
+  }
+
+  /** Shows a line as if it were typed, and presses Enter. */
+  async #type(text: string): Promise<void> {
+    const { record, watch, world, signal, typingMs } = this.#options;
+    for (let end = KEYS_AT_ONCE; typingMs > 0 && end < text.length; end += KEYS_AT_ONCE) {
+      record.type(text.slice(0, end));
+      await delay(world.clock, typingMs * KEYS_AT_ONCE, signal);
+    }
+    record.said(text);
+    watch.changed();
+  }
+
+  /** The message is in the record before it is in the store, so that no event of it can come too early. */
+  async #send(text: string): Promise<Message> {
+    const { api, record, world } = this.#options;
+    const messageId = newId("msg", world.random);
+    const message = record.sent(messageId, text, world.clock.now());
+    await api.sendMessage(record.sessionId, { text, messageId });
+    return message;
+  }
+
+  /** Makes a call of the parent's and takes its time. What it refuses is recorded (G2). */
+  async #call(name: string, work: () => Promise<unknown>): Promise<number> {
+    const { record, watch, world } = this.#options;
+    const since = world.clock.monotonic();
+    let failed = false;
+    try {
+      await work();
+    } catch (thrown) {
+      failed = true;
+      if (toTroupeError(thrown).kind === "internal") throw thrown;
+      record.note(`${name} was refused: ${messageOf(thrown)}`);
+    }
+    const ms = world.clock.monotonic() - since;
+    record.called({ name, ms, failed });
+    watch.changed();
+    return ms;
+  }
+
+  #isAlive(index: number): boolean {
+    const child = this.#options.record.children[index];
+    return child !== undefined && !isTerminal(child.state);
+  }
+
+  /** The parent's model failed and waits for the person: no answer will come by itself. */
+  #gaveUp(): boolean {
+    const { record } = this.#options;
+    return record.problem !== null && record.idle;
+  }
+
+  #isSettled(message: Message): boolean {
+    return message.answeredAt !== null || (message.turn !== null && this.#gaveUp());
+  }
+
+  /** Every child has ended, the parent has heard of each, and has said what it had to say. */
+  #untilOver(): Promise<void> {
+    const { record, watch } = this.#options;
+    return watch.until(
+      () => record.children.every((child) => isTerminal(child.state) && child.returned) && record.idle,
+    );
+  }
+}

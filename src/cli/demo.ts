@@ -1,0 +1,140 @@
+// `troupe demo`: opens a session on a box of its own, plays the story, shows it, and judges what happened. Everything
+// that it starts, it closes, also after Ctrl-C.
+
+import { deadline, linkedAbort } from "../base/abort.ts";
+import { InternalError, messageOf } from "../base/errors.ts";
+import type { World } from "../compose.ts";
+import type { Caller } from "../core/api.ts";
+import { toWire } from "../core/wire.ts";
+import { startDemoBox, type DemoBox } from "./demo-box.ts";
+import { DEMO_HELP, demoOptions } from "./demo-options.ts";
+import { DemoRecord } from "./demo-record.ts";
+import { reportOf, type DemoReport, type ReportInput } from "./demo-report.ts";
+import { LiveShow, PlainShow, type Show } from "./demo-show.ts";
+import { DemoStage } from "./demo-stage.ts";
+import { summaryOf } from "./demo-summary.ts";
+import { DemoWatch } from "./demo-watch.ts";
+import { duration } from "./demo-words.ts";
+import { commandHelp } from "./help.ts";
+import { jsonLine } from "./printable.ts";
+import { Printer } from "./printer.ts";
+import type { CliWorld } from "./world.ts";
+
+export interface Pace {
+  /** How many times faster than life the simulated box runs. */
+  readonly speed: number;
+}
+
+/** A story that hangs is a failed one. A slow machine with a large model may take its time. */
+const LONGEST_MS = { simulated: 180_000, ollama: 1_800_000 } as const;
+const TYPING_MS = 14;
+const KEPT_LOG_LINES = 20;
+const INTERRUPTED = 130;
+
+/** Contract: throws TroupeErrors for wrong flags, and for a model or server that is not there; else the exit code. */
+export async function runDemo(
+  args: readonly string[],
+  world: CliWorld,
+  pace: Pace = { speed: 1 },
+): Promise<number> {
+  const options = demoOptions(args);
+  const { terminal } = world;
+  if (options.help) {
+    terminal.writeOut(`${commandHelp(DEMO_HELP, [])}\n`);
+    return 0;
+  }
+  const log: string[] = [];
+  // Warnings would tear the screen; they matter only where something went wrong.
+  const quiet: World = { ...world, writeLog: (line) => void log.push(line) };
+  const box = await startDemoBox({ backend: options.backend, world: quiet, speed: pace.speed });
+  const report = await play(box, world, options.json).finally(() => box.close());
+  if (options.json) terminal.writeOut(`${jsonLine(toWire(report))}\n`);
+  else {
+    const printer = new Printer(terminal, false);
+    for (const line of summaryOf(report, terminal.columns())) printer.data(line);
+  }
+  if (!report.passed) for (const line of log.slice(-KEPT_LOG_LINES)) world.writeLog(line);
+  if (world.signal.aborted) return INTERRUPTED;
+  return report.passed ? 0 : 1;
+}
+
+/** The story on a session of its own, from the first line to the report. */
+async function play(box: DemoBox, world: CliWorld, json: boolean): Promise<DemoReport> {
+  const { clock } = world;
+  const { api, settings, runtime } = box.troupe;
+  const scripted = box.parent === "scripted";
+  // A scripted parent delegates from outside; its session only talks, and has what the children may inherit.
+  const session = await api.createSession(scripted ? { toolsets: ["file"] } : {});
+  const record = new DemoRecord(session.taskId, () => clock.now());
+  const abort = linkedAbort(world.signal);
+  const longestMs = LONGEST_MS[box.backend];
+  const limit = deadline(clock, longestMs, () =>
+    abort.abort(new InternalError("demo_timeout", `The demo did not end within ${duration(longestMs)}.`)),
+  );
+  const watch = new DemoWatch(record, abort.signal);
+  const following = watch.follow(api);
+  const show = showOf({ box, world, record, watch, json });
+  const showing = show.run(abort.signal);
+  const since = clock.monotonic();
+  const typingMs = show instanceof LiveShow ? TYPING_MS : 0;
+  const stage = new DemoStage({ api, record, watch, world, signal: abort.signal, typingMs });
+  let broken: string | null = null;
+  try {
+    if (scripted) await stage.playScripted(runtime.as(parentOf(session.taskId)));
+    else await stage.playWithModel();
+  } catch (error) {
+    broken = messageOf(error);
+  }
+  const elapsedMs = clock.monotonic() - since;
+  limit.cancel();
+  abort.abort(new InternalError("demo_over", "The demo is over."));
+  abort.release();
+  await Promise.all([following, showing]);
+  await show.end();
+  const models = { parent: settings.parentModel.model, children: settings.childModel.model };
+  const patienceMs = settings.interactivePatienceMs;
+  return reportOf({ record, box, models, patienceMs, elapsedMs, broken, tasks: await tasksOf(box, record) });
+}
+
+/** The session's own tools reach its subtree and nothing else; so does whoever plays its part. */
+function parentOf(sessionId: string): Caller {
+  return { name: "scripted parent", scopes: ["read", "control"], taskId: sessionId };
+}
+
+async function tasksOf({ troupe }: DemoBox, record: DemoRecord): Promise<ReportInput["tasks"]> {
+  return Promise.all(
+    record.children.map(async ({ taskId }) => ({
+      view: await troupe.api.check(taskId),
+      result: await troupe.api.collect(taskId, { timeoutMs: 0 }),
+    })),
+  );
+}
+
+interface ShowParts {
+  readonly box: DemoBox;
+  readonly world: CliWorld;
+  readonly record: DemoRecord;
+  readonly watch: DemoWatch;
+  readonly json: boolean;
+}
+
+/** With `--json` people read stderr, where they read at all. */
+function showOf({ box, world, record, watch, json }: ShowParts): Show {
+  const { terminal, clock } = world;
+  const isTerminal = json ? terminal.errIsTerminal : terminal.outIsTerminal;
+  const printer = new Printer(terminal, false);
+  const options = {
+    box,
+    api: box.troupe.api,
+    record,
+    watch,
+    clock,
+    terminal,
+    render: (line: Parameters<Printer["render"]>[0]) => printer.render(line, isTerminal),
+  };
+  if (!json) {
+    const Kind = isTerminal && terminal.env["TERM"] !== "dumb" ? LiveShow : PlainShow;
+    return new Kind({ ...options, write: (text) => terminal.writeOut(text) });
+  }
+  return new PlainShow({ ...options, write: (text) => isTerminal && terminal.writeErr(text) });
+}
