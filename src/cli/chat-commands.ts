@@ -5,7 +5,7 @@ import { didYouMean } from "../config/suggest.ts";
 import type { TroupeApi } from "../core/api.ts";
 import type { ChatOutput } from "./chat-output.ts";
 import { findTask } from "./connection.ts";
-import { receiptText, taskTable, treeLines } from "./task-lines.ts";
+import { counted, receiptText, taskTable, treeLines } from "./task-lines.ts";
 
 export const CHAT_COMMANDS: readonly (readonly [string, string])[] = [
   ["/tasks", "the tasks of this session"],
@@ -26,6 +26,8 @@ export interface ChatContext {
   readonly sessionId: string;
   readonly output: ChatOutput;
   readonly now: () => number;
+  /** Called once the session has stopped. */
+  readonly onStop: () => void;
 }
 
 interface Typed {
@@ -65,7 +67,7 @@ async function runChatCommand({ name, rest }: Typed, context: ChatContext): Prom
     case "/tree": {
       const items = await api.tree(sessionId);
       output.document({ kind: "tree", items });
-      for (const line of treeLines(items)) output.say(line);
+      for (const line of treeLines(items)) output.row(line);
       return "go on";
     }
     case "/steer": {
@@ -85,8 +87,9 @@ async function runChatCommand({ name, rest }: Typed, context: ChatContext): Prom
     }
     case "/stop": {
       const receipt = await api.stopSession(sessionId);
+      context.onStop();
       output.document({ kind: "stop", ...receipt });
-      output.notice(`Stopped; ${receipt.cancelled.length} tasks cancelled.`);
+      output.notice(`Stopped; ${counted(receipt.cancelled.length, "task")} cancelled.`);
       return "go on";
     }
     case "/help":
@@ -102,7 +105,7 @@ async function showTasks({ api, sessionId, output, now }: ChatContext): Promise<
   const items = page.items.filter(({ taskId }) => taskId !== sessionId);
   output.document({ kind: "tasks", items });
   if (items.length === 0) output.notice("No tasks yet.");
-  else for (const line of taskTable(items, now())) output.say(line);
+  else for (const line of taskTable(items, now())) output.row(line);
 }
 
 function chatUsage(usage: string): InvalidRequestError {

@@ -24,6 +24,11 @@ export class ChatOutput {
     else this.#printer.data(line);
   }
 
+  /** A row of a table or a tree: cut to the width of the screen. */
+  row(line: Line): void {
+    this.say(this.#screen.interactive ? this.#printer.cut(line) : line);
+  }
+
   /** What happened beside it. */
   notice(line: Line): void {
     if (this.#screen.interactive && !this.#printer.json) this.#screen.show(this.#printer.render(line, true));

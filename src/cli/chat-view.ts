@@ -38,6 +38,11 @@ export class ChatView {
     return this.#ended;
   }
 
+  /** The person stopped what was being written (keeps A2). No event of the stream says so in time. */
+  stopped(): void {
+    this.#breakOff();
+  }
+
   take(frame: EventFrame): void {
     if (frame.kind === "delta") {
       if (frame.taskId === this.#sessionId && frame.channel === "text") this.#write(frame.text);
@@ -52,8 +57,6 @@ export class ChatView {
     switch (event.type) {
       case "answer.finished":
         return this.#finish((event.data as EventData["answer.finished"]).text);
-      case "turn.started":
-        return this.#breakOff();
       case "turn.finished":
         // Without tool calls the answer itself follows; with them, what was said before the calls ends here.
         if ((event.data as EventData["turn.finished"]).toolCalls > 0) this.#breakOff();

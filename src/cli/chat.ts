@@ -15,6 +15,7 @@ import { ChatView } from "./chat-view.ts";
 import type { Command, Invocation, Outcome } from "./command.ts";
 import { connect, findTask, shortId } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
+import { counted } from "./task-lines.ts";
 
 /** After the last line of a pipe: how often it is asked whether everything was answered. */
 const LOOK_MS = 300;
@@ -74,7 +75,8 @@ async function converse(chat: Chat): Promise<Outcome> {
   stop.abort("left");
   stop.release();
   if (next === "leave" && chat.view.ended === null) {
-    chat.output.notice(`The session goes on: troupe chat --session ${shortId(chat.session.taskId)}`);
+    const { program } = chat.invocation.printer;
+    chat.output.notice(`The session goes on: ${program} chat --session ${shortId(chat.session.taskId)}`);
   }
   if (typeof next !== "string") throw next;
   return world.signal.aborted ? "interrupted" : "ok";
@@ -93,9 +95,15 @@ async function watch({ api, session, view, invocation }: Chat, signal: AbortSign
 
 /** Sends what is typed until there is no more (keeps H1). */
 async function type(chat: Chat, signal: AbortSignal): Promise<Next> {
-  const { api, session, screen, output, invocation } = chat;
+  const { api, session, screen, output, view, invocation } = chat;
   const { clock } = invocation.world;
-  const context: ChatContext = { api, sessionId: session.taskId, output, now: () => clock.now() };
+  const context: ChatContext = {
+    api,
+    sessionId: session.taskId,
+    output,
+    now: () => clock.now(),
+    onStop: () => view.stopped(),
+  };
   for await (const line of screen.lines) {
     if (signal.aborted) return "leave";
     try {
@@ -137,5 +145,5 @@ async function close({ api, session, output, view }: Chat): Promise<void> {
   const receipt = await api.closeSession(session.taskId);
   const children = receipt.cancelled.filter((taskId) => taskId !== session.taskId).length;
   output.document({ kind: "closed", sessionId: session.taskId, cancelled: receipt.cancelled });
-  output.notice(`Closed${children === 0 ? "" : `; ${children} children cancelled`}.`);
+  output.notice(`Closed${children === 0 ? "" : `; ${counted(children, "task")} cancelled`}.`);
 }

@@ -140,7 +140,7 @@ export async function findTask(api: Pick<TaskApi, "list">, word: string): Promis
   if (found.length > 1) {
     throw usageError(`Expected the id of one task, but several begin with ${word}: ${found.join(", ")} …`);
   }
-  throw new NotFoundError("task_not_found", `There is no task ${word}. List them with: troupe tasks ls`, {
+  throw new NotFoundError("task_not_found", `There is no task ${word}. List them with: tasks ls`, {
     details: { task_id: word },
   });
 }

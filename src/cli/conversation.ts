@@ -94,9 +94,9 @@ export function openScreen({ input, output, prompt, onInterrupt }: ScreenOptions
     },
     close: () => {
       if (closed) return;
-      repaint("", "");
       closed = true;
-      output.write(CLEAR_DOWN);
+      const rows = reader.getCursorPos().rows + (liveLine === "" ? 0 : 1);
+      output.write(`${UP.repeat(rows)}${CLEAR_DOWN}`);
       reader.close();
     },
   };

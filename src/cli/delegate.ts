@@ -67,9 +67,10 @@ async function readContext({ world, printer }: Invocation): Promise<string> {
 function handOver({ printer }: Invocation, handle: TaskHandle): Outcome {
   printer.document(handle);
   printer.data(handle.taskId);
+  const tasks = `${printer.program} tasks`;
   const id = shortId(handle.taskId);
   printer.note([
-    ["dim", `${handle.state}; troupe tasks tail --follow ${id} watches it, troupe tasks collect ${id} waits`],
+    ["dim", `${handle.state}; ${tasks} tail --follow ${id} watches it, ${tasks} collect ${id} waits`],
   ]);
   return "ok";
 }

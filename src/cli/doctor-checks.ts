@@ -61,10 +61,14 @@ export function runtimeChecks({
 }
 
 /** `error` is why the config could not be loaded. */
-export function configChecks(file: string | null, error: TroupeError | null): readonly Check[] {
+export function configChecks(
+  file: string | null,
+  error: TroupeError | null,
+  program: string,
+): readonly Check[] {
   if (error === null) {
     return file === null
-      ? [ok("config", "none: everything has its default", "npx troupe init writes one from what it finds")]
+      ? [ok("config", "none: everything has its default", `${program} init writes one from what it finds`)]
       : [ok("config", file)];
   }
   const { problems, file: broken } = error.details;
@@ -169,10 +173,10 @@ export function choiceChecks(why: readonly string[], error: TroupeError | null):
   });
 }
 
-export function serverCheck(url: string, answer: "troupe" | "other" | "none"): Check {
+export function serverCheck(url: string, answer: "troupe" | "other" | "none", program: string): Check {
   if (answer === "troupe") return ok("server", `a Troupe server answers at ${url}`);
   if (answer === "none")
-    return ok("server", `none runs at ${url}`, "npm start (or: npx troupe serve) starts it");
+    return ok("server", `none runs at ${url}`, `npm start (or: ${program} serve) starts it`);
   const text = `something else answers at ${url}`;
   return { about: "server", level: "warn", text, mend: "Stop it, or set server.port to another one." };
 }

@@ -45,13 +45,14 @@ export const doctor: Command = async (invocation) => {
 
 async function examine(invocation: Invocation): Promise<readonly Check[]> {
   const { world } = invocation;
+  const { program } = world.terminal;
   const checks: Check[] = [...runtimeChecks(world.terminal)];
   let loaded: LoadedConfig = { config: configSchema.parse({}), file: null, baseDir: world.cwd };
   try {
     loaded = await configOf(invocation);
-    checks.push(...configChecks(loaded.file, null));
+    checks.push(...configChecks(loaded.file, null, program));
   } catch (thrown) {
-    checks.push(...configChecks(null, toTroupeError(thrown)));
+    checks.push(...configChecks(null, toTroupeError(thrown), program));
   }
   checks.push(await examineToken(world, loaded));
   try {
@@ -119,15 +120,16 @@ function choose({ discovery }: Survey, loaded: LoadedConfig, { env }: CliWorld):
 }
 
 async function examineServer(world: CliWorld, url: string): Promise<Check> {
+  const { program } = world.terminal;
   try {
     const response = await within(world, (signal) =>
       world.fetch(`${url}/healthz`, { signal, redirect: "error" }),
     );
     const body: unknown = await response.json().catch(() => null);
     const isOurs = response.ok && (body as { readonly ok?: unknown } | null)?.ok === true;
-    return serverCheck(url, isOurs ? "troupe" : "other");
+    return serverCheck(url, isOurs ? "troupe" : "other", program);
   } catch {
-    return serverCheck(url, "none");
+    return serverCheck(url, "none", program);
   }
 }
 

@@ -35,7 +35,7 @@ export const init: Command = async ({ flags, world, printer }) => {
   printer.note(
     models === null
       ? [["yellow", "warning: "], `written without models. ${problem}`]
-      : `parent: ${parentModel}; children: ${childModel}. Start with: npm start (or troupe serve)`,
+      : `parent: ${parentModel}; children: ${childModel}. Start with: ${printer.program} serve`,
   );
   return "ok";
 };

@@ -94,11 +94,11 @@ export function exitCodeOf(end: Outcome | TroupeError): number {
 }
 
 /** What to type, where the error alone does not say it. */
-function adviceFor(error: TroupeError): string | null {
-  if (error.code === "server_unreachable") return "Start it with: npm start (or: troupe serve)";
+function adviceFor(error: TroupeError, program: string): string | null {
+  if (error.code === "server_unreachable") return `Start it with: npm start (or: ${program} serve)`;
   if (error.code === "unauthorized")
     return "Its token is another one: set TROUPE_TOKEN, or name the server with --url.";
-  if (error.code === "usage") return "Type troupe --help to see what there is.";
+  if (error.code === "usage") return `Type ${program} --help to see what there is.`;
   return null;
 }
 
@@ -179,7 +179,7 @@ export async function run(args: readonly string[], world: CliWorld): Promise<num
     const error = toTroupeError(thrown);
     // Whoever pressed Ctrl-C knows it already.
     if (world.signal.aborted && error.kind === "cancelled") return INTERRUPTED;
-    printer.failure(error, adviceFor(error));
+    printer.failure(error, adviceFor(error, printer.program));
     return exitCodeOf(error);
   }
 }

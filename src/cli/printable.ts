@@ -59,6 +59,18 @@ function columnsOfCharacter(character: string): number {
   return wide ? 2 : 1;
 }
 
+/** The beginning of a printable text that takes at most so many columns. */
+export function fittingIn(text: string, columns: number): string {
+  let left = columns;
+  let end = 0;
+  for (const character of text) {
+    left -= columnsOfCharacter(character);
+    if (left < 0) break;
+    end += character.length;
+  }
+  return text.slice(0, end);
+}
+
 /** Columns that a printable text takes on a terminal; a tab counts as one. */
 export function columnsOf(text: string): number {
   let columns = 0;

@@ -8,7 +8,7 @@ import type { TroupeError } from "../base/errors.ts";
 import type { Environment } from "../config/load.ts";
 import type { State } from "../core/lifecycle.ts";
 import { toWire } from "../core/wire.ts";
-import { jsonLine, printable } from "./printable.ts";
+import { columnsOf, fittingIn, jsonLine, printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 
 const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
@@ -37,6 +37,10 @@ export function wantsColor(env: Environment): boolean {
   return !env["NO_COLOR"] && env["TERM"] !== "dumb";
 }
 
+function spansOf(line: Line): readonly Span[] {
+  return typeof line === "string" ? [line] : line;
+}
+
 export class Printer {
   readonly #terminal: Terminal;
   readonly #json: boolean;
@@ -48,6 +52,11 @@ export class Printer {
     this.#color = wantsColor(terminal.env);
   }
 
+  /** What to type for this program, for advice. */
+  get program(): string {
+    return this.#terminal.program;
+  }
+
   get json(): boolean {
     return this.#json;
   }
@@ -55,6 +64,22 @@ export class Printer {
   /** A line for people on stdout; left out with `--json`. */
   data(line: Line): void {
     if (!this.#json) this.#terminal.writeOut(`${this.render(line, this.#terminal.outIsTerminal)}\n`);
+  }
+
+  /** A row of a table or a tree on stdout: cut to the width of a terminal, whole elsewhere. */
+  row(line: Line): void {
+    this.data(this.#terminal.outIsTerminal ? this.cut(line) : line);
+  }
+
+  /** The line without what would not fit in a row of the terminal. */
+  cut(line: Line): Line {
+    let left = this.#terminal.columns();
+    return spansOf(line).map((span): Span => {
+      const [style, text] = typeof span === "string" ? [null, span] : span;
+      const fitting = fittingIn(printable(text), left);
+      left -= columnsOf(fitting);
+      return style === null ? fitting : [style, fitting];
+    });
   }
 
   /** A view on stdout as one line of JSON in the wire's words; only with `--json`. */
@@ -86,8 +111,7 @@ export class Printer {
 
   /** The line as it may be written; `styled` is whether it goes to a terminal (keeps O1, O2). */
   render(line: Line, styled: boolean): string {
-    const spans = typeof line === "string" ? [line] : line;
-    return spans
+    return spansOf(line)
       .map((span) => {
         if (typeof span === "string") return printable(span);
         const text = printable(span[1]);

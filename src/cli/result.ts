@@ -14,7 +14,7 @@ export function showResult(printer: Printer, result: TaskResult): Outcome {
     printer.note(
       `Not finished (${result.state}${result.phase === null ? "" : `, ${result.phase}`}); it goes on.`,
     );
-    printer.note(`troupe tasks collect ${id} waits for it.`);
+    printer.note(`${printer.program} tasks collect ${id} waits for it.`);
     return "unfinished";
   }
   if (result.result !== null) printer.data(result.result);

@@ -10,12 +10,14 @@ import type { Command, Invocation } from "./command.ts";
 import { configOf, isPosix, tokenPath } from "./connection.ts";
 import { probeGpus } from "./gpu-probe.ts";
 import { vramOf } from "./machine-memory.ts";
+import { counted } from "./task-lines.ts";
 import { onSimulatedBox, SIMULATED_VRAM_BYTES, startSimulatedBox, type RunningBox } from "./simulated-box.ts";
 
 interface Running {
   readonly served: Served;
   readonly troupe: Troupe;
   readonly token: TokenFile;
+  readonly configFile: string | null;
 }
 
 /** Contract: exits with `ok` when it was told to stop. Throws ConfigErrors for what a person must mend first. */
@@ -60,7 +62,7 @@ async function start(invocation: Invocation, loaded: LoadedConfig, box: RunningB
       ...(await source(loaded, box, invocation)),
     });
     served.open(troupe);
-    return { served, troupe, token };
+    return { served, troupe, token, configFile: loaded.file };
   } catch (error) {
     await served.close();
     throw error;
@@ -80,7 +82,7 @@ async function source(loaded: LoadedConfig, box: RunningBox | null, { world }: I
   return { config, vramBytes: SIMULATED_VRAM_BYTES };
 }
 
-function announce({ printer }: Invocation, { served, troupe, token }: Running): void {
+function announce({ printer }: Invocation, { served, troupe, token, configFile }: Running): void {
   const { url } = served.listening;
   const { simulated, workspaceRoot } = troupe.settings;
   printer.document({ url, tokenFile: token.path, simulated });
@@ -95,12 +97,12 @@ function announce({ printer }: Invocation, { served, troupe, token }: Running): 
     );
   }
   printer.note(
-    `config: ${troupe.configFile ?? "none, so everything has its default (troupe init writes one)"}`,
+    `config: ${configFile ?? `none, so everything has its default (${printer.program} init writes one)`}`,
   );
   printer.note(`workspace: ${workspaceRoot}`);
   printer.note(`token: ${token.path}${token.created ? " (new)" : ""}`);
   printer.note([["bold", `Troupe serves at ${url}`], "; Ctrl-C stops it. Try, in another terminal:"]);
-  printer.note('  npx troupe delegate "Which files are here?"');
+  printer.note(`  ${printer.program} delegate "Which files are here?"`);
   printer.note(`  ${curlLine(url, token.path)}`);
 }
 
@@ -122,7 +124,5 @@ async function farewell({ printer }: Invocation, { api }: Troupe): Promise<void>
   const living = STATES.filter((state) => !isTerminal(state)).reduce((sum, state) => sum + tasks[state], 0);
   if (living === 0) return printer.note("Stopping.");
   const lost = durability === "none" ? "; this store is in memory, so they are lost" : "";
-  printer.warn(
-    `Stopping with ${living} living ${living === 1 ? "task" : "tasks"}${lost}. Ctrl-C again stops at once.`,
-  );
+  printer.warn(`Stopping with ${counted(living, "living task")}${lost}. Ctrl-C again stops at once.`);
 }

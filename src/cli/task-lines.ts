@@ -17,6 +17,11 @@ export function age(ms: number): string {
   return seconds < 86_400 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }
 
+/** `1 task`, `3 tasks`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** The phase, and the place in the queue where there is one: `queued #2`. */
 function phaseText({ phase, queuePosition }: { phase: Phase | null; queuePosition: number | null }): string {
   if (phase === null) return "";

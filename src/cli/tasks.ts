@@ -7,7 +7,7 @@ import type { Command, Invocation } from "./command.ts";
 import { connect, findTask, shortId } from "./connection.ts";
 import { usageError } from "./flags.ts";
 import { showResult } from "./result.ts";
-import { receiptText, taskDetails, taskTable } from "./task-lines.ts";
+import { counted, receiptText, taskDetails, taskTable } from "./task-lines.ts";
 
 const DEFAULT_LIMIT = 50;
 const PAGE = 200;
@@ -38,7 +38,7 @@ export const listTasks: Command = async (invocation) => {
   const newest = tasks.slice(-limit);
   const leftOut = tasks.length - newest.length;
   printer.document({ items: newest, leftOut, more });
-  if (newest.length > 0) for (const line of taskTable(newest, world.clock.now())) printer.data(line);
+  if (newest.length > 0) for (const line of taskTable(newest, world.clock.now())) printer.row(line);
   else printer.note("No tasks.");
   if (leftOut > 0) printer.note(`${leftOut} older ones are left out; --limit shows more.`);
   if (more) printer.note(`Only the first ${MOST_LISTED} were looked at.`);
@@ -106,7 +106,7 @@ export const cancelTask: Command = async (invocation) => {
   printer.note(
     count === 0
       ? `${shortId(taskId)} had ended already (${receipt.state}).`
-      : `${count} ${count === 1 ? "task is" : "tasks are"} being cancelled.`,
+      : `${counted(count, "task")} being cancelled.`,
   );
   return "ok";
 };

@@ -4,6 +4,7 @@
 // T1. One press of Ctrl-C is one interrupt, also where npm sends the signal on a second time.
 // T2. After `leave` nothing runs: what was written has reached the system first.
 
+import { basename, relative } from "node:path";
 import system from "node:process";
 import type { Clock } from "../base/clock.ts";
 import type { Environment } from "../config/load.ts";
@@ -12,6 +13,8 @@ import { openScreen, plainConversation, type Conversation } from "./conversation
 export interface Terminal {
   /** What was typed after the program's name. */
   readonly args: readonly string[];
+  /** How a person starts this program here: `troupe`, `npx troupe` or `node …`. */
+  readonly program: string;
   readonly env: Environment;
   readonly cwd: string;
   /** `linux`, `darwin`, `win32`, as Node names them. */
@@ -49,6 +52,13 @@ function runtimeOf(versions: Readonly<Record<string, string | undefined>>): Term
   return { name: "Node.js", version: node ?? "unknown" };
 }
 
+/** Inside a checkout no `troupe` is on the PATH; npx finds the one of the package. */
+export function programName(script: string | undefined, facts: Pick<Terminal, "env" | "cwd">): string {
+  if (facts.env["npm_command"] !== undefined) return "npx troupe";
+  if (script === undefined || basename(script) === "troupe") return "troupe";
+  return `node ${relative(facts.cwd, script)}`;
+}
+
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write("", () => resolve()));
 }
@@ -71,6 +81,7 @@ export function processTerminal(clock: Clock): Terminal {
   }
   return {
     args: system.argv.slice(2),
+    program: programName(system.argv[1], { env: system.env, cwd: system.cwd() }),
     env: system.env,
     cwd: system.cwd(),
     platform: system.platform,

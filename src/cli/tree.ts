@@ -78,14 +78,14 @@ function show({ printer, world }: Invocation, nodes: readonly TreeNode[], inPlac
   printer.document({ items: nodes });
   const lines = treeLines(nodes);
   if (!inPlace) {
-    for (const line of lines) printer.data(line);
+    for (const line of lines) printer.row(line);
     if (lines.length === 0) printer.note("No tasks.");
     return;
   }
   // What does not fit would scroll and stay; the oldest lines are the least wanted.
   const fitting = lines.slice(-Math.max(1, terminal.rows() - 2));
   terminal.writeOut(HOME_AND_CLEAR);
-  for (const line of fitting) printer.data(line);
+  for (const line of fitting) printer.row(line);
   printer.data([["dim", `${lines.length === 0 ? "No tasks yet. " : ""}Ctrl-C leaves.`]]);
 }
 
