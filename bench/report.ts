@@ -1,5 +1,6 @@
 // What a benchmark says: its claims with their limits, its figures, the machine that it ran on, and what it did not
-// measure. A report without that last part is refused by its type.
+// measure. A report without that last part is refused by its type. A target that was missed is printed as missed; a
+// run that did not do exactly what it claims to have done is void, and its figures are not shown.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -17,12 +18,22 @@ export interface Claim {
   readonly bound: "at_most" | "at_least";
 }
 
+/** Whether the run did exactly what its figures stand for: every task ended once, nothing was left behind. */
+export interface Check {
+  readonly name: string;
+  readonly holds: boolean;
+  /** What came instead. */
+  readonly detail?: string;
+}
+
 export interface BenchReport {
   readonly name: string;
   /** What was measured, in a sentence. */
   readonly measured: string;
   readonly notMeasured: readonly [string, ...string[]];
   readonly claims: readonly Claim[];
+  /** Any that fails makes the run void. */
+  readonly checks?: readonly Check[];
   /** Lines for a person, beside the claims. */
   readonly lines: readonly string[];
   /** The raw figures, as JSON. */
@@ -33,8 +44,14 @@ export interface BenchReport {
 export interface Bench {
   /** For the list of names. */
   readonly summary: string;
-  /** `quick` asks for fewer rounds: a try, not a figure to report. */
-  run(options: { readonly quick: boolean }): Promise<BenchReport>;
+  run(options: BenchOptions): Promise<BenchReport>;
+}
+
+export interface BenchOptions {
+  /** Asks for fewer rounds: a try, not a figure to report. */
+  readonly quick: boolean;
+  /** A real Ollama to measure on as well, and the model to ask there. */
+  readonly ollama: { readonly url: string; readonly model: string } | null;
 }
 
 export interface HostFacts {
@@ -87,24 +104,37 @@ export function holds(claim: Claim): boolean {
   return claim.bound === "at_most" ? claim.value <= claim.limit : claim.value >= claim.limit;
 }
 
+/** Whether the run did what its figures stand for. */
+export function isExact(report: BenchReport): boolean {
+  return (report.checks ?? []).every((check) => check.holds);
+}
+
 const figure = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(3));
 
 /** The report for a person; ends with what was not measured. */
 export function renderReport(report: BenchReport, host: HostFacts): string {
-  const claims = report.claims.map((claim) => {
-    const word = claim.bound === "at_most" ? "≤" : "≥";
-    const verdict = holds(claim) ? "holds" : "BROKEN";
-    return `  ${verdict.padEnd(7)} ${claim.name}: ${figure(claim.value)} (${word} ${figure(claim.limit)})`;
-  });
+  const figures = isExact(report)
+    ? [...report.claims.map(claimLine), ...report.lines]
+    : ["VOID: a check failed, so no figure of this run means anything."];
   return [
     `${report.name}: ${report.measured}`,
-    ...claims,
-    ...report.lines.map((line) => `  ${line}`),
+    ...(report.checks ?? []).map(checkLine),
+    ...figures.map((line) => `  ${line}`),
     `  on ${host.cores} × ${host.cpu}, ${host.memory_gib} GiB, kernel ${host.kernel}, load ${figure(host.load_average)}`,
     `  with ${host.runtime}, commit ${host.commit}, ${versionsLine(host)}`,
     ...report.notMeasured.map((line) => `  not measured: ${line}`),
     "",
   ].join("\n");
+}
+
+function claimLine(claim: Claim): string {
+  const word = claim.bound === "at_most" ? "≤" : "≥";
+  const verdict = holds(claim) ? "holds" : "MISSED";
+  return `${verdict.padEnd(7)} ${claim.name}: ${figure(claim.value)} (${word} ${figure(claim.limit)})`;
+}
+
+function checkLine({ name, holds: exact, detail }: Check): string {
+  return `  ${(exact ? "exact" : "FAILED").padEnd(7)} ${name}${detail === undefined ? "" : `: ${detail}`}`;
 }
 
 function versionsLine(host: HostFacts): string {
@@ -115,12 +145,18 @@ function versionsLine(host: HostFacts): string {
 
 /** One JSON document: the machine and the reports in order. */
 export function reportsJson(reports: readonly BenchReport[], host: HostFacts): string {
-  const benches = reports.map(({ name, measured, claims, figures, notMeasured }) => ({
-    name,
-    measured,
-    claims: claims.map((claim) => ({ ...claim, holds: holds(claim) })),
-    figures,
-    not_measured: notMeasured,
-  }));
+  const benches = reports.map((report) => {
+    const { name, measured, claims, checks = [], figures, notMeasured } = report;
+    const exact = isExact(report);
+    return {
+      name,
+      measured,
+      exact,
+      checks,
+      claims: exact ? claims.map((claim) => ({ ...claim, holds: holds(claim) })) : [],
+      figures: exact ? figures : {},
+      not_measured: notMeasured,
+    };
+  });
   return `${JSON.stringify({ host, benches }, null, 2)}\n`;
 }

@@ -1,7 +1,7 @@
 // What a benchmark's report says, for a person and as JSON.
 
 import { describe, expect, it } from "vitest";
-import { holds, hostFacts, renderReport, reportsJson } from "../../bench/report.ts";
+import { holds, hostFacts, isExact, renderReport, reportsJson } from "../../bench/report.ts";
 import type { BenchReport } from "../../bench/report.ts";
 
 const report: BenchReport = {
@@ -27,9 +27,19 @@ describe("a report", () => {
   it("shows verdicts, the machine and what was not measured", () => {
     const text = renderReport(report, hostFacts());
     expect(text).toContain("holds   wait in ms: 4.20 (≤ 5)");
-    expect(text).toContain("BROKEN  tasks a second: 90 (≥ 100)");
+    expect(text).toContain("MISSED  tasks a second: 90 (≥ 100)");
     expect(text).toMatch(/with node \d+\.\d+\.\d+, commit .*xstate \d/);
     expect(text).toContain("not measured: everything");
+  });
+
+  it("shows no figure of a run that was not exact", () => {
+    const checks = [{ name: "every task ended once", holds: false, detail: "299 of 300" }];
+    const text = renderReport({ ...report, checks }, hostFacts());
+    expect(text).toContain("FAILED  every task ended once: 299 of 300");
+    expect(text).not.toMatch(/4\.20|a line/);
+    const json = JSON.parse(reportsJson([{ ...report, checks }], hostFacts())) as Record<string, unknown>;
+    expect(json).toMatchObject({ benches: [{ exact: false, claims: [], figures: {} }] });
+    expect(isExact(report)).toBe(true);
   });
 
   it("is one JSON document with the machine and every claim's verdict", () => {
