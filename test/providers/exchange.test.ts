@@ -51,6 +51,19 @@ describe("an exchange", () => {
     expect(server.exchanges).toHaveLength(1);
   });
 
+  it("X2 tells the reason to who asks before the next event", async () => {
+    const rules = { checkLine: () => true, deadlines: { idleMs: 100 } };
+    const { exchange, url, clock } = await open((each) => void each.head(200, {}).send("a\n"), rules);
+    const reader = (await exchange.fetch(url)).body?.getReader();
+    await reader?.read();
+    expect(() => exchange.guard()).not.toThrow();
+    const next = reader?.read().catch((thrown: unknown) => thrown);
+    await clock.advance(100);
+    expect(() => exchange.guard()).toThrow(/within 100 ms/);
+    expect(await next).toMatchObject({ code: "idle_timeout" });
+    exchange.close();
+  });
+
   it("X3 sends neither headers nor signal of the library", async () => {
     const { exchange, url, server } = await open(document);
     const headers = { authorization: "Bearer env", "x-library": "1", accept: "x/y" };
