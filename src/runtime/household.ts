@@ -89,9 +89,7 @@ export class Household {
       this.#claimAgain = true;
       return this.#claiming;
     }
-    this.#claiming = this.#claimAll().finally(() => {
-      this.#claiming = null;
-    });
+    this.#claiming = this.#claimAll();
     return this.#claiming;
   }
 
@@ -108,17 +106,22 @@ export class Household {
 
   async #claimAll(): Promise<void> {
     const { store, settings } = this.#options;
-    do {
-      this.#claimAgain = false;
-      const claims = await store.claim({
-        owner: this.owner,
-        boxId: settings.boxId,
-        ttlMs: CLAIM_MS,
-        max: CLAIM_BATCH,
-      });
-      for (const claim of claims) this.#host(claim);
-      if (claims.length === CLAIM_BATCH) this.#claimAgain = true;
-    } while (this.#claimAgain && !this.#closed);
+    try {
+      do {
+        this.#claimAgain = false;
+        const claims = await store.claim({
+          owner: this.owner,
+          boxId: settings.boxId,
+          ttlMs: CLAIM_MS,
+          max: CLAIM_BATCH,
+        });
+        for (const claim of claims) this.#host(claim);
+        if (claims.length === CLAIM_BATCH) this.#claimAgain = true;
+      } while (this.#claimAgain && !this.#closed);
+    } finally {
+      // In the same step as the last look at `claimAgain`, so that no call falls between.
+      this.#claiming = null;
+    }
   }
 
   #host(claim: Claim): void {

@@ -2,6 +2,7 @@
 // J1. Commits of a task never overlap, and each carries the sequence that the one before left.
 // J2. What was staged before `flush` is in the commit that `flush` waits for, or an error is thrown.
 // J3. After a failed commit nothing is written any more: another owner has the task, or the store is gone.
+// J4. What is staged after the end is dropped: mail and cancels may come while the end is on its way to the store.
 
 import { toTroupeError, type TroupeError } from "../base/errors.ts";
 import type { NewEvent } from "../core/event.ts";
@@ -17,18 +18,20 @@ export interface JournalOptions {
 
 export class Journal {
   readonly #store: Store;
-  readonly #claim: Claim;
+  /** Not the whole claim: its record would be kept as long as the task lives. */
+  readonly #claim: Pick<Claim, "taskId" | "epoch">;
   readonly #onBroken: (error: TroupeError) => void;
   #record: TaskRecord;
   #seq: number;
   #lastIndex = 0;
-  #staged: CommitWrite | null = null;
+  #staged: Draft | null = null;
+  #ended = false;
   #running: Promise<void> | null = null;
   #broken: TroupeError | null = null;
 
   constructor(options: JournalOptions) {
     this.#store = options.store;
-    this.#claim = options.claim;
+    this.#claim = { taskId: options.claim.taskId, epoch: options.claim.epoch };
     this.#onBroken = options.onBroken;
     this.#record = options.claim.record;
     this.#seq = options.claim.seq;
@@ -48,9 +51,12 @@ export class Journal {
     return this.#broken;
   }
 
-  /** Adds to the next commit; nothing is written yet. */
+  /** Adds to the next commit; nothing is written yet, and nothing is added after the end (J4). */
   stage(write: CommitWrite): void {
-    this.#staged = this.#staged === null ? write : merge(this.#staged, write);
+    if (this.#ended) return;
+    this.#ended = write.terminal !== undefined;
+    if (this.#staged === null) this.#staged = { ...write };
+    else join(this.#staged, write);
   }
 
   event(...events: readonly NewEvent[]): void {
@@ -58,10 +64,10 @@ export class Journal {
   }
 
   /** Writes what is staged; resolves when it and all before it is acknowledged. Throws the StoreError otherwise. */
-  async flush(): Promise<void> {
-    if (this.#broken) throw this.#broken;
-    this.#running ??= this.#drain();
-    return this.#running;
+  flush(): Promise<void> {
+    if (this.#broken) return Promise.reject(this.#broken);
+    if (!this.#running && !this.#staged) return NOTHING_STAGED;
+    return (this.#running ??= this.#drain());
   }
 
   async #drain(): Promise<void> {
@@ -86,26 +92,19 @@ export class Journal {
   }
 }
 
-/** Two writes as one: lists joined, the later value of the rest. */
-function merge(first: CommitWrite, second: CommitWrite): CommitWrite {
-  return {
-    ...first,
-    ...second,
-    ...joined("events", first, second),
-    ...joined("messages", first, second),
-    ...joined("outbox", first, second),
-  };
+/** What waits for the next commit; it grows in place, since most commits are staged in several parts. */
+type Draft = { -readonly [K in keyof CommitWrite]: CommitWrite[K] };
+
+/** Adds a write to a draft: lists joined, the later value of the rest. */
+function join(draft: Draft, write: CommitWrite): void {
+  const { events, messages, outbox } = draft;
+  Object.assign(draft, write);
+  if (events && write.events) draft.events = [...events, ...write.events];
+  if (messages && write.messages) draft.messages = [...messages, ...write.messages];
+  if (outbox && write.outbox) draft.outbox = [...outbox, ...write.outbox];
 }
 
-function joined<K extends "events" | "messages" | "outbox">(
-  key: K,
-  first: CommitWrite,
-  second: CommitWrite,
-): CommitWrite {
-  const a = first[key] ?? [];
-  const b = second[key] ?? [];
-  return a.length + b.length === 0 ? {} : { [key]: [...a, ...b] };
-}
+const NOTHING_STAGED: Promise<void> = Promise.resolve();
 
 /** The record after an acknowledged write, as the store has it now. */
 function applied(record: TaskRecord, write: CommitWrite, seq: number): TaskRecord {

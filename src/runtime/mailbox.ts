@@ -31,9 +31,7 @@ export class Mailbox {
       this.#again = true;
       return this.#reading;
     }
-    this.#reading = this.#pass(announce).finally(() => {
-      this.#reading = null;
-    });
+    this.#reading = this.#pass(announce);
     return this.#reading;
   }
 
@@ -64,15 +62,20 @@ export class Mailbox {
   }
 
   async #pass(announce: (entry: InboxEntry) => void): Promise<void> {
-    do {
-      this.#again = false;
-      const entries = await this.#store.inbox(this.#taskId, this.#seen);
-      for (const entry of entries) {
-        this.#seen = entry.position;
-        this.#pending.push(entry);
-        announce(entry);
-      }
-    } while (this.#again);
+    try {
+      do {
+        this.#again = false;
+        const entries = await this.#store.inbox(this.#taskId, this.#seen);
+        for (const entry of entries) {
+          this.#seen = entry.position;
+          this.#pending.push(entry);
+          announce(entry);
+        }
+      } while (this.#again);
+    } finally {
+      // In the same step as the last look at `again`, so that no call falls between.
+      this.#reading = null;
+    }
   }
 }
 

@@ -241,7 +241,7 @@ export class TaskHost {
 
   /** Commits the end. `settled` is false when something of the task would not let go in time. */
   #conclude(output: AgentOutput, settled: boolean): void {
-    const { scheduler, clock, kinship, logger } = this.services;
+    const { scheduler, clock, kinship, logger, store } = this.services;
     const now = clock.now();
     this.leases.forget();
     scheduler.end(this.id);
@@ -255,17 +255,16 @@ export class TaskHost {
         outbox: [{ to: parentId, message: { kind: "completion", id: this.id, end, goal } }],
       }),
     });
-    this.journal.flush().then(
+    const acknowledged = this.journal.flush().then(
       () => kinship.ended(this.id, end),
       () => {},
     );
     if (settled) return;
     logger.warn("a task did not let go in time and was ended by force", { task: this.id });
-    void Promise.resolve(this.work.settled()).then(() =>
-      this.services.store
-        .markReleased(this.id, clock.now(), { type: "task.released", data: {} })
-        .catch(() => {}),
-    );
+    // Only an end that is in the store can be marked as released.
+    void Promise.all([acknowledged, this.work.settled()])
+      .then(() => store.markReleased(this.id, clock.now(), { type: "task.released", data: {} }))
+      .catch(() => {});
   }
 
   #stopTimers(): void {

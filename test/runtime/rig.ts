@@ -2,20 +2,22 @@
 
 import { SimulatedClock, systemClock, type Clock } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/ids.ts";
-import { lineLogger, silentLogger } from "../../src/base/log.ts";
+import { lineLogger, silentLogger, type Logger } from "../../src/base/log.ts";
 import type { AgentDefinition } from "../../src/core/agent.ts";
 import { DEFAULT_TASK_LIMITS, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
 import type { Settings } from "../../src/core/settings.ts";
+import type { ModelRef } from "../../src/core/task.ts";
 import type { Tool, Toolset } from "../../src/core/tool.ts";
 import { OPERATOR, Runtime } from "../../src/runtime/runtime.ts";
 import { LocalScheduler } from "../../src/scheduler/local-scheduler.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
+import type { Store } from "../../src/store/store.ts";
 import { checkArguments } from "../../src/toolsets/arguments.ts";
 import { delegationToolset } from "../../src/toolsets/delegation.ts";
 import { fileToolset } from "../../src/toolsets/file.ts";
 import { progressToolset } from "../../src/toolsets/progress.ts";
-import { scripted, type Reply } from "../../providers/scripted.ts";
-import type { GenerateRequest } from "../../providers/provider.ts";
+import { scripted, type Reply, type ScriptedProvider } from "../../providers/scripted.ts";
+import type { GenerateRequest, Provider } from "../../providers/provider.ts";
 import type { TroupeApi } from "../../src/core/api.ts";
 
 export const MODEL = { provider: "gpu", model: "child", backend: "gpu" };
@@ -74,6 +76,13 @@ export interface RigOptions {
   readonly toolsets?: readonly Toolset[];
   readonly clock?: Clock;
   readonly verbose?: boolean;
+  readonly logger?: Logger;
+  /** Stands between the runtime and the store; `Rig.store` is what lies behind it. */
+  readonly wrapStore?: (store: MemoryStore, clock: Clock) => Store;
+  /** Events kept, for tests of retention. */
+  readonly maxEvents?: number;
+  /** Instead of the scripted provider for every model. */
+  readonly providerOf?: (ref: ModelRef) => Provider;
 }
 
 export interface Rig<C extends Clock = SimulatedClock> {
@@ -82,12 +91,15 @@ export interface Rig<C extends Clock = SimulatedClock> {
   readonly store: MemoryStore;
   readonly clock: C;
   readonly settings: Settings;
+  /** Every model of the box, unless `providerOf` says otherwise. */
+  readonly provider: ScriptedProvider;
 }
 
 function build<C extends Clock>(clock: C, options: RigOptions): Rig<C> {
   const random = seededRandom(1);
   const settings = testSettings(options.settings);
-  const store = new MemoryStore({ clock, random });
+  const { maxEvents } = options;
+  const store = new MemoryStore({ clock, random, ...(maxEvents !== undefined && { maxEvents }) });
   const provider = scripted({ clock, reply: options.reply });
   const toolsets = new Map(
     [
@@ -101,18 +113,20 @@ function build<C extends Clock>(clock: C, options: RigOptions): Rig<C> {
     settings,
     clock,
     random,
-    logger: options.verbose ? lineLogger((line) => process.stderr.write(`${line}\n`)) : silentLogger,
-    store,
+    logger: options.logger ?? (options.verbose ? stderrLogger : silentLogger),
+    store: options.wrapStore?.(store, clock) ?? store,
     makeScheduler: (onSignal) =>
       new LocalScheduler({ clock, random, interactivePatienceMs: settings.interactivePatienceMs, onSignal }),
     providers: new Map([["gpu", provider]]),
-    providerOf: () => provider,
+    providerOf: options.providerOf ?? (() => provider),
     knownToolsets: new Set(toolsets.keys()),
     toolsOf: (names, role): readonly Tool[] => names.flatMap((name) => toolsets.get(name)?.tools(role) ?? []),
     checkArguments,
   });
-  return { api: runtime.as(OPERATOR), runtime, store, clock, settings };
+  return { api: runtime.as(OPERATOR), runtime, store, clock, settings, provider };
 }
+
+const stderrLogger = lineLogger((line) => process.stderr.write(`${line}\n`));
 
 /** A rig on virtual time. */
 export function rig(options: RigOptions): Rig {
