@@ -242,7 +242,7 @@ function refuseAdmission(state: SchedulerState, lane: Lane, request: AdmitReques
   const { agentLimit } = request;
   const agentHeld = agentLimit === undefined ? 0 : (parent?.agents.get(agentLimit.key)?.held ?? 0);
   const slotFree = request.parentId === null || (parent?.slots.held ?? 0) < request.parentSlots;
-  const placeFree = !state.paused && (!request.needsPlace || lane.places.hasRoom);
+  const placeFree = !request.needsPlace || (!state.paused && lane.places.hasRoom);
   if (slotFree && placeFree && (agentLimit === undefined || agentHeld < agentLimit.limit)) return;
   throw queueFull(lane, "tasks may wait for a place");
 }

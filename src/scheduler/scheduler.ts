@@ -100,7 +100,7 @@ export interface Scheduler {
   setClass(taskId: string, schedulingClass: SchedulingClass): void;
   /** The task has ended: everything it held or waited for is given back. */
   end(taskId: string): void;
-  /** While paused nobody is admitted; those admitted go on. */
+  /** While paused no task that needs a place is admitted; those admitted go on, and sessions open. */
   pause(paused: boolean): void;
   /** Where the task stands; `null` when it waits for nothing. */
   placeOf(taskId: string): QueuePlace | null;

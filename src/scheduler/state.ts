@@ -130,9 +130,8 @@ export function createLane(caps: BackendCaps, paused: boolean): Lane {
   return lane;
 }
 
-/** While paused, tasks that were admitted before still return to their places; nobody new comes in. */
+/** While paused, tasks that were admitted before still return to their places, and sessions open; no child comes in. */
 export function pauseLane(lane: Lane, paused: boolean): void {
-  lane.doors.limit = paused ? 0 : Infinity;
   lane.places.queue.open(paused ? RETURNING_LEVELS : PLACE_LEVELS);
 }
 

@@ -137,7 +137,8 @@ describe("refusals", () => {
     expect(desk.admit("b2", coder)).toEqual(["admitted b2"]);
     expect(thrownBy(() => desk.admit("b3", coder)).code).toBe("queue_full");
     desk.run({ type: "pause", paused: true });
-    expect(thrownBy(() => desk.session("late")).code).toBe("queue_full");
+    expect(desk.session("late")).toEqual(["admitted late"]);
+    expect(thrownBy(() => desk.admit("b4", { parentId: "c" })).code).toBe("queue_full");
   });
 
   it("bound the turns that wait for a lease", () => {

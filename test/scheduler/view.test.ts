@@ -59,11 +59,7 @@ describe("placeOf", () => {
     desk.ask("a", { class: "resuming" });
     expect(placeOf(desk.state, "a")).toMatchObject({ position: 1, reason: "1 of 1 place on gpu0 is taken" });
     expect(placeOf(desk.state, "c")).toMatchObject({ position: 2, reason: "the box is paused" });
-    expect(placeOf(desk.state, "chat")).toMatchObject({
-      position: 1,
-      wants: "place",
-      reason: "the box is paused",
-    });
+    expect(placeOf(desk.state, "chat")).toBeNull();
   });
 
   it("names the backend where there is no GPU", () => {
