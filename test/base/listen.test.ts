@@ -3,6 +3,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/base/errors.ts";
 import { type FetchHandler, type Listening, serve } from "../../src/base/listen.ts";
 
+/** Taken before any server starts. */
+const ORIGINAL = { Request: globalThis.Request, Response: globalThis.Response };
 const open: Listening[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((server) => server.close()));
@@ -113,8 +115,8 @@ describe("serve", () => {
   });
 
   it("leaves the process's Request and Response alone", async () => {
-    const before = [globalThis.Request, globalThis.Response];
     await served(() => new Response());
-    expect([globalThis.Request, globalThis.Response]).toEqual(before);
+    expect(globalThis.Request).toBe(ORIGINAL.Request);
+    expect(globalThis.Response).toBe(ORIGINAL.Response);
   });
 });
