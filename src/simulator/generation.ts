@@ -6,6 +6,7 @@
 // N3. total = load (with the wait for the model) + wait for a slot + prompt + output, all on the box's clock.
 
 import { delay } from "../base/clock.ts";
+import { InvalidRequestError } from "../base/errors.ts";
 import type { SimulatedBox } from "./box.ts";
 import type { SimulatedModel } from "./config.ts";
 import { formatted } from "./format.ts";
@@ -20,6 +21,10 @@ export interface GenerationRequest extends PolicyRequest {
   readonly keepAliveMs: number | null;
   /** Tokens that may be written; `null` is no limit. */
   readonly maxTokens: number | null;
+  /** Whether a prompt that does not fit is cut silently; else it is refused. */
+  readonly truncates: boolean;
+  /** Whether an answer that fills the context pushes the oldest turns out; else it ends by length. */
+  readonly shifts: boolean;
   /** `"json"`, a JSON Schema, or `null`. */
   readonly format: unknown;
   readonly think: boolean;
@@ -99,7 +104,7 @@ function uncachedTokens(count: number): number {
 
 /**
  * Runs one generation.
- * Contract: throws LimitError `busy`, or the reason of the signal or of the closed box. The consumer must either read
+ * Contract: throws LimitError `busy`, InvalidRequestError `context_length`, or the reason of the signal or of the closed box. The consumer must either read
  * to the end or abort the signal: a generator that is dropped in the middle of a wait keeps its slot (N1).
  */
 export async function* generate(
@@ -122,6 +127,13 @@ export async function* generate(
   }
 }
 
+/** Throws InvalidRequestError in Ollama's words for a prompt that does not fit and may not be cut. */
+function fittedPrompt(request: GenerationRequest, contextTokens: number): PolicyRequest {
+  if (request.truncates) return fitToContext(request, contextTokens);
+  if (promptTokens(request) <= contextTokens) return request;
+  throw new InvalidRequestError("context_length", "the input length exceeds the context length");
+}
+
 interface Progress {
   readonly runner: Runner;
   readonly started: number;
@@ -135,12 +147,13 @@ async function* answer(
 ): AsyncGenerator<GenerationChunk> {
   const { config, clock } = box;
   const pace = new Pace(box, runner, request.signal);
-  const fitted = fitToContext(request, runner.contextTokens);
+  const fitted = fittedPrompt(request, runner.contextTokens);
   const count = Math.min(promptTokens(fitted), runner.contextTokens);
   const promptStart = clock.monotonic();
   await pace.spend(uncachedTokens(count), request.model.prefillTokensPerS ?? config.prefillTokensPerS);
   const outputStart = clock.monotonic();
-  const limit = request.maxTokens ?? Number.POSITIVE_INFINITY;
+  const room = request.shifts ? Number.POSITIVE_INFINITY : runner.contextTokens - count;
+  const limit = Math.min(request.maxTokens ?? Number.POSITIVE_INFINITY, room);
   const rate = request.model.decodeTokensPerS ?? config.decodeTokensPerS;
   let written = 0;
   let reason: "stop" | "length" = "stop";

@@ -73,6 +73,8 @@ export function generationFrom(body: JsonObject, box: SimulatedBox, signal: Abor
     contextTokens: positive(options["num_ctx"]),
     keepAliveMs: keepAliveMs(body["keep_alive"]),
     maxTokens: positive(options["num_predict"]),
+    truncates: body["truncate"] !== false,
+    shifts: body["shift"] !== false,
     format: body["format"] === undefined || body["format"] === "" ? null : body["format"],
     think: thinkFor(model, body["think"], String(body["model"])),
     signal,

@@ -78,6 +78,8 @@ export function generationFrom(body: JsonObject, box: SimulatedBox, signal: Abor
     tools,
     messages,
     contextTokens: null,
+    truncates: true,
+    shifts: true,
     keepAliveMs: null,
     maxTokens: typeof limit === "number" && limit > 0 ? Math.floor(limit) : null,
     format: formatOf(body["response_format"]),

@@ -100,6 +100,8 @@ export function generationRequest(
     contextTokens: null,
     keepAliveMs: null,
     maxTokens: null,
+    truncates: true,
+    shifts: true,
     format: null,
     think: false,
     signal: NEVER,

@@ -187,4 +187,26 @@ describe("answers", () => {
     await clock.advance(5_000);
     expect(figures(single).promptTokens).toBe(320);
   });
+
+  test("a prompt that does not fit is refused where it may not be cut, and gives its slot back", async () => {
+    const { box, clock } = smallBox();
+    const long = { messages: [user("x".repeat(4_000))], contextTokens: 320, truncates: false };
+    const read = start(box, long);
+    await clock.advance(5_000);
+    expect(read.error).toMatchObject({ code: "context_length" });
+    expect(read.chunks).toEqual([]);
+    expect(box.stats().generating).toBe(0);
+  });
+
+  test("an answer that fills the context ends by length where nothing may be pushed out", async () => {
+    const { box, clock } = smallBox();
+    const messages = [user("x".repeat(4 * 36))];
+    const full = start(box, { messages, contextTokens: 43, shifts: false });
+    await clock.advance(5_000);
+    expect(text(full)).toBe("one two three");
+    expect(full.chunks.at(-1)).toMatchObject({ reason: "length", figures: { promptTokens: 40 } });
+    const shifted = start(box, { messages, contextTokens: 43 });
+    await clock.advance(5_000);
+    expect(text(shifted)).toBe("one two three four five");
+  });
 });
