@@ -111,6 +111,7 @@ export class Family<M extends Member> implements Kinship {
 
   /** Resolves with the task's end; with null when its host let go without one. For living tasks only. */
   whenEnded(taskId: string, signal?: AbortSignal): Promise<TaskEnd | null> {
+    if (signal?.aborted) return Promise.resolve(null);
     return new Promise((resolve) => {
       const waiters = this.#endWaiters.get(taskId) ?? new Set();
       this.#endWaiters.set(taskId, waiters);
@@ -126,10 +127,8 @@ export class Family<M extends Member> implements Kinship {
   }
 
   ended(taskId: string, end: TaskEnd): void {
-    const member = this.#remove(taskId);
-    for (const settle of this.#endWaiters.get(taskId) ?? []) settle(end);
-    this.#endWaiters.delete(taskId);
-    const parent = member?.spec.parentId ? this.#members.get(member.spec.parentId) : undefined;
+    const parent = this.#parentOf(this.#remove(taskId));
+    this.#settle(taskId, end);
     if (!parent) return;
     void parent.announceMail().then(
       () => parent.childEnded(),
@@ -138,9 +137,24 @@ export class Family<M extends Member> implements Kinship {
   }
 
   lost(taskId: string): void {
-    this.#remove(taskId);
-    for (const settle of this.#endWaiters.get(taskId) ?? []) settle(null);
+    const parent = this.#parentOf(this.#remove(taskId));
+    this.#settle(taskId, null);
+    // Who waits for it must go on and see that it has not finished here. Not in the step that lost it.
+    if (parent) queueMicrotask(() => parent.childEnded());
+  }
+
+  /** Nobody waits for an end any more: the runtime closes. */
+  close(): void {
+    for (const taskId of this.#endWaiters.keys()) this.#settle(taskId, null);
+  }
+
+  #settle(taskId: string, end: TaskEnd | null): void {
+    for (const settle of this.#endWaiters.get(taskId) ?? []) settle(end);
     this.#endWaiters.delete(taskId);
+  }
+
+  #parentOf(member: M | undefined): M | undefined {
+    return member?.spec.parentId ? this.#members.get(member.spec.parentId) : undefined;
   }
 
   #remove(taskId: string): M | undefined {

@@ -8,7 +8,9 @@ import type { NewEvent } from "../core/event.ts";
 import { addUsage, type Usage } from "../core/limits.ts";
 import { textMessage, type TranscriptRow } from "../core/message.ts";
 import type { ModelSettings } from "../core/settings.ts";
-import { estimateTokens, planCompaction } from "./compaction.ts";
+import type { TaskSpec } from "../core/task.ts";
+import type { Tool, ToolDefinition } from "../core/tool.ts";
+import { estimateTokens, planCompaction, type Compaction } from "./compaction.ts";
 import { answerMessage, failureOf, generateAnswer, type Generation } from "./generation.ts";
 import { isRefused } from "./ledger.ts";
 import { beginTurn, type TurnInput } from "./open-turn.ts";
@@ -25,10 +27,12 @@ export interface GenerateInput extends TurnInput {
 export async function generate(host: TaskHost, input: GenerateInput): Promise<GenerateOutput> {
   const { services, turn } = host;
   try {
-    await input.before;
+    if (input.before) await input.before;
     await beginTurn(host, input, null);
     turn.partial = "";
     const generation = await answerOnLease(host, input);
+    // An abort between the last byte and this step: the turn belongs to somebody else now (M5).
+    input.signal.throwIfAborted();
     stageAnswer(host, generation);
     return { outcome: generation.calls.length > 0 ? "called_tools" : "answered" };
   } catch (thrown) {
@@ -46,10 +50,12 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
 async function answerOnLease(host: TaskHost, input: GenerateInput): Promise<Generation> {
   const { services, spec, turn } = host;
   const model = services.modelOf(spec.model);
-  const tools = [...services.toolsOf(spec).values()].map((tool) => tool.definition);
+  const { definitions: tools, tokens } = offerOf(services.toolsOf(spec));
   const system = textMessage("system", "goal", services.systemPrompt(spec));
-  const fixedTokens = estimateTokens([system]) + Math.ceil(JSON.stringify(tools).length / 4);
-  const rows = await conversation(host, { fixedTokens, model });
+  const stored = await services.store.transcript(host.id, { live: true });
+  input.signal.throwIfAborted();
+  const plan = compactionOf(stored, { model, spec, fixedTokens: estimateTokens([system]) + tokens });
+  const rows = plan ? await compacted(host, stored, plan) : stored;
   const messages = [system, ...rows.map((row) => row.message)];
   const { maxOutputTokens } = spec.limits;
   const reservation = services.ledgerOf(spec.rootId).reserve(estimateTokens(messages) + maxOutputTokens);
@@ -99,37 +105,51 @@ function usageOf(figures: GenerationUsage, requests: number, model: ModelSetting
   };
 }
 
-/** The rows that the model reads, compacted first when they no longer fit. */
-async function conversation(
-  host: TaskHost,
-  room: { readonly fixedTokens: number; readonly model: ModelSettings },
-): Promise<readonly TranscriptRow[]> {
-  const { services, journal, spec } = host;
-  const read = (): Promise<readonly TranscriptRow[]> => services.store.transcript(host.id, { live: true });
-  const rows = await read();
+/** What a model is told of its tools; counted once for all tasks with the same ones. */
+interface Offer {
+  readonly definitions: readonly ToolDefinition[];
+  readonly tokens: number;
+}
+
+const OFFERS = new WeakMap<ReadonlyMap<string, Tool>, Offer>();
+
+function offerOf(tools: ReadonlyMap<string, Tool>): Offer {
+  const known = OFFERS.get(tools);
+  if (known) return known;
+  const definitions = Array.from(tools.values(), (tool) => tool.definition);
+  const offer = { definitions, tokens: Math.ceil(JSON.stringify(definitions).length / 4) };
+  OFFERS.set(tools, offer);
+  return offer;
+}
+
+/** How the rows must shrink before the model can read them; `null` while they fit. */
+function compactionOf(
+  rows: readonly TranscriptRow[],
+  room: { readonly model: ModelSettings; readonly spec: TaskSpec; readonly fixedTokens: number },
+): Compaction | null {
   const { contextTokens } = room.model;
-  if (contextTokens === null) return rows;
-  const { maxOutputTokens } = spec.limits;
-  const plan = planCompaction({ rows, contextTokens, maxOutputTokens, fixedTokens: room.fixedTokens });
-  if (!plan) return rows;
+  if (contextTokens === null) return null;
+  const { maxOutputTokens } = room.spec.limits;
+  return planCompaction({ rows, contextTokens, maxOutputTokens, fixedTokens: room.fixedTokens });
+}
+
+/** Commits the compaction; resolves with the rows that the model reads instead. */
+async function compacted(
+  host: TaskHost,
+  rows: readonly TranscriptRow[],
+  plan: Compaction,
+): Promise<readonly TranscriptRow[]> {
+  const { services, journal } = host;
   const kept = rows.filter((row) => row.index > plan.dropTo).map((row) => row.message);
+  const { droppedRows, beforeTokens, afterTokens } = plan;
   // The digest must stand before the rows that stay, so those are written again after it.
   journal.stage({
     compactedTo: rows.at(-1)?.index ?? 0,
     messages: [...plan.replacement, ...kept],
-    events: [
-      {
-        type: "transcript.compacted",
-        data: {
-          droppedRows: plan.droppedRows,
-          beforeTokens: plan.beforeTokens,
-          afterTokens: plan.afterTokens,
-        },
-      },
-    ],
+    events: [{ type: "transcript.compacted", data: { droppedRows, beforeTokens, afterTokens } }],
   });
   await journal.flush();
-  return read();
+  return services.store.transcript(host.id, { live: true });
 }
 
 function stageAnswer(host: TaskHost, generation: Generation): void {

@@ -1,12 +1,14 @@
 // Everything that living tasks share, and the only place where hosts are made: claims tasks from the store, starts
 // their hosts, and passes the scheduler's signals on.
 // O1. Every claimed task gets exactly one host, or is given back to the store.
-// O2. The store orders nothing within the box: what is claimed waits in the scheduler, which alone orders.
+// O2. Claims are renewed before they are looked at: an own claim that had expired is never taken a second time, and
+//     a task that another owner has taken meanwhile is let go at once.
+// O3. The store orders nothing within the box: what is claimed waits in the scheduler, which alone orders.
 
 import type { Clock, Timer } from "../base/clock.ts";
 import { newId, type Random } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
-import { InternalError, messageOf, toTroupeError } from "../base/errors.ts";
+import { InternalError, messageOf, StoreError, toTroupeError } from "../base/errors.ts";
 import type { TaskApi } from "../core/api.ts";
 import { UNLIMITED_BUDGET } from "../core/limits.ts";
 import type { ModelSettings, Settings } from "../core/settings.ts";
@@ -22,6 +24,7 @@ import { Family } from "./family.ts";
 import { Ledger } from "./ledger.ts";
 import type { HostServices } from "./services.ts";
 import { findModel } from "./spawning.ts";
+import { StorePatience } from "./store-patience.ts";
 import { TaskHost } from "./task-host.ts";
 
 /** A claim lasts this long unless renewed; renewed at a third of it. One box, one process: nobody else waits for it. */
@@ -59,11 +62,13 @@ export class Household {
   #claiming: Promise<void> | null = null;
   #claimAgain = false;
   #heartbeat: Timer | null = null;
-  #closed = false;
+  #renewedAt: number;
+  readonly #closing = new AbortController();
 
   constructor(options: HouseholdOptions) {
     this.#options = options;
     this.owner = newId("box", options.random);
+    this.#renewedAt = options.clock.monotonic();
     this.family = new Family((host) => this.#leaveTree(host.spec.rootId));
     this.streams = new EventStreams(options.store);
     this.scheduler = options.makeScheduler((signal) => this.#onSignal(signal));
@@ -82,9 +87,13 @@ export class Household {
     this.#beat();
   }
 
+  get closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   /** Takes what waits in the store. Calls that come while it is at it share its next round. */
   claim(): Promise<void> {
-    if (this.#closed) return Promise.resolve();
+    if (this.closed) return Promise.resolve();
     if (this.#claiming) {
       this.#claimAgain = true;
       return this.#claiming;
@@ -95,10 +104,11 @@ export class Household {
 
   /** Stops admitting, stops all timers and gives the claims back; ends no task. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort("the runtime closes");
     this.#heartbeat?.cancel();
     this.scheduler.pause(true);
     for (const host of this.family.members()) host.abandon();
+    this.family.close();
     this.scheduler.close();
     this.streams.close();
     await this.#options.store.release(this.owner);
@@ -109,6 +119,7 @@ export class Household {
     try {
       do {
         this.#claimAgain = false;
+        if (this.#options.clock.monotonic() - this.#renewedAt > CLAIM_MS / 2) await this.#renew();
         const claims = await store.claim({
           owner: this.owner,
           boxId: settings.boxId,
@@ -117,10 +128,18 @@ export class Household {
         });
         for (const claim of claims) this.#host(claim);
         if (claims.length === CLAIM_BATCH) this.#claimAgain = true;
-      } while (this.#claimAgain && !this.#closed);
+      } while (this.#claimAgain && !this.closed);
     } finally {
       // In the same step as the last look at `claimAgain`, so that no call falls between.
       this.#claiming = null;
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const lost = await this.#options.store.heartbeat(this.owner, CLAIM_MS);
+    this.#renewedAt = this.#options.clock.monotonic();
+    for (const taskId of lost) {
+      this.family.get(taskId)?.journal.break(new StoreError("fenced", "Another owner has claimed the task."));
     }
   }
 
@@ -184,6 +203,7 @@ export class Household {
       random,
       logger,
       store,
+      patience: new StorePatience({ clock, logger, closing: this.#closing.signal }),
       providerOf,
       apiFor,
       scheduler: this.scheduler,
@@ -238,11 +258,11 @@ export class Household {
   }
 
   #beat(): void {
-    const { clock, store, logger } = this.#options;
+    const { clock, logger } = this.#options;
     this.#heartbeat = clock.after(CLAIM_MS / 3, () => {
-      if (this.#closed) return;
+      if (this.closed) return;
       this.#beat();
-      store.heartbeat(this.owner, CLAIM_MS).catch((error: unknown) => {
+      this.#renew().catch((error: unknown) => {
         logger.warn("the claims could not be renewed", { message: messageOf(error) });
       });
     });

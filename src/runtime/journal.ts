@@ -4,13 +4,15 @@
 // J3. After a failed commit nothing is written any more: another owner has the task, or the store is gone.
 // J4. What is staged after the end is dropped: mail and cancels may come while the end is on its way to the store.
 
-import { toTroupeError, type TroupeError } from "../base/errors.ts";
+import { StoreError, toTroupeError, type TroupeError } from "../base/errors.ts";
 import type { NewEvent } from "../core/event.ts";
-import type { Claim, CommitWrite, Store } from "../store/store.ts";
+import type { Claim, CommitReceipt, CommitWrite, Store } from "../store/store.ts";
 import type { TaskRecord } from "../core/task.ts";
+import type { StorePatience } from "./store-patience.ts";
 
 export interface JournalOptions {
   readonly store: Store;
+  readonly patience: StorePatience;
   readonly claim: Claim;
   /** Called once, when a commit was refused or failed. */
   readonly onBroken: (error: TroupeError) => void;
@@ -18,6 +20,7 @@ export interface JournalOptions {
 
 export class Journal {
   readonly #store: Store;
+  readonly #patience: StorePatience;
   /** Not the whole claim: its record would be kept as long as the task lives. */
   readonly #claim: Pick<Claim, "taskId" | "epoch">;
   readonly #onBroken: (error: TroupeError) => void;
@@ -31,6 +34,7 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#store = options.store;
+    this.#patience = options.patience;
     this.#claim = { taskId: options.claim.taskId, epoch: options.claim.epoch };
     this.#onBroken = options.onBroken;
     this.#record = options.claim.record;
@@ -70,24 +74,49 @@ export class Journal {
     return (this.#running ??= this.#drain());
   }
 
+  /** Writes nothing more: another owner has the task, or its mail cannot be read. Tells `onBroken`, once. */
+  break(error: TroupeError): void {
+    if (this.#broken) return;
+    this.#broken = error;
+    this.#onBroken(error);
+  }
+
+  /** Writes nothing more, and nobody is told: the runtime closes and others go on from what is in the store. */
+  close(): void {
+    this.#broken ??= new StoreError("closed", "The runtime is closed. Start it again to go on.");
+  }
+
   async #drain(): Promise<void> {
     // One microtask, so that everything staged in the same step goes into one commit.
     await Promise.resolve();
     try {
-      while (this.#staged) {
+      while (this.#staged && !this.#broken) {
         const write = this.#staged;
         this.#staged = null;
-        const receipt = await this.#store.commit(this.#claim, this.#seq, write);
+        const receipt = await this.#commit(write);
         this.#seq = receipt.seq;
         this.#lastIndex = receipt.lastIndex;
         this.#record = applied(this.#record, write, receipt.seq);
       }
     } catch (thrown) {
-      this.#broken = toTroupeError(thrown);
-      this.#onBroken(this.#broken);
-      throw this.#broken;
+      this.break(toTroupeError(thrown));
     } finally {
       this.#running = null;
+    }
+    if (this.#broken) throw this.#broken;
+  }
+
+  async #commit(write: CommitWrite): Promise<Pick<CommitReceipt, "seq" | "lastIndex">> {
+    const { taskId, epoch } = this.#claim;
+    try {
+      return await this.#patience.call("commit", () => this.#store.commit(this.#claim, this.#seq, write));
+    } catch (thrown) {
+      // A try that failed may have been written all the same. By J1 nobody else writes with this epoch.
+      const seq = this.#seq + (write.events?.length ?? 0);
+      if (!(thrown instanceof StoreError) || !["sequence", "ended"].includes(thrown.code)) throw thrown;
+      const record = await this.#store.get(taskId);
+      if (record?.epoch !== epoch || record.seq !== seq) throw thrown;
+      return { seq, lastIndex: this.#lastIndex + (write.messages?.length ?? 0) };
     }
   }
 }
@@ -99,6 +128,8 @@ type Draft = { -readonly [K in keyof CommitWrite]: CommitWrite[K] };
 function join(draft: Draft, write: CommitWrite): void {
   const { events, messages, outbox } = draft;
   Object.assign(draft, write);
+  // An end stands for whatever state was staged before it: a store refuses a write that says both.
+  if (write.terminal) Object.assign(draft, { state: write.terminal.state, phase: null });
   if (events && write.events) draft.events = [...events, ...write.events];
   if (messages && write.messages) draft.messages = [...messages, ...write.messages];
   if (outbox && write.outbox) draft.outbox = [...outbox, ...write.outbox];

@@ -4,10 +4,18 @@
 import type { NewEvent } from "../core/event.ts";
 import type { InboxEntry, Store } from "../store/store.ts";
 import { foldMail, type FoldedMail } from "./mail.ts";
+import type { StorePatience } from "./store-patience.ts";
+
+export interface MailboxOptions {
+  readonly store: Store;
+  readonly patience: StorePatience;
+  readonly taskId: string;
+  /** Entries up to here were taken before. */
+  readonly cursor?: number;
+}
 
 export class Mailbox {
-  readonly #store: Store;
-  readonly #taskId: string;
+  readonly #options: MailboxOptions;
   #seen: number;
   #pending: InboxEntry[] = [];
   #reading: Promise<void> | null = null;
@@ -15,10 +23,9 @@ export class Mailbox {
   /** Children and answers that a tool result has told the model: their mail is taken without a message. */
   #known: Set<string> | null = null;
 
-  constructor(store: Store, taskId: string, cursor = 0) {
-    this.#store = store;
-    this.#taskId = taskId;
-    this.#seen = cursor;
+  constructor(options: MailboxOptions) {
+    this.#options = options;
+    this.#seen = options.cursor ?? 0;
   }
 
   get pending(): readonly InboxEntry[] {
@@ -33,6 +40,11 @@ export class Mailbox {
     }
     this.#reading = this.#pass(announce);
     return this.#reading;
+  }
+
+  /** Whether a tool result has told the model what this message would. */
+  knows(messageId: string): boolean {
+    return this.#known?.has(messageId) ?? false;
   }
 
   know(ids: readonly string[]): void {
@@ -62,10 +74,11 @@ export class Mailbox {
   }
 
   async #pass(announce: (entry: InboxEntry) => void): Promise<void> {
+    const { store, patience, taskId } = this.#options;
     try {
       do {
         this.#again = false;
-        const entries = await this.#store.inbox(this.#taskId, this.#seen);
+        const entries = await patience.call("inbox", () => store.inbox(taskId, this.#seen));
         for (const entry of entries) {
           this.#seen = entry.position;
           this.#pending.push(entry);

@@ -13,6 +13,7 @@ import type { Provider } from "../../providers/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
 import type { Ledger } from "./ledger.ts";
+import type { StorePatience } from "./store-patience.ts";
 
 /** The tree of living tasks, as a host sees it. */
 export interface Kinship {
@@ -39,6 +40,7 @@ export interface HostServices {
   readonly random: Random;
   readonly logger: Logger;
   readonly store: Store;
+  readonly patience: StorePatience;
   readonly scheduler: Scheduler;
   /** The machine with its effects provided, once for all tasks. */
   readonly machine: typeof agentMachine;

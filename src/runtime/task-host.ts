@@ -15,14 +15,14 @@ import {
   type AgentOutput,
   type AgentSnapshot,
 } from "../../machines/agent.ts";
-import type { TroupeError } from "../base/errors.ts";
+import { toTroupeError, type TroupeError } from "../base/errors.ts";
 import type { Phase, SchedulingClass, State } from "../core/lifecycle.ts";
 import type { TaskSpec } from "../core/task.ts";
-import type { Claim, InboxEntry } from "../store/store.ts";
+import type { Claim } from "../store/store.ts";
 import { activityClockOf, type ActivityClock } from "./activity-clock.ts";
 import { Journal } from "./journal.ts";
 import { LeaseHolder } from "./lease-holder.ts";
-import { newsOf } from "./mail.ts";
+import { MailDesk } from "./mail-desk.ts";
 import { Mailbox } from "./mailbox.ts";
 import { OutputRing } from "./output-ring.ts";
 import { endEvent, endOf, wordsOf } from "./outcome.ts";
@@ -55,16 +55,18 @@ export class TaskHost {
   #ending = false;
   #settling: Settling | null = null;
   #inherited: SchedulingClass | null = null;
-  #quiet: Set<string> | null = null;
+  readonly #desk: MailDesk;
 
   constructor(services: HostServices, claim: Claim) {
     this.id = claim.taskId;
     this.spec = claim.record.spec;
     this.services = services;
-    this.journal = new Journal({ store: services.store, claim, onBroken: (error) => this.#broken(error) });
-    this.mailbox = new Mailbox(services.store, this.id);
+    const { store, patience } = services;
+    this.journal = new Journal({ store, patience, claim, onBroken: (error) => this.#broken(error) });
+    this.mailbox = new Mailbox({ store, patience, taskId: this.id });
     this.turn = new TurnState(claim.record);
     this.leases = new LeaseHolder(this);
+    this.#desk = new MailDesk(this);
   }
 
   /** The state and phase as shown: an end shows only once it is in the store. */
@@ -125,9 +127,11 @@ export class TaskHost {
     if (force) this.#settling?.force();
   }
 
-  /** Tells the machine of new inbox entries. */
+  /** Tells the machine of new inbox entries. Never rejects: a task whose mail cannot be read is let go. */
   announceMail(): Promise<void> {
-    return this.mailbox.read((entry) => this.#announce(entry));
+    return this.mailbox
+      .read((entry) => this.#desk.announce(entry))
+      .catch((thrown: unknown) => this.journal.break(toTroupeError(thrown)));
   }
 
   childSpawned(): void {
@@ -143,14 +147,19 @@ export class TaskHost {
   /** The runtime closes: stops the timers and the effects, and leaves the task to whoever claims it next. */
   abandon(): void {
     this.#ending = true;
+    this.journal.close();
     this.#stopTimers();
     this.#actor?.stop();
   }
 
   /** Children whose cancellation a person caused: their completions wait for the next turn and begin none. */
   hush(childIds: readonly string[]): void {
-    this.#quiet ??= new Set();
-    for (const id of childIds) this.#quiet.add(id);
+    this.#desk.hush(childIds);
+  }
+
+  /** Ends the oldest wait for a person; false when there is none. */
+  answerWait(messageId: string, text: string): boolean {
+    return this.#waits?.answer(messageId, text) ?? false;
   }
 
   inheritClass(schedulingClass: SchedulingClass | null): void {
@@ -162,18 +171,6 @@ export class TaskHost {
   armRetry(context: Pick<AgentContext, "tries" | "backoffMs">): void {
     this.#retry ??= new RetryTimer(this);
     this.#retry.arm(context);
-  }
-
-  #announce(entry: InboxEntry): void {
-    const { message, position } = entry;
-    if (message.kind === "completion" && this.#quiet?.has(message.id)) return;
-    if (message.kind === "cancel") return;
-    if (message.kind === "answer" && this.#waits?.answer(message.id, message.text)) return;
-    const { event, interrupt, person } = newsOf(message);
-    if (event) this.journal.event(event);
-    if (person) this.leases.hurry();
-    this.send({ type: "mail.arrived", position, interrupt, person });
-    if (!this.#ending) this.journal.flush().catch(() => {});
   }
 
   #follow(snapshot: AgentSnapshot): void {
@@ -244,7 +241,6 @@ export class TaskHost {
     const { scheduler, clock, kinship, logger, store } = this.services;
     const now = clock.now();
     this.leases.forget();
-    scheduler.end(this.id);
     const end = endOf(output, this.turn.answer, this.spec.limits.maxResultChars);
     const { parentId, goal } = this.spec;
     this.journal.stage({
@@ -255,8 +251,12 @@ export class TaskHost {
         outbox: [{ to: parentId, message: { kind: "completion", id: this.id, end, goal } }],
       }),
     });
+    // Slot and place are given on once the end is in the store: until then a restart would find this task alive.
     const acknowledged = this.journal.flush().then(
-      () => kinship.ended(this.id, end),
+      () => {
+        scheduler.end(this.id);
+        kinship.ended(this.id, end);
+      },
       () => {},
     );
     if (settled) return;
@@ -282,10 +282,11 @@ export class TaskHost {
     this.#finish({ state: "failed", failure });
   }
 
-  /** The store refused a write: nothing of this host may act any more, and nothing is acknowledged. */
+  /** The store refused or failed for good: nothing of this host may act any more, and nothing is acknowledged. */
   #broken(error: TroupeError): void {
     const { logger, scheduler, kinship } = this.services;
-    logger.error("a task's write was refused; its host lets go", { task: this.id, code: error.code });
+    const { code, message } = error;
+    logger.error("a task is lost to the store; its host lets go", { task: this.id, code, message });
     this.#ending = true;
     this.#stopTimers();
     this.send({ type: "cancel", reason: error.message });
