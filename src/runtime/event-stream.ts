@@ -19,13 +19,10 @@ interface Watcher {
 export class EventStreams {
   readonly #store: Store;
   readonly #watchers = new Set<Watcher>();
-  readonly #unsubscribe: () => void;
+  #unsubscribe: (() => void) | null = null;
 
   constructor(store: Store) {
     this.#store = store;
-    this.#unsubscribe = store.onWrite(() => {
-      for (const watcher of this.#watchers) watcher.wake();
-    });
   }
 
   get watchers(): number {
@@ -60,6 +57,10 @@ export class EventStreams {
       },
     };
     this.#watchers.add(watcher);
+    // Only while somebody watches: every commit would otherwise wake nobody.
+    this.#unsubscribe ??= this.#store.onWrite(() => {
+      for (const each of this.#watchers) each.wake();
+    });
     try {
       let cursor = query.after ?? (await this.#store.bounds()).newest;
       while (!bell.closed) {
@@ -84,14 +85,20 @@ export class EventStreams {
       }
     } finally {
       this.#watchers.delete(watcher);
+      if (this.#watchers.size === 0) this.#unwatch();
       bell.close();
     }
   }
 
   close(): void {
-    this.#unsubscribe();
+    this.#unwatch();
     for (const watcher of this.#watchers) watcher.wake();
     this.#watchers.clear();
+  }
+
+  #unwatch(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = null;
   }
 
   async #gapAfter(cursor: number): Promise<{ readonly after: number; readonly before: number } | null> {
