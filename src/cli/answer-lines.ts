@@ -21,10 +21,10 @@ export class AnswerLines {
   push(text: string): readonly string[] {
     const lines = `${this.#rest}${text}`.split("\n");
     const last = lines.pop() as string;
-    const finished = lines.flatMap((line) => this.#broken(line));
-    const broken = this.#broken(last);
-    this.#rest = broken.pop() as string;
-    return [...finished, ...broken];
+    const rows = this.#broken(last);
+    // What may be the beginning of an escape sequence is kept as it came, until the rest of it is there.
+    this.#rest = rows.length === 1 ? last : (rows.at(-1) as string);
+    return [...lines.flatMap((line) => this.#broken(line)), ...rows.slice(0, -1)];
   }
 
   /** Ends the text; what was not finished becomes the last line. */
@@ -34,8 +34,8 @@ export class AnswerLines {
     return rest.trim() === "" ? [] : [rest];
   }
 
-  /** The line in rows; at least one. */
-  #broken(line: string): string[] {
+  /** The printable line in rows; at least one. */
+  #broken(line: string): readonly string[] {
     const most = this.#columns();
     let rest = printable(line);
     const rows: string[] = [];
@@ -44,8 +44,7 @@ export class AnswerLines {
       rows.push(rest.slice(0, at).trimEnd());
       rest = rest.slice(at).trimStart();
     }
-    // What may be the beginning of an escape sequence is kept as it came, until the rest of it is there.
-    return [...rows, rows.length === 0 ? line : rest];
+    return [...rows, rest];
   }
 }
 

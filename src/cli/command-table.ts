@@ -45,6 +45,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: "port", value: "PORT", help: "listen there instead of server.port; 0 takes any free one" },
       { name: "simulate", help: "on a simulated GPU box, whose models are rules: for trying things out" },
     ],
+    endsItself: true,
     load: async () => (await import("./serve.ts")).serve,
   },
   {
@@ -83,6 +84,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: "wait-s", value: "SECONDS", help: "wait at most so long; the task goes on (exit code 8)" },
       ...CLIENT_FLAGS,
     ],
+    endsItself: true,
     load: async () => (await import("./delegate.ts")).delegate,
   },
   {
@@ -176,6 +178,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: "session", value: "ID", help: "go on with this session" },
       ...CLIENT_FLAGS,
     ],
+    endsItself: true,
     load: async () => (await import("./chat.ts")).chat,
   },
   {

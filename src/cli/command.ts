@@ -15,7 +15,7 @@ export interface Invocation {
   readonly world: CliWorld;
 }
 
-/** Contract: throws TroupeErrors only; looks at `world.signal` and ends soon after it aborts. */
+/** Contract: throws TroupeErrors only. */
 export type Command = (invocation: Invocation) => Promise<Outcome>;
 
 export interface CommandSpec {
@@ -29,6 +29,8 @@ export interface CommandSpec {
   /** How many words it takes. */
   readonly words: { readonly least: number; readonly most: number };
   readonly flags: readonly FlagSpec[];
+  /** Ends by itself after Ctrl-C, because something must be put in order first; others are left where they stand. */
+  readonly endsItself?: boolean;
   /** Loads the module with the first use. */
   load(): Promise<Command>;
 }

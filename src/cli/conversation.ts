@@ -74,14 +74,16 @@ export function openScreen({ input, output, prompt, onInterrupt }: ScreenOptions
   });
   reader.on("SIGINT", onInterrupt);
   reader.on("close", () => typed.end());
+  /** From the cursor to the first row that is not finished: what is typed, and the live line above it. */
+  const rowsAbove = (): number => reader.getCursorPos().rows + (liveLine === "" ? 0 : 1);
   const repaint = (above: string, nextLive: string): void => {
     if (closed) return;
-    const typedRows = reader.getCursorPos().rows;
-    const rows = typedRows + (liveLine === "" ? 0 : 1);
+    const rows = rowsAbove();
     liveLine = nextLive;
     const below = nextLive === "" ? "" : `${nextLive}\n`;
-    // readline clears upwards as many rows as it believes to stand on, so it is given as many empty ones.
-    output.write(`${UP.repeat(rows)}${CLEAR_DOWN}${above}${below}${"\n".repeat(typedRows)}`);
+    output.write(`${UP.repeat(rows)}${CLEAR_DOWN}${above}${below}`);
+    // It clears upwards as many rows as it believes to stand on, and no public word tells it that it stands on the first.
+    Object.assign(reader, { prevRows: 0 });
     reader.prompt(true);
   };
   reader.prompt();
@@ -95,8 +97,7 @@ export function openScreen({ input, output, prompt, onInterrupt }: ScreenOptions
     close: () => {
       if (closed) return;
       closed = true;
-      const rows = reader.getCursorPos().rows + (liveLine === "" ? 0 : 1);
-      output.write(`${UP.repeat(rows)}${CLEAR_DOWN}`);
+      output.write(`${UP.repeat(rowsAbove())}${CLEAR_DOWN}`);
       reader.close();
     },
   };

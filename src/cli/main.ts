@@ -5,6 +5,7 @@
 // C1. The first Ctrl-C aborts the command's signal, the second ends the process with 130.
 // C2. A command that threw has said why on stderr, once.
 
+import { withSignal } from "../base/abort.ts";
 import { systemClock } from "../base/clock.ts";
 import { CancelledError, toTroupeError, type ErrorKind, type TroupeError } from "../base/errors.ts";
 import { didYouMean } from "../config/suggest.ts";
@@ -140,7 +141,8 @@ async function runCommand(args: readonly string[], world: CliWorld, printer: Pri
     throw usageError(`Expected ${expected} words after ${spec.name}, got ${words.length}. ${usage}`);
   }
   const command = await spec.load();
-  return command({ flags, words, printer, world });
+  const ending = command({ flags, words, printer, world });
+  return spec.endsItself === true ? ending : withSignal(ending, world.signal);
 }
 
 /** The texts that need no command; `null` when there is one to run. */

@@ -56,7 +56,8 @@ function runtimeOf(versions: Readonly<Record<string, string | undefined>>): Term
 export function programName(script: string | undefined, facts: Pick<Terminal, "env" | "cwd">): string {
   if (facts.env["npm_command"] !== undefined) return "npx troupe";
   if (script === undefined || basename(script) === "troupe") return "troupe";
-  return `node ${relative(facts.cwd, script)}`;
+  const near = relative(facts.cwd, script);
+  return `node ${near.startsWith("..") ? script : near}`;
 }
 
 function written(stream: NodeJS.WriteStream): Promise<void> {

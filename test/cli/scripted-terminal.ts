@@ -1,0 +1,123 @@
+// A terminal without a person: a real implementation of the contract over memory, and a world around it.
+
+import { systemClock, type Clock } from "../../src/base/clock.ts";
+import { PushQueue } from "../../src/base/stream.ts";
+import { plainConversation } from "../../src/cli/conversation.ts";
+import { runInterruptibly } from "../../src/cli/main.ts";
+import type { Terminal } from "../../src/cli/terminal.ts";
+import { worldOf, type CliWorld } from "../../src/cli/world.ts";
+
+export interface ScriptedTerminalOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly platform?: string;
+  readonly runtime?: Terminal["runtime"];
+  /** Whether stdout and stderr go to a person's screen. */
+  readonly isScreen?: boolean;
+}
+
+export class ScriptedTerminal implements Terminal {
+  readonly args: readonly string[] = [];
+  readonly program = "troupe";
+  readonly env: Terminal["env"];
+  readonly cwd: string;
+  readonly platform: string;
+  readonly runtime: Terminal["runtime"];
+  readonly outIsTerminal: boolean;
+  readonly errIsTerminal: boolean;
+  readonly inIsTerminal = false;
+  out = "";
+  err = "";
+  /** The exit codes of `leave`. */
+  readonly left: number[] = [];
+  readonly #input = new PushQueue<Uint8Array>(1_000);
+  readonly #handlers = new Set<() => void>();
+  readonly #watchers = new Set<() => void>();
+
+  constructor(options: ScriptedTerminalOptions = {}) {
+    this.env = options.env ?? {};
+    this.cwd = options.cwd ?? "/tmp";
+    this.platform = options.platform ?? "linux";
+    this.runtime = options.runtime ?? { name: "Node.js", version: "26.0.0" };
+    this.outIsTerminal = options.isScreen ?? false;
+    this.errIsTerminal = options.isScreen ?? false;
+  }
+
+  columns(): number {
+    return 80;
+  }
+
+  rows(): number {
+    return 24;
+  }
+
+  writeOut(text: string): void {
+    this.out += text;
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  writeErr(text: string): void {
+    this.err += text;
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  input(): AsyncIterable<Uint8Array> {
+    return this.#input;
+  }
+
+  converse(): ReturnType<Terminal["converse"]> {
+    return plainConversation({ input: this.#input, writeOut: (text) => this.writeOut(text) });
+  }
+
+  onInterrupt(handler: () => void): () => void {
+    this.#handlers.add(handler);
+    return () => this.#handlers.delete(handler);
+  }
+
+  async leave(exitCode: number): Promise<void> {
+    this.left.push(exitCode);
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  type(text: string): void {
+    this.#input.push(new TextEncoder().encode(text));
+  }
+
+  endInput(): void {
+    this.#input.end();
+  }
+
+  pressCtrlC(): void {
+    for (const handler of this.#handlers) handler();
+  }
+
+  /** Resolves once what was written satisfies the test. */
+  until(holds: (terminal: this) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!holds(this)) return;
+        this.#watchers.delete(look);
+        resolve();
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  get lines(): readonly string[] {
+    return this.out.split("\n").slice(0, -1);
+  }
+}
+
+export function worldFor(terminal: Terminal, rest: Partial<CliWorld> = {}): CliWorld {
+  return { ...worldOf(terminal, new AbortController().signal), ...rest };
+}
+
+/** One command line in this process, with its Ctrl-C. */
+export function runLine(
+  args: readonly string[],
+  terminal: ScriptedTerminal,
+  clock: Clock = systemClock,
+): Promise<number> {
+  return runInterruptibly(args, terminal, (own, signal) => worldOf(own, signal, clock));
+}
