@@ -149,13 +149,14 @@ describe("the turns of a session", () => {
     expect([host.at, host.outOfTurnsReports]).toEqual(["running.waiting_slot", 0]);
   });
 
-  it("are renewed by a person's answer to a question, and not by its time-out", async () => {
-    for (const [end, expected] of [
-      [{ cause: "satisfied", answer: "Yes." }, "running.waiting_slot"],
-      [{ cause: "timeout" }, "running.waiting_input"],
+  it("are renewed by a person's answer to a question, and not by another end of a wait", async () => {
+    for (const [wait, end, expected] of [
+      ["input", { cause: "satisfied", answer: "Yes." }, "running.waiting_slot"],
+      ["input", { cause: "timeout" }, "running.waiting_input"],
+      ["children", { cause: "satisfied" }, "running.waiting_input"],
     ] as const) {
       const host = await session("running.calling_tools", { maxTurns: 1 });
-      await host.end("callTools", { outcome: "called", waits: [suspendedOn("a", "input")] });
+      await host.end("callTools", { outcome: "called", waits: [suspendedOn("a", wait)] });
       await host.send({ type: "wait.ended", callId: "a", end }).end("callTools", CALLED);
       expect(host.at).toBe(expected);
     }

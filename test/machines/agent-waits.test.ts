@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { PendingWait } from "../../machines/agent.ts";
 import type { WaitEnd } from "../../src/core/tool.ts";
-import { Host, mail, suspendedOn, type HostOptions } from "./host.ts";
+import { failed, Host, mail, suspendedOn, type HostOptions } from "./host.ts";
 import { hostAt } from "./stages.ts";
 
 const GRANTED = { type: "lease.granted" } as const;
@@ -52,6 +52,13 @@ describe("a call that waits for children", () => {
     host.send(ended("b", { cause: "timeout" }));
     expect(host.at).toBe("running.calling_tools");
     expect(ends(host)).toEqual(["satisfied", "timeout"]);
+  });
+
+  it("that fails the run when it goes on leaves no wait to the next run, which asks for a lease as any does", async () => {
+    const host = await waiting([suspendedOn("a", "children")], { retryLimit: 1 });
+    await host.send(ended("a")).end("callTools", failed({ retryable: true }));
+    expect(host.context).toMatchObject({ run: 2, waits: [] });
+    expect(host.send({ type: "retry.due" }).leaseRequests).toEqual(["normal", "normal"]);
   });
 
   it("M4 is not ended by a child's completion, which the next turn folds in", async () => {
