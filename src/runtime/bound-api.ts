@@ -25,10 +25,10 @@ import type {
   TroupeApi,
 } from "../core/api.ts";
 import type { BoxApi } from "../core/box-api.ts";
-import type { EventFrame, StoredEvent } from "../core/event.ts";
+import type { EventFrame } from "../core/event.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import type { Store } from "../store/store.ts";
-import type { EventStreams } from "./event-stream.ts";
+import type { EventStreams, Sight } from "./event-stream.ts";
 import { senderOf } from "./mail.ts";
 import type { Reading } from "./reading.ts";
 import { notASession, type Tasks } from "./tasks.ts";
@@ -114,12 +114,10 @@ export class BoundApi implements TroupeApi {
     await this.#checkCursor(query.after);
     if (query.taskId !== undefined) await this.#reach(query.taskId);
     const bound = this.#caller.taskId;
-    if (bound !== null && query.taskId === undefined) {
-      yield* this.#options.streams.watch({ ...query, taskId: bound }, () => true);
-      return;
-    }
-    const sees = (event: StoredEvent): boolean => query.rootId === undefined || event.rootId === query.rootId;
-    yield* this.#options.streams.watch(query, sees);
+    const { streams, tasks } = this.#options;
+    if (bound === null || query.taskId !== undefined) return yield* streams.watch(query);
+    const { rootId } = (await tasks.record(bound)).spec;
+    yield* streams.watch({ rootId, ...query }, this.#sight(bound));
   }
 
   async transcript(taskId: string, query: TranscriptQuery = {}): Promise<Page<TranscriptRow>> {
@@ -216,12 +214,9 @@ export class BoundApi implements TroupeApi {
 
   /** Throws NotFoundError unless the task is the caller's own or below it. */
   async #reach(taskId: string): Promise<void> {
-    const record = await this.#options.tasks.record(taskId);
+    await this.#options.tasks.record(taskId);
     const bound = this.#caller.taskId;
-    if (bound === null) return;
-    let id: string | null = record.spec.id;
-    while (id !== null && id !== bound) id = (await this.#options.tasks.record(id)).spec.parentId;
-    if (id === bound) return;
+    if (bound === null || (await this.#isBelow(taskId, bound))) return;
     throw new NotFoundError(
       "task_not_found",
       `There is no task ${taskId} among those that this agent delegated. Call list_tasks.`,
@@ -229,6 +224,22 @@ export class BoundApi implements TroupeApi {
         details: { task_id: taskId },
       },
     );
+  }
+
+  async #isBelow(taskId: string, bound: string): Promise<boolean> {
+    let id: string | null = taskId;
+    while (id !== null && id !== bound) id = (await this.#options.tasks.record(id)).spec.parentId;
+    return id === bound;
+  }
+
+  /** Which tasks of its tree a caller sees; looked up once for each. */
+  #sight(bound: string): Sight {
+    const known = new Map<string, Promise<boolean>>();
+    return (taskId) => {
+      const sees = known.get(taskId) ?? this.#isBelow(taskId, bound);
+      known.set(taskId, sees);
+      return sees;
+    };
   }
 
   async #checkCursor(after: number | undefined): Promise<void> {

@@ -1,8 +1,9 @@
 // Streams of events for watchers: replayed from the store after a cursor, then live, with deltas between.
 // E1. A watcher sees a contiguous run of events in cursor order; what the store no longer has is told as a gap.
+//     The gap is looked for after the read, since the store may let go of events between the two.
 // E2. A slow watcher costs a bounded number of deltas and nothing else: events are read from the store when it asks.
 
-import type { EventFrame, StoredEvent } from "../core/event.ts";
+import type { EventFrame } from "../core/event.ts";
 import type { EventsQuery } from "../core/api.ts";
 import type { Store } from "../store/store.ts";
 import type { TaskSpec } from "../core/task.ts";
@@ -13,13 +14,20 @@ const PAGE = 500;
 
 interface Watcher {
   wake(): void;
+  close(): void;
   delta(spec: TaskSpec, frame: EventFrame & { readonly kind: "delta" }): void;
 }
+
+/** Whether the reader may know of a task. */
+export type Sight = (taskId: string) => boolean | Promise<boolean>;
+
+const EVERYTHING: Sight = () => true;
 
 export class EventStreams {
   readonly #store: Store;
   readonly #watchers = new Set<Watcher>();
   #unsubscribe: (() => void) | null = null;
+  #closed = false;
 
   constructor(store: Store) {
     this.#store = store;
@@ -36,14 +44,16 @@ export class EventStreams {
   }
 
   /**
-   * Frames for one watcher, until its signal aborts or it stops reading.
-   * `sees` says which events the caller may know of.
+   * Frames for one watcher, until its signal aborts, it stops reading or the runtime closes.
+   * `sees` says of which tasks the caller may know.
    */
-  async *watch(query: EventsQuery, sees: (event: StoredEvent) => boolean): AsyncGenerator<EventFrame> {
+  async *watch(query: EventsQuery, sees: Sight = EVERYTHING): AsyncGenerator<EventFrame> {
+    if (this.#closed) return;
     const bell = new Bell(query.signal);
-    const deltas: EventFrame[] = [];
+    const deltas: (EventFrame & { readonly kind: "delta" })[] = [];
     const watcher: Watcher = {
       wake: () => bell.ring(),
+      close: () => bell.close(),
       delta: (spec, frame) => {
         if (
           !query.deltas ||
@@ -65,22 +75,28 @@ export class EventStreams {
       let cursor = query.after ?? (await this.#store.bounds()).newest;
       while (!bell.closed) {
         bell.quiet();
-        const gap = await this.#gapAfter(cursor);
-        if (gap) {
-          cursor = gap.before - 1;
-          yield { kind: "gap", after: gap.after, before: gap.before };
-        }
+        const { newest } = await this.#store.bounds();
         const events = await this.#store.events({
           after: cursor,
           limit: PAGE,
           ...(query.taskId !== undefined && { taskId: query.taskId }),
           ...(query.rootId !== undefined && { rootId: query.rootId }),
         });
-        while (deltas.length > 0) yield deltas.shift() as EventFrame;
-        for (const event of events) {
-          cursor = event.cursor;
-          if (sees(event)) yield { kind: "event", event };
+        const gap = await this.#gapAfter(cursor);
+        if (gap) {
+          cursor = gap.before - 1;
+          yield { kind: "gap", after: gap.after, before: gap.before };
         }
+        for (let frame = deltas.shift(); frame; frame = deltas.shift()) {
+          if (await sees(frame.taskId)) yield frame;
+        }
+        for (const event of events) {
+          if (event.cursor <= cursor) continue;
+          cursor = event.cursor;
+          if (await sees(event.taskId)) yield { kind: "event", event };
+        }
+        // Others' events count as read, or a watcher of a quiet task would be told of gaps that it has not.
+        if (events.length < PAGE) cursor = Math.max(cursor, newest);
         if (events.length < PAGE && deltas.length === 0) await bell.wait();
       }
     } finally {
@@ -91,8 +107,9 @@ export class EventStreams {
   }
 
   close(): void {
+    this.#closed = true;
     this.#unwatch();
-    for (const watcher of this.#watchers) watcher.wake();
+    for (const watcher of this.#watchers) watcher.close();
     this.#watchers.clear();
   }
 

@@ -3,8 +3,14 @@
 
 import { linkedAbort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
-import { ConflictError, InvalidRequestError, NotFoundError } from "../base/errors.ts";
-import { derivedId, newId, sha256, type Random } from "../base/ids.ts";
+import {
+  CancelledError,
+  ConflictError,
+  InvalidRequestError,
+  NotFoundError,
+  StoreError,
+} from "../base/errors.ts";
+import { newId, sha256, type Random } from "../base/ids.ts";
 import type { AgentDefinition } from "../core/agent.ts";
 import type {
   Caller,
@@ -20,8 +26,10 @@ import type {
 import { MAX_BATCH, MAX_STEER_CHARS } from "../core/limits.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ModelRef, TaskRecord, TaskSpec } from "../core/task.ts";
+import { keyReused } from "../store/refusals.ts";
 import type { InboxMessage, Store } from "../store/store.ts";
 import type { Household } from "./household.ts";
+import { identityOf, type Identity } from "./identity.ts";
 import { childSpec, sessionSpec, type SpawnFacts } from "./spawning.ts";
 import type { TaskHost } from "./task-host.ts";
 import { receiptOf, resultOf } from "./views.ts";
@@ -53,20 +61,28 @@ export class Tasks {
         `Expected 1 to ${MAX_BATCH} tasks in one call and got ${requests.length}. Delegate in several calls.`,
       );
     }
-    const specs: TaskSpec[] = [];
-    for (const request of requests) specs.push(await this.#childSpec(request, caller));
-    for (const spec of specs) this.#options.checkProvider(spec.model);
-    const receipts = [];
-    for (const spec of specs) receipts.push(await this.#submit(spec));
+    this.#checkOpen();
+    const specs = new Map<string, TaskSpec>();
+    const ids: string[] = [];
+    for (const request of requests) {
+      const { id, requestHash } = identityOf("task", request, { caller, random: this.#options.random });
+      ids.push(id);
+      const before = specs.get(id) ?? (await this.#known(id, request.idempotencyKey))?.spec;
+      if (before && before.requestHash !== requestHash) throw keyReused(before);
+      specs.set(id, before ?? (await this.#childSpec(request, caller, { id, requestHash })));
+    }
+    const receipts = new Map<string, { readonly record: TaskRecord; readonly created: boolean }>();
+    for (const [id, spec] of specs) receipts.set(id, await this.#submit(spec));
     await this.#options.household.claim();
-    return receipts.map(({ record, created }) => this.#handle(record, created));
+    return ids.map((id) => this.#handle(receipts.get(id) as { record: TaskRecord; created: boolean }));
   }
 
   async createSession(request: SessionRequest, caller: Caller): Promise<TaskRecord> {
-    const agent =
-      request.agent === undefined ? this.#options.settings.sessionAgent : this.#agent(request.agent);
-    const facts = this.#facts("ses", { request, caller, agent, parent: null });
-    const spec = sessionSpec(request, facts, this.#options.settings);
+    this.#checkOpen();
+    const { settings, random } = this.#options;
+    const identity = identityOf("ses", request, { caller, random });
+    const agent = request.agent === undefined ? settings.sessionAgent : this.#agent(request.agent);
+    const spec = sessionSpec(request, this.#facts(identity, agent, null), settings);
     this.#options.checkProvider(spec.model);
     const { record } = await this.#submit(spec);
     await this.#options.household.claim();
@@ -131,6 +147,7 @@ export class Tasks {
       timer?.cancel();
       abort.release();
     }
+    if (request.signal?.aborted) throw new CancelledError("The wait was called off; the task goes on.");
     const record = await this.record(taskId);
     return resultOf(record, this.host(taskId)?.words ?? record);
   }
@@ -162,16 +179,19 @@ export class Tasks {
     return { taskId: sessionId, cancelled: members.map((member) => member.id), state: host.words.state };
   }
 
+  /** Resolves when the session has ended; closing one that is ending waits for the same end. */
   async closeSession(sessionId: string): Promise<CancelReceipt> {
     const record = await this.record(sessionId);
-    if (record.end) return { taskId: sessionId, cancelled: [], state: record.state };
-    const host = await this.#sessionHost(sessionId);
+    if (record.spec.kind !== "session") throw notASession(sessionId);
+    const host = this.host(sessionId);
+    if (record.end || !host) return { taskId: sessionId, cancelled: [], state: record.state };
     const { family } = this.#options.household;
-    const cancelled = family.subtree(sessionId).map((member) => member.id);
+    const members = host.ending ? [] : family.subtree(sessionId);
     const ended = family.whenEnded(sessionId);
     host.send({ type: "close" });
     await ended;
-    return { taskId: sessionId, cancelled: cancelled.filter((id) => id !== sessionId), state: "done" };
+    const cancelled = members.map((member) => member.id).filter((id) => id !== sessionId);
+    return { taskId: sessionId, cancelled, state: (await this.record(sessionId)).state };
   }
 
   async #sessionHost(sessionId: string): Promise<TaskHost> {
@@ -179,43 +199,32 @@ export class Tasks {
     if (record.spec.kind !== "session") throw notASession(sessionId);
     const host = this.host(sessionId);
     if (host && !host.ending) return host;
-    throw new ConflictError(
-      "task_ended",
-      `The session ${sessionId} has ended (${record.state}). Open a new one.`,
-      {
-        details: { task_id: sessionId, state: record.state },
-      },
-    );
+    const state = record.end ? record.state : "ending";
+    throw new ConflictError("task_ended", `The session ${sessionId} has ended (${state}). Open a new one.`, {
+      details: { task_id: sessionId, state },
+    });
   }
 
-  async #childSpec(request: DelegateRequest, caller: Caller): Promise<TaskSpec> {
+  /** What an idempotency key has made before: it is not asked a second time whether it may be made. */
+  #known(id: string, key: string | undefined): Promise<TaskRecord | null> {
+    return key === undefined ? Promise.resolve(null) : this.#options.store.get(id);
+  }
+
+  async #childSpec(request: DelegateRequest, caller: Caller, identity: Identity): Promise<TaskSpec> {
     const parentId = request.parentId ?? caller.taskId;
     const parent = parentId === null ? null : await this.record(parentId);
-    const { settings } = this.#options;
+    const { settings, checkProvider } = this.#options;
     const agent = request.agent === undefined ? settings.childAgent : this.#agent(request.agent);
-    const facts = this.#facts("task", { request, caller, agent, parent });
-    return childSpec(request, facts, settings);
+    const spec = childSpec(request, this.#facts(identity, agent, parent), settings);
+    checkProvider(spec.model);
+    return spec;
   }
 
-  #facts(
-    prefix: "task" | "ses",
-    from: {
-      readonly request: DelegateRequest | SessionRequest;
-      readonly caller: Caller;
-      readonly agent: AgentDefinition | undefined;
-      readonly parent: TaskRecord | null;
-    },
-  ): SpawnFacts {
-    const { random, clock, knownToolsets } = this.#options;
-    const { request, caller, agent, parent } = from;
-    const key = request.idempotencyKey;
+  #facts(identity: Identity, agent: AgentDefinition | undefined, parent: TaskRecord | null): SpawnFacts {
+    const { clock, knownToolsets } = this.#options;
     if (agent && !this.#hashes.has(agent)) this.#hashes.set(agent, sha256(JSON.stringify(agent)));
     return {
-      id:
-        key === undefined
-          ? newId(prefix, random)
-          : derivedId(prefix, `${caller.taskId ?? caller.name}\n${key}`),
-      requestHash: key === undefined ? "" : sha256(canonical(request)),
+      ...identity,
       now: clock.now(),
       parent: parent && {
         spec: parent.spec,
@@ -225,6 +234,12 @@ export class Tasks {
       knownToolsets,
       hashOf: (pinned) => this.#hashes.get(pinned) ?? "",
     };
+  }
+
+  /** After `close` a task would be accepted and never begun. */
+  #checkOpen(): void {
+    if (!this.#options.household.closed) return;
+    throw new StoreError("closed", "The runtime is closed and takes no more tasks. Start it again.");
   }
 
   #agent(name: string): AgentDefinition | undefined {
@@ -239,7 +254,7 @@ export class Tasks {
     });
   }
 
-  #handle(record: TaskRecord, created: boolean): TaskHandle {
+  #handle({ record, created }: { readonly record: TaskRecord; readonly created: boolean }): TaskHandle {
     const { settings, household } = this.#options;
     const { id, agent } = record.spec;
     const words = this.host(id)?.words ?? record;
@@ -265,13 +280,4 @@ export function notASession(taskId: string): InvalidRequestError {
 /** Where a person can look at a task; null while nothing serves. */
 export function linkOf(settings: Settings, taskId: string): string | null {
   return settings.link === null ? null : `${settings.link}/v1/tasks/${taskId}`;
-}
-
-/** JSON with sorted keys, so that equal requests have equal hashes. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) =>
-    item !== null && typeof item === "object" && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
 }

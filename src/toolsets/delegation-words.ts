@@ -8,8 +8,14 @@ import type { ToolContext } from "../core/tool.ts";
 
 export type Input = Readonly<Record<string, unknown>>;
 
-export function idOf(input: Input): string {
-  return String(input["task_id"]);
+/** The child that a call is about. Throws ToolError for the agent itself, which could wait for itself for ever. */
+export function idOf(input: Input, context: Pick<ToolContext, "taskId">): string {
+  const taskId = String(input["task_id"]);
+  if (taskId !== context.taskId) return taskId;
+  throw new ToolError(
+    "own_task",
+    `Expected the task_id of a child and got ${taskId}, which is this agent's own. Call list_tasks for its children.`,
+  );
 }
 
 /** The requests of a call: `tasks`, or the one goal beside it. */

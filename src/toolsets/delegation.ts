@@ -114,7 +114,7 @@ const checkTask: Tool = {
   },
   repeatable: true,
   async run(input, context) {
-    return { type: "result", value: statusOf(await context.tasks.check(idOf(input))) };
+    return { type: "result", value: statusOf(await context.tasks.check(idOf(input, context))) };
   },
 };
 
@@ -134,7 +134,7 @@ const steerTask: Tool = {
   },
   repeatable: true,
   async run(input, context) {
-    const receipt = await context.tasks.steer(idOf(input), {
+    const receipt = await context.tasks.steer(idOf(input, context), {
       message: String(input["message"]),
       interrupt: input["interrupt"] === true,
       steerId: `steer_${context.taskId}_${context.callId}`,
@@ -162,7 +162,7 @@ function collectTask(options: DelegationOptions): Tool {
     },
     repeatable: true,
     async run(input, context) {
-      const taskId = idOf(input);
+      const taskId = idOf(input, context);
       const timeout = input["timeout"];
       const outcome = await outcomeOf(taskId, context);
       if (outcome.finished || timeout === 0)
@@ -178,7 +178,7 @@ function collectTask(options: DelegationOptions): Tool {
     },
     async resume(input, { wait, end }, context) {
       if (end.cause === "interrupted") return interrupted(wait, context, options);
-      const outcome = await outcomeOf(idOf(input), context);
+      const outcome = await outcomeOf(idOf(input, context), context);
       return { type: "result", value: outcome, delivers: endedIds([outcome]) };
     },
   };
@@ -193,7 +193,7 @@ const cancelTask: Tool = {
   repeatable: true,
   async run(input, context) {
     const reason = typeof input["reason"] === "string" ? input["reason"] : "cancelled by its parent";
-    const receipt = await context.tasks.cancel(idOf(input), { reason });
+    const receipt = await context.tasks.cancel(idOf(input, context), { reason });
     return {
       type: "result",
       value: { task_id: receipt.taskId, cancelled: receipt.cancelled, state: receipt.state },

@@ -1,0 +1,4 @@
+import { taskApiConformance } from "./conformance.ts";
+import { httpHarness } from "./runtime-harness.ts";
+
+taskApiConformance("HttpClient over the server over Runtime", httpHarness);

@@ -1,0 +1,4 @@
+import { taskApiConformance } from "./conformance.ts";
+import { runtimeHarness } from "./runtime-harness.ts";
+
+taskApiConformance("Runtime, in process", runtimeHarness);
