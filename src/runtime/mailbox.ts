@@ -28,6 +28,11 @@ export class Mailbox {
     this.#seen = options.cursor ?? 0;
   }
 
+  /** Position of the newest entry that was read. */
+  get seen(): number {
+    return this.#seen;
+  }
+
   get pending(): readonly InboxEntry[] {
     return this.#pending;
   }

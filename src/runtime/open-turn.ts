@@ -17,7 +17,11 @@ export interface TurnInput {
 /** Folds all mail into the transcript, in the commit that begins the turn. */
 export async function foldMail(host: TaskHost, input: TurnInput): Promise<FoldOutput> {
   const folded = host.mailbox.takeAll();
-  if (folded === null) return { outcome: "folded" };
+  if (folded === null) {
+    // What the machine still counts as mail was taken before: without this it would begin a turn for nothing.
+    host.send({ type: "mail.taken", position: host.mailbox.seen });
+    return { outcome: "folded" };
+  }
   const partial = host.turn.partial.trim();
   host.turn.partial = "";
   const spoken = partial === "" ? [] : [answerMessage({ text: partial, thinking: "", calls: [] })];

@@ -230,6 +230,12 @@ function toolsetsOf({ request, agent, role, model, facts, settings }: ToolsetQue
   return [];
 }
 
+/** What to tell of a task whose model cannot call tools; `null` for one that can. */
+export function toollessNote(model: ModelSettings): string | null {
+  if (model.tools) return null;
+  return `The model ${modelName(model)} cannot call tools: this child has none and answers from its goal and context alone.`;
+}
+
 function checkToolsets(names: readonly string[], facts: SpawnFacts): void {
   const unknown = names.filter((name) => !facts.knownToolsets.has(name));
   if (unknown.length === 0) return;

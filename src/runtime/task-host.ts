@@ -185,6 +185,7 @@ export class TaskHost {
     else this.#clock?.stop();
     if (!snapshot.hasTag("holds_lease")) this.leases.drop();
     if (waited === "waiting_slot" && moved && !this.leases.held) this.leases.withdraw();
+    if (waited === "backing_off" && moved) this.#retry?.cancel();
     if (snapshot.hasTag("waiting") && this.spec.kind === "task") this.leases.park();
     this.#followWaits(snapshot);
     if (!moved) return;

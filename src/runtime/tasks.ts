@@ -30,7 +30,7 @@ import { keyReused } from "../store/refusals.ts";
 import type { InboxMessage, Store } from "../store/store.ts";
 import type { Household } from "./household.ts";
 import { identityOf, type Identity } from "./identity.ts";
-import { childSpec, sessionSpec, type SpawnFacts } from "./spawning.ts";
+import { childSpec, findModel, sessionSpec, toollessNote, type SpawnFacts } from "./spawning.ts";
 import type { TaskHost } from "./task-host.ts";
 import { receiptOf, resultOf } from "./views.ts";
 
@@ -256,7 +256,7 @@ export class Tasks {
 
   #handle({ record, created }: { readonly record: TaskRecord; readonly created: boolean }): TaskHandle {
     const { settings, household } = this.#options;
-    const { id, agent } = record.spec;
+    const { id, agent, model } = record.spec;
     const words = this.host(id)?.words ?? record;
     return {
       taskId: id,
@@ -266,6 +266,7 @@ export class Tasks {
       created,
       link: linkOf(settings, id),
       async: this.#agent(agent.name)?.async ?? settings.childAgent.async,
+      note: toollessNote(findModel(`${model.provider}/${model.model}`, settings)),
     };
   }
 }
