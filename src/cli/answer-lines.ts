@@ -34,6 +34,15 @@ export class AnswerLines {
     return rest.trim() === "" ? [] : [rest];
   }
 
+  /** Ends the text before `next`, which was taken already and begins the next one, unless a line of it is finished. */
+  endBefore(next: string): readonly string[] {
+    if (!this.#rest.endsWith(next)) return [];
+    this.#rest = this.#rest.slice(0, this.#rest.length - next.length);
+    const lines = this.end();
+    this.#rest = next;
+    return lines;
+  }
+
   /** The printable line in rows; at least one. */
   #broken(line: string): readonly string[] {
     const most = this.#columns();

@@ -5,12 +5,12 @@
 // A2. An answer that was broken off is ended, so that the next one begins on a line of its own.
 
 import type { EventData, EventFrame, StoredEvent } from "../core/event.ts";
-import { isTerminal, type State } from "../core/lifecycle.ts";
+import type { State } from "../core/lifecycle.ts";
 import type { AnswerLines } from "./answer-lines.ts";
 import type { ChatOutput } from "./chat-output.ts";
 import { shortId } from "./connection.ts";
 import { oneLine } from "./printable.ts";
-import { endLine } from "./task-lines.ts";
+import { endLine, isEnd } from "./task-lines.ts";
 
 export interface ChatViewOptions {
   readonly sessionId: string;
@@ -73,7 +73,7 @@ export class ChatView {
         return;
       }
       default:
-        if (!isTerminal(event.state) || this.#ended !== null) return;
+        if (!isEnd(event)) return;
         this.#breakOff();
         this.#ended = event.state;
     }
@@ -86,7 +86,7 @@ export class ChatView {
       this.#goals.set(taskId, goal);
       this.#output.document({ kind: "task", taskId, state: event.state, goal });
       this.#output.notice([["dim", `+ ${shortId(taskId)} ${oneLine(goal, 80)}`]]);
-    } else if (/^task\.(done|failed|cancelled)$/.test(event.type)) {
+    } else if (isEnd(event)) {
       const goal = this.#goals.get(taskId) ?? "";
       const { message } = event.data as Partial<EventData["task.failed"]>;
       this.#goals.delete(taskId);
@@ -105,6 +105,14 @@ export class ChatView {
   #finish(text: string): void {
     const seen = this.#streamed;
     this.#streamed = "";
+    this.#output.document({ kind: "answer", text });
+    if (seen !== text && seen.startsWith(text)) {
+      // The stream may bring the first words of the next answer before the event that ends this one.
+      const next = seen.slice(text.length);
+      for (const line of this.#lines.endBefore(next)) this.#output.say(line);
+      this.#streamed = next;
+      return this.#output.live(this.#lines.rest);
+    }
     // Keeps A1: deltas may be dropped, or belong to a try that came to nothing.
     if (text.startsWith(seen)) this.#write(text.slice(seen.length));
     else {
@@ -112,7 +120,6 @@ export class ChatView {
       this.#write(text);
     }
     this.#breakOff();
-    this.#output.document({ kind: "answer", text });
   }
 
   /** Keeps A2. */

@@ -52,7 +52,13 @@ export const EXIT_CODES: readonly ExitCode[] = [
     kinds: ["config"],
     errors: ["unauthorized", "forbidden_host"],
   },
-  { code: 4, meaning: "there is no such task", outcomes: [], kinds: ["not_found"], errors: [] },
+  {
+    code: 4,
+    meaning: "what was named does not exist, such as a task or a model",
+    outcomes: [],
+    kinds: ["not_found"],
+    errors: [],
+  },
   {
     code: 5,
     meaning: "its state refuses it, such as a task that has ended",

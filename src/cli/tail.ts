@@ -7,7 +7,7 @@ import { AnswerLines } from "./answer-lines.ts";
 import type { Command } from "./command.ts";
 import { connect, findTask } from "./connection.ts";
 import type { Printer } from "./printer.ts";
-import { eventText, timeOfDay } from "./task-lines.ts";
+import { eventText, isEnd, timeOfDay } from "./task-lines.ts";
 
 export const tailTask: Command = async (invocation) => {
   const { words, flags, printer, world } = invocation;
@@ -61,7 +61,7 @@ class Follower {
       const text = eventText(event);
       if (text !== null) this.#printer.note([["dim", `${timeOfDay(event.time)} ${text}`]]);
     }
-    return isTerminal(event.state);
+    return isEnd(event);
   }
 
   #flush(): void {

@@ -170,6 +170,11 @@ export function eventText(event: StoredEvent): string | null {
   return tell === undefined ? null : oneLine(tell(event.data), 200);
 }
 
+/** Whether this is the one event that ends a task; those committed with it already carry its last state. */
+export function isEnd(event: StoredEvent): boolean {
+  return event.type === "task.done" || event.type === "task.failed" || event.type === "task.cancelled";
+}
+
 /** The time of day at which something happened, as this machine has it. */
 export function timeOfDay(ms: number): string {
   return new Date(ms).toTimeString().slice(0, 8);

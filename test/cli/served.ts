@@ -18,6 +18,9 @@ const TOKEN = "c".repeat(64);
 /** Longer than any test: a child that only a cancel ends. */
 const FOR_EVER_MS = 3_600_000;
 
+/** Enough at once that a hanging child keeps nobody waiting. */
+const BACKENDS = [{ name: "gpu", provider: "gpu", gpu: "gpu0", slots: 8, maxChildren: 8, local: true }];
+
 /** The last message of a request. */
 export function asked(request: GenerateRequest): string {
   const last = request.messages.at(-1);
@@ -54,7 +57,7 @@ export async function serveScripted(
   settings: Partial<Settings> = {},
   model: (request: GenerateRequest) => Reply = reply,
 ): Promise<ServedRig> {
-  const rig = realRig({ reply: model, settings });
+  const rig = realRig({ reply: model, settings: { backends: BACKENDS, ...settings } });
   let port = 0;
   const app = createHttpApp({
     api: (caller) => rig.runtime.as(caller),

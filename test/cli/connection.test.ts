@@ -1,0 +1,89 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseConfig } from "../../src/config/load.ts";
+import { CLIENT_FLAGS, configuredUrl, connect, findTask, shortId } from "../../src/cli/connection.ts";
+import { parseFlags } from "../../src/cli/flags.ts";
+import { Printer } from "../../src/cli/printer.ts";
+import { ScriptedTerminal, worldFor } from "./scripted-terminal.ts";
+import { serveScripted, type ServedRig } from "./served.ts";
+
+let home = "";
+let served: ServedRig;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "troupe-cli-"));
+  served = await serveScripted();
+});
+afterAll(() => served.close());
+
+async function connecting(env: Record<string, string>, args: readonly string[] = []) {
+  const terminal = new ScriptedTerminal({ env: { TROUPE_HOME: home, ...env }, cwd: home });
+  const parsed = parseFlags(args, CLIENT_FLAGS);
+  return connect({ ...parsed, world: worldFor(terminal), printer: new Printer(terminal, false) });
+}
+
+describe("the address", () => {
+  test.each([
+    ["server: {port: 1234}", "http://127.0.0.1:1234"],
+    ["server: {host: 0.0.0.0, insecure_allow_remote: true}", "http://127.0.0.1:7433"],
+    ["server: {host: '::1'}", "http://[::1]:7433"],
+  ])("of the config %s is %s", (text, url) => {
+    expect(configuredUrl({ config: parseConfig(text, "f"), file: "f", baseDir: "/" })).toBe(url);
+  });
+
+  test.each([
+    ["--url", {}, ["--url", "nonsense"]] as const,
+    ["TROUPE_URL", { TROUPE_URL: "x y" }, []] as const,
+  ])("in %s must be one", async (name, env, args) => {
+    await expect(connecting({ TROUPE_TOKEN: "t", ...env }, args)).rejects.toThrow(
+      new RegExp(`Expected ${name} to be an address`),
+    );
+  });
+
+  test("of --url goes before TROUPE_URL, and the call arrives", async () => {
+    const api = await connecting({ ...served.env, TROUPE_URL: "http://127.0.0.1:1" }, [
+      "--url",
+      `${served.url}/`,
+    ]);
+    expect((await api.status()).boxId).toBe("testbox");
+  });
+});
+
+describe("the token", () => {
+  test("without one, says that no server was started here", async () => {
+    await expect(connecting({ TROUPE_URL: served.url })).rejects.toMatchObject({
+      code: "server_unreachable",
+    });
+  });
+
+  test("N1 is not read from this machine's file for a server elsewhere", async () => {
+    await writeFile(join(home, "token"), `${served.env["TROUPE_TOKEN"]}\n`, { mode: 0o600 });
+    await expect(connecting({ TROUPE_URL: "http://192.0.2.1:7433" })).rejects.toMatchObject({
+      code: "token_missing",
+      message: expect.stringContaining("TROUPE_TOKEN"),
+    });
+    const here = await connecting({ TROUPE_URL: served.url });
+    expect((await here.status()).paused).toBe(false);
+  });
+});
+
+describe("which task is meant", () => {
+  test("the whole id, its beginning, with or without the prefix", async () => {
+    const { taskId } = await served.api.delegate({ goal: "found" });
+    for (const word of [taskId, shortId(taskId), taskId.slice(5, 14)]) {
+      expect(await findTask(served.api, word)).toBe(taskId);
+    }
+    expect(shortId(taskId)).toMatch(/^task_[0-9a-f]{8}$/);
+  });
+
+  test("several that begin so are refused with their ids, none at all as not found", async () => {
+    await served.api.delegate({ goal: "another" });
+    await expect(findTask(served.api, "task_")).rejects.toThrow(
+      /several begin with task_: task_\w+, task_\w+/,
+    );
+    await expect(findTask(served.api, "task_zz")).rejects.toMatchObject({ code: "task_not_found" });
+    await expect(findTask(served.api, "ffffffffffff0")).rejects.toMatchObject({ kind: "not_found" });
+  });
+});
