@@ -59,6 +59,8 @@ export interface TaskHandle {
   readonly link: string | null;
   /** Whether the agent's definition asks for a call that does not wait (`agents.<name>.async`). */
   readonly async: boolean;
+  /** What whoever delegated should know of how the task was made, in words; `null` when there is nothing. */
+  readonly note: string | null;
 }
 
 export type SteerState = "queued" | "delivered" | "undelivered";

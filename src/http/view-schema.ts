@@ -55,6 +55,7 @@ export const taskHandle = z
     created: z.boolean().describe("False when the idempotency key had made this task before."),
     link,
     async: z.boolean(),
+    note: z.string().nullable().describe("What to know of how the task was made, in words."),
   })
   .meta({ id: "TaskHandle" }) satisfies z.ZodType<Wire<TaskHandle>>;
 

@@ -10,6 +10,7 @@ import { MAX_CONTEXT_CHARS, MAX_GOAL_CHARS, type TaskLimits, type TreeBudget } f
 import type { ModelSettings, Settings } from "../core/settings.ts";
 import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
 import { findModel as findByName, modelName } from "../config/models.ts";
+import { checkKnown, toolsetsOf } from "./spawn-toolsets.ts";
 import type { ModelRef, PinnedAgent, TaskRole, TaskSpec } from "../core/task.ts";
 
 /** What a spec carries beyond the request: identity and time, drawn by the caller. */
@@ -24,17 +25,6 @@ export interface SpawnFacts {
   readonly hashOf: (agent: AgentDefinition) => string;
 }
 
-/** Hermes's tools that a leaf never gets; whole toolsets of that kind are stripped (design.md §7). */
-const LEAF_BLOCKED_TOOLSETS: ReadonlySet<string> = new Set([
-  "delegation",
-  "memory",
-  "messaging",
-  "code_execution",
-]);
-
-/** What comes with the role, not with the parent. */
-const OWN_TOOLSETS: ReadonlySet<string> = new Set(["delegation", "progress"]);
-
 /** The spec of a delegated task. Throws InvalidRequestError, NotFoundError, ConflictError or LimitError. */
 export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings: Settings): TaskSpec {
   checkText(request);
@@ -45,7 +35,15 @@ export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings:
   checkDepth(depth, settings);
   const role = roleOf(request.role ?? agent.role, depth, settings);
   const model = findModel(request.model ?? agent.model ?? refName(settings.childModel), settings);
-  const toolsets = toolsetsOf({ request, agent, role, model, facts, settings });
+  const toolsets = toolsetsOf({
+    asked: request.toolsets,
+    ofAgent: agent.toolsets,
+    parentHas: parent?.spec.toolsets ?? null,
+    byDefault: settings.delegation.defaultToolsets,
+    role,
+    model,
+    known: facts.knownToolsets,
+  });
   return {
     id: facts.id,
     kind: "task",
@@ -77,8 +75,8 @@ export function sessionSpec(request: SessionRequest, facts: SpawnFacts, settings
   const agent = request.agent === undefined ? settings.sessionAgent : agentOf(request.agent, settings);
   const model = findModel(request.model ?? agent.model ?? refName(settings.parentModel), settings);
   const wanted = request.toolsets ?? agent.toolsets ?? ["delegation", "file"];
-  const toolsets = model.tools ? unique(wanted) : [];
-  checkToolsets(toolsets, facts);
+  const toolsets = model.tools ? [...new Set(wanted)] : [];
+  checkKnown(toolsets, facts.knownToolsets);
   return {
     id: facts.id,
     kind: "session",
@@ -192,61 +190,6 @@ export function findModel(name: string, settings: Settings): ModelSettings {
   );
 }
 
-interface ToolsetQuestion {
-  readonly request: DelegateRequest;
-  readonly agent: AgentDefinition;
-  readonly role: TaskRole;
-  readonly model: ModelSettings;
-  readonly facts: SpawnFacts;
-  readonly settings: Settings;
-}
-
-/** What a child may use: asked for, else its agent's, else inherited; never what its parent lacks (design.md §7). */
-function toolsetsOf({ request, agent, role, model, facts, settings }: ToolsetQuestion): readonly string[] {
-  const parentHas = facts.parent?.spec.toolsets ?? null;
-  const named = request.toolsets ?? agent.toolsets;
-  const wanted = named ?? parentHas ?? settings.delegation.defaultToolsets;
-  const kept = unique(wanted).filter((name) => role === "orchestrator" || !LEAF_BLOCKED_TOOLSETS.has(name));
-  if (role === "orchestrator" && !kept.includes("delegation")) kept.push("delegation");
-  if (kept.length > 0 && !kept.includes("progress")) kept.push("progress");
-  checkToolsets(kept, facts);
-  const lacking =
-    parentHas && named ? kept.filter((name) => !OWN_TOOLSETS.has(name) && !parentHas.includes(name)) : [];
-  if (lacking.length > 0) {
-    throw new LimitError(
-      "toolset_not_inherited",
-      `A child may not have what its parent lacks: ${lacking.join(", ")}. The parent has ${parentHas?.join(", ") || "none"}; give it the toolset first (toolsets: of its agent).`,
-      { details: { config_key: "toolsets", toolsets: lacking } },
-    );
-  }
-  if (model.tools || kept.length === 0) return kept;
-  if (request.toolsets !== undefined || role === "orchestrator") {
-    throw new LimitError(
-      "model_without_tools",
-      `The model ${modelName(model)} cannot call tools, and ${kept.join(", ")} was asked for. Use a model with tools, or toolsets: [].`,
-      { details: { config_key: "delegation.model", model: modelName(model) } },
-    );
-  }
-  return [];
-}
-
-/** What to tell of a task whose model cannot call tools; `null` for one that can. */
-export function toollessNote(model: ModelSettings): string | null {
-  if (model.tools) return null;
-  return `The model ${modelName(model)} cannot call tools: this child has none and answers from its goal and context alone.`;
-}
-
-function checkToolsets(names: readonly string[], facts: SpawnFacts): void {
-  const unknown = names.filter((name) => !facts.knownToolsets.has(name));
-  if (unknown.length === 0) return;
-  const known = [...facts.knownToolsets].join(", ");
-  throw new InvalidRequestError(
-    "unknown_toolset",
-    `There is no toolset ${unknown.map((name) => `"${name}"`).join(", ")} in this version. Known: ${known}.`,
-    { details: { toolsets: unknown } },
-  );
-}
-
 function limitsOf(request: DelegateRequest, agent: AgentDefinition, settings: Settings): TaskLimits {
   const limits = { ...settings.limits, ...agent.limits };
   const retries = request.retryLimit;
@@ -290,10 +233,6 @@ function workspaceOf(asked: string | undefined, inherited: string | null, settin
 
 function pin(agent: AgentDefinition, facts: SpawnFacts): PinnedAgent {
   return { name: agent.name, hash: facts.hashOf(agent), instructions: agent.instructions };
-}
-
-function unique(names: readonly string[]): string[] {
-  return [...new Set(names)];
 }
 
 function refName(ref: ModelRef): string {

@@ -30,7 +30,8 @@ import { keyReused } from "../store/refusals.ts";
 import type { InboxMessage, Store } from "../store/store.ts";
 import type { Household } from "./household.ts";
 import { identityOf, type Identity } from "./identity.ts";
-import { childSpec, findModel, sessionSpec, toollessNote, type SpawnFacts } from "./spawning.ts";
+import { toollessNote } from "./spawn-toolsets.ts";
+import { childSpec, findModel, sessionSpec, type SpawnFacts } from "./spawning.ts";
 import type { TaskHost } from "./task-host.ts";
 import { receiptOf, resultOf } from "./views.ts";
 

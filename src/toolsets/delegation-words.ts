@@ -4,6 +4,7 @@
 import { ToolError } from "../base/errors.ts";
 import type { DelegateRequest, TaskHandle, TaskView } from "../core/api.ts";
 import { isTerminal } from "../core/lifecycle.ts";
+import type { Progress } from "../core/task.ts";
 import type { ToolContext } from "../core/tool.ts";
 
 export type Input = Readonly<Record<string, unknown>>;
@@ -54,7 +55,7 @@ export function started(handle: TaskHandle): Readonly<Record<string, unknown>> {
     phase: handle.phase,
     ...(handle.queuePosition !== null && { queue_position: handle.queuePosition }),
     ...(handle.link !== null && { link: handle.link }),
-    note: "Started. Its result will reach you as a message; do not make one up.",
+    note: `Started. Its result will reach you as a message; do not make one up.${handle.note === null ? "" : ` ${handle.note}`}`,
   };
 }
 
@@ -68,11 +69,15 @@ export function statusOf(view: TaskView): Readonly<Record<string, unknown>> {
     turn: view.turn,
     ...(view.queuePosition !== null && { queue_position: view.queuePosition }),
     ...(view.waitsFor !== null && { waits_for: view.waitsFor }),
-    ...(view.progress && { progress: { percent: view.progress.percent, note: view.progress.note } }),
+    ...(view.progress && { progress: progressOf(view.progress) }),
     output_preview: view.tail,
     ...(view.failure && { failure: { code: view.failure.code, message: view.failure.message } }),
     note: ended ? "Ended. collect_task returns its result." : "Not finished: there is no result yet.",
   };
+}
+
+function progressOf({ percent, note, partial }: Progress): Readonly<Record<string, unknown>> {
+  return { percent, note, ...(partial !== null && { partial_result: partial }) };
 }
 
 export interface ChildOutcome {

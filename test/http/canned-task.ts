@@ -85,6 +85,7 @@ export function handleOf(task: CannedTask, created: boolean): TaskHandle {
     created,
     link: `http://watch.example/${id}`,
     async: true,
+    note: null,
   };
 }
 
