@@ -54,7 +54,7 @@ const textOf = (report: DemoReport): string =>
 describe("summaryOf", () => {
   it("says who waited for what and how long the conversation was ever held up, in 80 columns", () => {
     const text = textOf(REPORT);
-    expect(text).toContain("1 call; none held the conversation longer than 39 ms.");
+    expect(text).toContain("1 delegation call; none held the conversation longer than 39 ms.");
     expect(text).toMatch(/task_931bad +a slot +4 × +longest 2\.4 s +in all 6\.5 s/);
     expect(text).toContain("All 1 promises held.");
     expect(text.split("\n").filter((line) => columnsOf(line) > 80)).toEqual([]);

@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import type { EventData, EventType, StoredEvent } from "../../src/core/event.ts";
+import { NO_USAGE } from "../../src/core/limits.ts";
+import type { TreeNode } from "../../src/core/api.ts";
+import { Printer } from "../../src/cli/printer.ts";
+import {
+  age,
+  counted,
+  endLine,
+  eventText,
+  receiptText,
+  timeOfDay,
+  treeLines,
+} from "../../src/cli/task-lines.ts";
+import { ScriptedTerminal } from "./scripted-terminal.ts";
+
+const printer = new Printer(new ScriptedTerminal(), false);
+
+test.each([
+  [-5, "0s"],
+  [59_999, "59s"],
+  [60_000, "1m"],
+  [3_600_000, "1h"],
+  [200_000_000, "2d"],
+])("an age of %i ms is %s", (ms, text) => expect(age(ms)).toBe(text));
+
+test("counts", () => expect([counted(1, "task"), counted(0, "task")]).toEqual(["1 task", "0 tasks"]));
+
+test("the end of a task is one line, whatever its goal holds", () => {
+  expect(printer.render(endLine(`task_${"a".repeat(32)}`, "failed", "two\nlines\u001b[2J"), false)).toBe(
+    "task_aaaaaaaa failed: two lines",
+  );
+});
+
+test("receipts say what became of a message", () => {
+  const receipt = { steerId: "steer_1", taskId: "t", interrupt: false, reason: null, time: 0 };
+  expect(receiptText({ ...receipt, state: "delivered", turn: 3 })).toBe("steer_1 delivered in turn 3");
+  expect(receiptText({ ...receipt, state: "queued", turn: null })).toBe("steer_1 queued");
+  expect(receiptText({ ...receipt, state: "undelivered", turn: null, reason: "it ended" })).toBe(
+    "steer_1 undelivered: it ended",
+  );
+});
+
+function node(name: string, rest: Partial<TreeNode> = {}): TreeNode {
+  return {
+    taskId: `task_${name.repeat(32)}`,
+    kind: "task",
+    agent: "child",
+    goal: `goal ${name}`,
+    model: "m",
+    state: "running",
+    phase: "generating",
+    queuePosition: null,
+    waitsFor: null,
+    progress: null,
+    lastLine: null,
+    usage: NO_USAGE,
+    children: [],
+    ...rest,
+  };
+}
+
+test("a tree is drawn with its branches, queue places and last lines", () => {
+  const grandchild = node("c", { phase: "queued", state: "spawned", queuePosition: 2, waitsFor: "a place" });
+  const tree = node("a", {
+    children: [node("b", { children: [grandchild] }), node("d", { lastLine: "said\u0007" })],
+  });
+  expect(treeLines([tree]).map((line) => printer.render(line, false))).toEqual([
+    "task_aaaaaaaa  running generating  goal a  m",
+    "├─ task_bbbbbbbb  running generating  goal b  m",
+    "│  └─ task_cccccccc  spawned queued #2  goal c  m, waits for a place",
+    "└─ task_dddddddd  running generating  goal d  m  said",
+  ]);
+});
+
+describe("events in words", () => {
+  const told = <T extends EventType>(type: T, data: EventData[T]): string | null =>
+    eventText({ type, data } as unknown as StoredEvent);
+
+  test("each that a follower wants to read", () => {
+    expect([
+      told("task.admitted", { waitedMs: 1_500 }),
+      told("task.progressed", { percent: 40, note: "half", partial: null }),
+      told("tool.requested", { callId: "1", tool: "read_file", input: { path: "a\u001b" } }),
+      told("tool.finished", { callId: "1", tool: "read_file", isError: true, chars: 0, ms: 1 }),
+      told("task.failed", { code: "timeout", message: "too\nslow" }),
+      told("cancel.requested", { reason: "enough", force: true }),
+    ]).toEqual([
+      "admitted after 1.5 s",
+      "progress: 40 % half",
+      '→ read_file {"path":"a\\u001b"}',
+      "← read_file: an error",
+      "failed (timeout): too slow",
+      "cancel requested by force: enough",
+    ]);
+  });
+
+  test("and none of those that are too many", () => {
+    expect(told("lease.released", { leaseId: "l", heldMs: 1 })).toBeNull();
+  });
+
+  test("with the time of day", () => expect(timeOfDay(1_700_000_000_000)).toMatch(/^\d\d:\d\d:20$/));
+});

@@ -1,0 +1,37 @@
+import system from "node:process";
+import { describe, expect, test } from "vitest";
+import { SimulatedClock } from "../../src/base/clock.ts";
+import { processTerminal, programName } from "../../src/cli/terminal.ts";
+
+describe("T1 interrupts", () => {
+  test("signals that follow at once are one press, later ones another, and none is heard after the end", async () => {
+    const clock = new SimulatedClock();
+    const terminal = processTerminal(clock);
+    let presses = 0;
+    const stop = terminal.onInterrupt(() => (presses += 1));
+    system.emit("SIGINT", "SIGINT");
+    await clock.advance(20);
+    system.emit("SIGINT", "SIGINT");
+    expect(presses).toBe(1);
+    await clock.advance(400);
+    system.emit("SIGTERM", "SIGTERM");
+    expect(presses).toBe(2);
+    stop();
+    expect(system.listenerCount("SIGINT")).toBe(0);
+  });
+});
+
+test.each([
+  [{ npm_command: "exec" }, "/work/src/cli/main.ts", "npx troupe"],
+  [{}, "/usr/bin/troupe", "troupe"],
+  [{}, "/work/src/cli/main.ts", "node src/cli/main.ts"],
+  [{}, "/elsewhere/main.ts", "node /elsewhere/main.ts"],
+])("with %j and %s a person types %s", (env, script, program) => {
+  expect(programName(script, { env, cwd: "/work" })).toBe(program);
+});
+
+test("knows the runtime it runs on", () => {
+  const { runtime, platform } = processTerminal(new SimulatedClock());
+  expect(runtime).toEqual({ name: "Node.js", version: system.versions.node });
+  expect(platform).toBe(system.platform);
+});
