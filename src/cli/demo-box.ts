@@ -21,6 +21,8 @@ export interface DemoBox {
   /** The same in a word or two, beside the slot. */
   readonly server: string;
   readonly backend: "simulated" | "ollama";
+  /** Its children are known to follow a steer; what a model makes of one is its own affair. */
+  readonly followsSteers: boolean;
   /** Who delegates: rules of the simulator, a model, or this program over the API. */
   readonly parent: "simulated" | "model" | "scripted";
   close(): Promise<void>;
@@ -38,10 +40,12 @@ const SIMULATED = "simulated";
 const LOAD_MS = 600;
 const PARENT = { prefillTokensPerS: 6_000, decodeTokensPerS: 150 };
 const CHILD = { prefillTokensPerS: 3_000, decodeTokensPerS: 50 };
-/** Tokens of one answer of a child; a model with random weights never ends by itself. */
-const CHILD_OUTPUT_TOKENS = 400;
-const PARENT_OUTPUT_TOKENS = 1_024;
-const MODEL_PARENT_OUTPUT_TOKENS = 2_048;
+/** Tokens of one answer: a model with random weights may never end by itself, and its context may be small. */
+const OUTPUT_TOKENS = 300;
+/** A model that delegates three goals in one answer, and may think before, needs more. */
+const DELEGATING_OUTPUT_TOKENS = 2_048;
+/** What a scripted parent's session reads of a child's result. */
+const RESULT_CHARS = 800;
 /** The agent of the children that a scripted parent delegates to. */
 export const SCRIPTED_CHILD = "demo-child";
 
@@ -85,6 +89,7 @@ async function simulatedBox({ world, speed }: DemoBoxOptions): Promise<DemoBox> 
     title: "SIMULATED GPU box with one slot: rules, no models; real files",
     server: "simulated GPU",
     backend: "simulated",
+    followsSteers: true,
     parent: "simulated",
   }));
 }
@@ -101,7 +106,7 @@ function ollamaBox(
     delegation: {
       model,
       max_turns: 16,
-      max_output_tokens: scripted ? PARENT_OUTPUT_TOKENS : MODEL_PARENT_OUTPUT_TOKENS,
+      max_output_tokens: scripted ? OUTPUT_TOKENS : DELEGATING_OUTPUT_TOKENS,
       // Random weights can give an empty answer; that is the model's failure, not the demo's.
       retry_on_failure: true,
       retry_limit: 3,
@@ -109,7 +114,8 @@ function ollamaBox(
     agents: {
       [SCRIPTED_CHILD]: {
         max_turns: 16,
-        max_output_tokens: CHILD_OUTPUT_TOKENS,
+        max_output_tokens: OUTPUT_TOKENS,
+        max_result_chars: RESULT_CHARS,
         retry_on_failure: true,
         retry_limit: 3,
       },
@@ -124,7 +130,8 @@ function ollamaBox(
     return {
       title: `${where} at ${server?.baseUrl ?? ""}, children ${model}, ${voice}`,
       server: where,
-      backend: "ollama",
+      backend: server?.simulated === true ? "simulated" : "ollama",
+      followsSteers: false,
       parent: scripted ? "scripted" : "model",
     };
   });
@@ -136,7 +143,7 @@ interface BoxParts {
   readonly stop: () => Promise<void>;
 }
 
-type Label = Pick<DemoBox, "title" | "server" | "backend" | "parent">;
+type Label = Omit<DemoBox, "troupe" | "close">;
 
 async function boxOf(
   { world, config, stop }: BoxParts,

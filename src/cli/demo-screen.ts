@@ -3,7 +3,7 @@
 
 import type { TreeNode } from "../core/api.ts";
 import { isTerminal } from "../core/lifecycle.ts";
-import type { Entry } from "./demo-record.ts";
+import type { Entry } from "./demo-facts.ts";
 import { cut, cutLine, duration, pad, shortId, withShortIds, wrap } from "./demo-words.ts";
 import { oneLine, printable } from "./printable.ts";
 import { stateSpan, type Line, type Span } from "./printer.ts";
@@ -117,13 +117,13 @@ export function slotLine(tree: TreeNode, server: string, columns: number): Line 
   return cutLine([["yellow", `${server}: `], `${now}${next}`], columns);
 }
 
-function talkLines(scene: Scene, columns: number): readonly Line[] {
-  const lines = scene.entries.flatMap((entry) => entryLines(entry, columns));
-  if (scene.typed === null) return lines;
-  return [
-    ...lines,
-    ...entryLines({ who: "person", text: `${scene.typed}_`, done: false, tree: false }, columns),
-  ];
+function talkLines({ entries, typed, tree }: Scene, columns: number): readonly Line[] {
+  const lines = entries.flatMap((entry) => entryLines(entry, columns));
+  // A model that writes a call shows no text for a while.
+  const isSilent = tree?.phase === "generating" && entries.every(({ who, done }) => who !== "parent" || done);
+  if (isSilent) lines.push([LABELS.parent, ["dim", "…"]]);
+  if (typed === null) return lines;
+  return [...lines, ...entryLines({ who: "person", text: `${typed}_`, done: false, tree: false }, columns)];
 }
 
 /** One screen: exactly as many lines as there is room for, none wider than it. */

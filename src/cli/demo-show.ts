@@ -7,7 +7,8 @@
 import { delay, type Clock } from "../base/clock.ts";
 import type { TaskApi, TreeNode } from "../core/api.ts";
 import type { DemoBox } from "./demo-box.ts";
-import type { DemoRecord, Entry } from "./demo-record.ts";
+import type { Entry } from "./demo-facts.ts";
+import type { DemoRecord } from "./demo-record.ts";
 import { entryLines, frameOf, SCRIPTED_NOTE, treeLines, type Room } from "./demo-screen.ts";
 import type { DemoWatch } from "./demo-watch.ts";
 import type { Line } from "./printer.ts";

@@ -11,7 +11,8 @@ import type { World } from "../compose.ts";
 import type { TaskApi } from "../core/api.ts";
 import { isTerminal } from "../core/lifecycle.ts";
 import { SCRIPTED_CHILD } from "./demo-box.ts";
-import type { DemoRecord, Message } from "./demo-record.ts";
+import type { Message } from "./demo-facts.ts";
+import type { DemoRecord } from "./demo-record.ts";
 import { CANCEL, CANCELLED, GOALS, QUESTION, REQUEST, STEER, STEER_TEXT, STEERED } from "./demo-story.ts";
 import type { DemoWatch } from "./demo-watch.ts";
 import { duration } from "./demo-words.ts";
@@ -29,6 +30,8 @@ export interface StageOptions {
 
 /** Characters that appear at once; timers are too coarse for single ones. */
 const KEYS_AT_ONCE = 2;
+/** From this turn of a child on, nobody takes the time to type: it must still be at work when the line has its effect. */
+const HURRY_TURN = 4;
 
 export class DemoStage {
   readonly #options: StageOptions;
@@ -54,10 +57,10 @@ export class DemoStage {
     await this.#delegateAll(parent);
     const [kept, steered, cancelled] = record.children;
     if (!kept || !steered || !cancelled) return this.#untilOver();
-    // The first child holds the only slot, and the others run and stand in line for it (G1).
+    // Children start in order, one at a time: this one has not begun, and cannot end before it reads this (G1).
+    await this.#call("steer_task", () => parent.steer(steered.taskId, { message: STEER_TEXT }));
     await watch.until(() => kept.phase === "generating" || isTerminal(kept.state));
     await watch.until(() => cancelled.startedAt !== null || isTerminal(cancelled.state));
-    await this.#call("steer_task", () => parent.steer(steered.taskId, { message: STEER_TEXT }));
     record.said(QUESTION);
     const question = await this.#send(QUESTION);
     // The session's turn goes first and holds the slot now: the third child still stands in line (G1).
@@ -90,12 +93,24 @@ export class DemoStage {
   /** Shows a line as if it were typed, and presses Enter. */
   async #type(text: string): Promise<void> {
     const { record, watch, world, signal, typingMs } = this.#options;
-    for (let end = KEYS_AT_ONCE; typingMs > 0 && end < text.length; end += KEYS_AT_ONCE) {
+    for (
+      let end = KEYS_AT_ONCE;
+      typingMs > 0 && end < text.length && !this.#mustHurry();
+      end += KEYS_AT_ONCE
+    ) {
       record.type(text.slice(0, end));
       await delay(world.clock, typingMs * KEYS_AT_ONCE, signal);
     }
     record.said(text);
     watch.changed();
+  }
+
+  /** Typing is a show and takes time, in which the children work on (keeps G1). */
+  #mustHurry(): boolean {
+    return [STEERED, CANCELLED].some((index) => {
+      const child = this.#options.record.children[index];
+      return child !== undefined && (child.turn >= HURRY_TURN || isTerminal(child.state));
+    });
   }
 
   /** The message is in the record before it is in the store, so that no event of it can come too early. */

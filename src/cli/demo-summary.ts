@@ -2,6 +2,7 @@
 // Pure.
 
 import type { DemoReport, TaskRow, WaitRow } from "./demo-report.ts";
+import { GOALS } from "./demo-story.ts";
 import { cut, duration, pad, plural, shortId, wrap } from "./demo-words.ts";
 import { oneLine } from "./printable.ts";
 import { stateSpan, type Line } from "./printer.ts";
@@ -41,10 +42,16 @@ function conversationLines(report: DemoReport): readonly string[] {
   const { calls, longestBlockedMs, messages, longestWaitMs, patienceMs } = report.conversation;
   const { answeredWhileRunning } = report.conversation;
   return [
-    `Delegating, steering, cancelling: ${plural(calls.length, "call")}; none held the conversation longer than ` +
-      `${duration(longestBlockedMs)}.`,
-    `Your ${plural(messages.length, "message")}: the model had each within ${duration(longestWaitMs)} ` +
+    `${plural(calls.length, "delegation call")}; none held the conversation longer than ${duration(longestBlockedMs)}.`,
+    `${plural(messages.length, "message")} of yours, each handed to the model within ${duration(longestWaitMs)} ` +
       `(allowed: ${duration(patienceMs)}); ${answeredWhileRunning} answered while children ran.`,
+  ];
+}
+
+function adviceFor(report: DemoReport): readonly Line[] {
+  if (report.parent !== "model" || report.tasks.length >= GOALS.length) return [];
+  return [
+    `${report.models.parent} did not delegate by itself. Name a larger model with tools, or leave --parent-model out.`,
   ];
 }
 
@@ -65,6 +72,6 @@ export function summaryOf(report: DemoReport, columns: number): readonly Line[] 
     "",
     ...(report.passed
       ? [[["green", `All ${report.checks.length} promises held.`]] as Line]
-      : report.failures.map((failure): Line => [["red", failure]])),
+      : [...report.failures.map((failure): Line => [["red", failure]]), ...adviceFor(report)]),
   ];
 }

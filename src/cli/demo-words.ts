@@ -73,11 +73,12 @@ function wrapLine(line: string, width: number): readonly string[] {
   const lines: string[] = [];
   let rest = line;
   while (columnsOf(rest) > width) {
-    const head = headOf(rest, width) || (rest[0] as string);
+    // A character that is wider than the room stands there all the same.
+    const head = headOf(rest, width) || String.fromCodePoint(rest.codePointAt(0) as number);
     const space = rest[head.length] === " " ? head.length : head.lastIndexOf(" ");
     const end = space > 0 ? space : head.length;
     lines.push(rest.slice(0, end).trimEnd());
     rest = rest.slice(end).trimStart();
   }
-  return [...lines, rest];
+  return rest === "" && lines.length > 0 ? lines : [...lines, rest];
 }

@@ -21,7 +21,7 @@ import { Printer } from "./printer.ts";
 import type { CliWorld } from "./world.ts";
 
 export interface Pace {
-  /** How many times faster than life the simulated box runs. */
+  /** How many times faster than life the simulated box runs and the person types. */
   readonly speed: number;
 }
 
@@ -47,19 +47,31 @@ export async function runDemo(
   // Warnings would tear the screen; they matter only where something went wrong.
   const quiet: World = { ...world, writeLog: (line) => void log.push(line) };
   const box = await startDemoBox({ backend: options.backend, world: quiet, speed: pace.speed });
-  const report = await play(box, world, options.json).finally(() => box.close());
-  if (options.json) terminal.writeOut(`${jsonLine(toWire(report))}\n`);
-  else {
-    const printer = new Printer(terminal, false);
-    for (const line of summaryOf(report, terminal.columns())) printer.data(line);
-  }
-  if (!report.passed) for (const line of log.slice(-KEPT_LOG_LINES)) world.writeLog(line);
+  const report = await play({ box, world, json: options.json, typingMs: TYPING_MS / pace.speed }).finally(
+    () => box.close(),
+  );
+  tell(report, world, options.json);
   if (world.signal.aborted) return INTERRUPTED;
+  if (!report.passed) for (const line of log.slice(-KEPT_LOG_LINES)) world.writeLog(line);
   return report.passed ? 0 : 1;
 }
 
+function tell(report: DemoReport, { terminal, signal }: CliWorld, json: boolean): void {
+  if (json) return terminal.writeOut(`${jsonLine(toWire(report))}\n`);
+  const printer = new Printer(terminal, false);
+  if (signal.aborted) return printer.note("Interrupted. Everything that the demo started is closed.");
+  for (const line of summaryOf(report, terminal.columns())) printer.data(line);
+}
+
+interface PlayOptions {
+  readonly box: DemoBox;
+  readonly world: CliWorld;
+  readonly json: boolean;
+  readonly typingMs: number;
+}
+
 /** The story on a session of its own, from the first line to the report. */
-async function play(box: DemoBox, world: CliWorld, json: boolean): Promise<DemoReport> {
+async function play({ box, world, json, typingMs }: PlayOptions): Promise<DemoReport> {
   const { clock } = world;
   const { api, settings, runtime } = box.troupe;
   const scripted = box.parent === "scripted";
@@ -76,8 +88,15 @@ async function play(box: DemoBox, world: CliWorld, json: boolean): Promise<DemoR
   const show = showOf({ box, world, record, watch, json });
   const showing = show.run(abort.signal);
   const since = clock.monotonic();
-  const typingMs = show instanceof LiveShow ? TYPING_MS : 0;
-  const stage = new DemoStage({ api, record, watch, world, signal: abort.signal, typingMs });
+  const signal = abort.signal;
+  const stage = new DemoStage({
+    api,
+    record,
+    watch,
+    world,
+    signal,
+    typingMs: show instanceof LiveShow ? typingMs : 0,
+  });
   let broken: string | null = null;
   try {
     if (scripted) await stage.playScripted(runtime.as(parentOf(session.taskId)));

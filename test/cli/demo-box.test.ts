@@ -27,7 +27,7 @@ describe("startDemoBox", () => {
     const box = await startDemoBox({ backend: { kind: "simulated" }, world, speed: 10 });
     const [server] = await box.troupe.api.providers();
     await box.close();
-    await expect(world.fetch(`${server?.baseUrl}/api/version`)).rejects.toThrow();
+    await expect(world.fetch(`${server?.baseUrl}/api/version`)).rejects.toThrow("fetch failed");
   });
 
   it("says of a model server that simulates that it does, and bounds what a scripted parent's children write", async () => {
