@@ -18,6 +18,7 @@ import type { Provider } from "../../providers/provider.ts";
 import type { Scheduler, SchedulerSignal } from "../scheduler/scheduler.ts";
 import type { Claim, Store } from "../store/store.ts";
 import type { CheckArguments } from "./call-tools-effect.ts";
+import { Dormitory } from "./dormitory.ts";
 import { provideEffects } from "./effects.ts";
 import { EventStreams } from "./event-stream.ts";
 import { Family } from "./family.ts";
@@ -55,6 +56,7 @@ export class Household {
   readonly owner: string;
   readonly #options: HouseholdOptions;
   readonly #services: HostServices;
+  readonly #dormitory: Dormitory;
   /** The ledger of each living tree and how many of its tasks live: a detached task keeps its tree's budget. */
   readonly #trees = new Map<string, { readonly ledger: Ledger; living: number }>();
   readonly #models = new Map<string, ModelSettings>();
@@ -72,6 +74,7 @@ export class Household {
     this.family = new Family((host) => this.#leaveTree(host.spec.rootId));
     this.streams = new EventStreams(options.store);
     this.scheduler = options.makeScheduler((signal) => this.#onSignal(signal));
+    this.#dormitory = new Dormitory(options.clock);
     this.#services = this.#makeServices();
     const { settings } = options;
     for (const backend of settings.backends) {
@@ -110,6 +113,7 @@ export class Household {
     for (const host of this.family.members()) host.abandon();
     this.family.close();
     this.scheduler.close();
+    this.#dormitory.close();
     this.streams.close();
     await this.#options.store.release(this.owner);
   }
@@ -209,6 +213,7 @@ export class Household {
       scheduler: this.scheduler,
       machine: provideEffects(find, checkArguments),
       kinship: family,
+      dormitory: this.#dormitory,
       modelOf: (ref) => this.#modelOf(ref),
       toolsOf: (spec) => this.#toolMap(spec),
       systemPrompt: (spec) => `${spec.agent.instructions}\n\nWorkspace: ${workspacePath(spec)}`,

@@ -12,6 +12,7 @@ import type { agentMachine } from "../../machines/agent.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
+import type { Dormitory } from "./dormitory.ts";
 import type { Ledger } from "./ledger.ts";
 import type { StorePatience } from "./store-patience.ts";
 
@@ -45,6 +46,7 @@ export interface HostServices {
   /** The machine with its effects provided, once for all tasks. */
   readonly machine: typeof agentMachine;
   readonly kinship: Kinship;
+  readonly dormitory: Dormitory;
   providerOf(ref: ModelRef): Provider;
   modelOf(ref: ModelRef): ModelSettings;
   /** The tools of a task by name; the same map for all tasks with the same toolsets and role. */

@@ -6,14 +6,12 @@
 // H3. The end is committed after everything the task did has stopped (or by force, after the deadline), once.
 // H4. The completion reaches the parent's inbox in the same commit as the end.
 
-import { createActor } from "xstate";
-import {
-  AGENT_MACHINE_VERSION,
-  type AgentContext,
-  type AgentActorRef,
-  type AgentEvent,
-  type AgentOutput,
-  type AgentSnapshot,
+import type {
+  AgentContext,
+  AgentEmitted,
+  AgentEvent,
+  AgentOutput,
+  AgentSnapshot,
 } from "../../machines/agent.ts";
 import { toTroupeError, type TroupeError } from "../base/errors.ts";
 import type { Phase, SchedulingClass, State } from "../core/lifecycle.ts";
@@ -29,12 +27,10 @@ import { endEvent, endOf, wordsOf } from "./outcome.ts";
 import { RetryTimer } from "./retry-timer.ts";
 import type { HostServices } from "./services.ts";
 import { Settling } from "./settling.ts";
+import { TaskActor } from "./task-actor.ts";
 import { WaitKeeper } from "./wait-keeper.ts";
 import { TurnState } from "./turn-state.ts";
 import { WorkInFlight } from "./work-in-flight.ts";
-
-/** Tries of one generation while its failures are transient: with pauses of 1, 2, 4 and 8 s, about 15 s. */
-const GENERATION_TRIES = 5;
 
 export class TaskHost {
   readonly id: string;
@@ -47,7 +43,7 @@ export class TaskHost {
   #waits: WaitKeeper | null = null;
   #clock: ActivityClock | null = null;
   #ring: OutputRing | null = null;
-  #actor: AgentActorRef | null = null;
+  readonly #actor: TaskActor;
   #state: State = "spawned";
   #phase: Phase | null = "queued";
   readonly work = new WorkInFlight();
@@ -67,6 +63,7 @@ export class TaskHost {
     this.turn = new TurnState(claim.record);
     this.leases = new LeaseHolder(this);
     this.#desk = new MailDesk(this);
+    this.#actor = new TaskActor(this);
   }
 
   /** The state and phase as shown: an end shows only once it is in the store. */
@@ -94,30 +91,18 @@ export class TaskHost {
     return this.#inherited ?? this.spec.schedulingClass;
   }
 
+  /** Its deadline runs from now on. There is no actor yet: the first event makes it. */
   start(): void {
-    const { limits } = this.spec;
-    const actor = createActor(this.services.machine, {
-      id: this.id,
-      input: {
-        taskId: this.id,
-        kind: this.spec.kind,
-        maxTurns: limits.maxTurns,
-        generationTries: GENERATION_TRIES,
-        retryLimit: limits.retryOnFailure ? limits.retryLimit : 0,
-      },
-    });
-    this.#actor = actor;
-    actor.subscribe({ next: (snapshot) => this.#follow(snapshot), error: (error) => this.#defect(error) });
-    actor.on("delta", (delta) => {
-      if (delta.channel === "text") this.ring.write(delta.text);
-      this.services.showDelta(this.spec, delta.channel, delta.text);
-    });
-    if (limits.deadlineMs !== null) this.#clock = this.#makeClock();
-    actor.start();
+    if (this.spec.limits.deadlineMs !== null) this.#clock = this.#makeClock();
   }
 
   send(event: AgentEvent): void {
-    if (this.#actor?.getSnapshot().status === "active") this.#actor.send(event);
+    this.#actor.send(event);
+  }
+
+  show(delta: AgentEmitted): void {
+    if (delta.channel === "text") this.ring.write(delta.text);
+    this.services.showDelta(this.spec, delta.channel, delta.text);
   }
 
   /** Marks the task as called off; with `force` its end does not wait for what it was doing. */
@@ -149,7 +134,7 @@ export class TaskHost {
     this.#ending = true;
     this.journal.close();
     this.#stopTimers();
-    this.#actor?.stop();
+    this.#actor.stop();
   }
 
   /** Children whose cancellation a person caused: their completions wait for the next turn and begin none. */
@@ -173,7 +158,8 @@ export class TaskHost {
     this.#retry.arm(context);
   }
 
-  #follow(snapshot: AgentSnapshot): void {
+  /** What the machine has become: takes and gives back what its tags say. */
+  follow(snapshot: AgentSnapshot): void {
     if (this.#ending) return;
     if (snapshot.status === "done") return this.#finish(snapshot.output as AgentOutput);
     const { state, phase } = wordsOf(snapshot.value);
@@ -190,7 +176,13 @@ export class TaskHost {
     this.#followWaits(snapshot);
     if (!moved) return;
     const { run, turn } = snapshot.context;
-    this.journal.stage({ state, phase, run, turn, snapshot: this.#persisted() });
+    this.journal.stage({
+      state,
+      phase,
+      run,
+      turn,
+      snapshot: this.#actor.persist(Math.round(this.#clock?.usedMs ?? 0)),
+    });
     this.journal.flush().catch(() => {});
   }
 
@@ -199,14 +191,6 @@ export class TaskHost {
     if (open.length === 0 && !this.#waits) return;
     this.#waits ??= new WaitKeeper(this);
     this.#waits.keep(open);
-  }
-
-  #persisted(): unknown {
-    return {
-      machine: AGENT_MACHINE_VERSION,
-      activeMs: Math.round(this.#clock?.usedMs ?? 0),
-      actor: this.#actor?.getPersistedSnapshot(),
-    };
   }
 
   #startClock(): void {
@@ -275,7 +259,7 @@ export class TaskHost {
   }
 
   /** A defect of Troupe: the actor itself broke. The task still ends, once, as failed. */
-  #defect(error: unknown): void {
+  defect(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     this.services.logger.error("the actor of a task broke", { task: this.id, message });
     if (this.#ending) return;
