@@ -96,6 +96,25 @@ export function fitGrowth(points: readonly GrowthPoint[]): GrowthFit {
   return { exponent, margin, r2: syy < 1e-18 ? 1 : 1 - residual / syy };
 }
 
+export interface LineFit {
+  /** What each further unit of size adds. */
+  readonly slope: number;
+  /** What is there at size 0. */
+  readonly base: number;
+}
+
+/** Least squares of value over size. Contract: throws RangeError for fewer than two different sizes. */
+export function fitLine(points: readonly GrowthPoint[]): LineFit {
+  if (new Set(points.map((point) => point.size)).size < 2) {
+    throw new RangeError("Expected at least two different sizes to fit a line.");
+  }
+  const meanX = mean(points.map((point) => point.size));
+  const meanY = mean(points.map((point) => point.value));
+  const sxx = sum(points.map((point) => (point.size - meanX) ** 2));
+  const sxy = sum(points.map((point) => (point.size - meanX) * (point.value - meanY)));
+  return { slope: sxy / sxx, base: meanY - (sxy / sxx) * meanX };
+}
+
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }

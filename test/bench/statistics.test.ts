@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fitGrowth, median, medianRatio, percentile, summarize } from "../../bench/statistics.ts";
+import { fitGrowth, fitLine, median, medianRatio, percentile, summarize } from "../../bench/statistics.ts";
 
 const samples = fc.array(fc.double({ min: 0.001, max: 1e9, noNaN: true }), { minLength: 1, maxLength: 60 });
 
@@ -94,5 +94,17 @@ describe("fitGrowth", () => {
         { size: 2, value: 1 },
       ]),
     ).toThrow(/above 0, got 0 at 1/);
+  });
+});
+
+describe("fitLine", () => {
+  it("finds slope and base of a line", () => {
+    const fit = fitLine([1, 2, 5].map((size) => ({ size, value: 100 + 7 * size })));
+    expect(fit.slope).toBeCloseTo(7, 9);
+    expect(fit.base).toBeCloseTo(100, 9);
+  });
+
+  it("refuses one size", () => {
+    expect(() => fitLine([{ size: 2, value: 1 }])).toThrow(/two different sizes/);
   });
 });
