@@ -13,7 +13,8 @@ import { openaiCompatible } from "../../providers/openai-compatible.ts";
 import type { GenerateRequest, Provider } from "../../providers/provider.ts";
 import { collect, never, requestFor } from "../providers/collect.ts";
 import type { RealOllama } from "./setup.ts";
-import { findOllama, PLAIN_MODEL, startOllama, TOOLS_MODEL } from "./setup.ts";
+import { findOllama, startOllama } from "./setup.ts";
+import { PLAIN_MODEL, TOOLS_MODEL } from "./tiny-models.ts";
 
 type Found = { readonly baseUrl: string } | { readonly reason: string };
 
