@@ -122,11 +122,11 @@ function choose({ discovery }: Survey, loaded: LoadedConfig, { env }: CliWorld):
 async function examineServer(world: CliWorld, url: string): Promise<Check> {
   const { program } = world.terminal;
   try {
-    const response = await within(world, (signal) =>
-      world.fetch(`${url}/healthz`, { signal, redirect: "error" }),
-    );
-    const body: unknown = await response.json().catch(() => null);
-    const isOurs = response.ok && (body as { readonly ok?: unknown } | null)?.ok === true;
+    const isOurs = await within(world, async (signal) => {
+      const response = await world.fetch(`${url}/healthz`, { signal, redirect: "error" });
+      const body: unknown = await response.json().catch(() => null);
+      return response.ok && (body as { readonly ok?: unknown } | null)?.ok === true;
+    });
     return serverCheck(url, isOurs ? "troupe" : "other", program);
   } catch {
     return serverCheck(url, "none", program);

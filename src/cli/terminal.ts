@@ -70,9 +70,10 @@ export function processTerminal(clock: Clock): Terminal {
   let last = -Infinity;
   const interrupt = (): void => {
     const now = clock.monotonic();
-    const isEcho = now - last < ONE_PRESS_MS;
+    // Counted from the press that was heard, so that a key held down is heard again.
+    if (now - last < ONE_PRESS_MS) return;
     last = now;
-    if (!isEcho) for (const handler of handlers) handler();
+    for (const handler of handlers) handler();
   };
   const { stdin, stdout, stderr } = system;
   for (const stream of [stdout, stderr]) {

@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import { openScreen, plainConversation } from "../../src/cli/conversation.ts";
 
 const COLUMNS = 40;
+const SEQUENCE = new RegExp(String.raw`^\u001b\[(\d*)([A-HJK])$`);
+const TOKENS = new RegExp(String.raw`\u001b\[\d*[A-HJK]|[\s\S]`, "gu");
 
 /** A screen that does what the cursor sequences of readline and ours say: enough to see what a person sees. */
 class Screen {
@@ -12,12 +14,12 @@ class Screen {
   #column = 0;
 
   write(text: string): void {
-    const tokens = text.match(/\u001b\[(\d*)([A-HJK])|[\s\S]/gu) ?? [];
+    const tokens = text.match(TOKENS) ?? [];
     for (const token of tokens) this.#take(token);
   }
 
   #take(token: string): void {
-    const [, digits, letter] = /^\u001b\[(\d*)([A-HJK])$/.exec(token) ?? [];
+    const [, digits, letter] = SEQUENCE.exec(token) ?? [];
     const count = Number(digits || 1);
     if (letter === "A") this.#row = Math.max(0, this.#row - count);
     else if (letter === "B") this.#row += count;

@@ -40,7 +40,7 @@ describe("O1 what was written by others", () => {
   test("is escaped in JSON", () => {
     const terminal = new ScriptedTerminal();
     new Printer(terminal, true).document({ text: `${HOSTILE}\u009b` });
-    expect(terminal.out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    expect(terminal.out).not.toMatch(new RegExp(String.raw`[\u0000-\u0009\u000b-\u001f\u007f-\u009f]`));
     expect(JSON.parse(terminal.out)).toEqual({ text: `${HOSTILE}\u009b` });
   });
 });

@@ -8,7 +8,7 @@ test("it answers as an Ollama that says that it is simulated, and not any more o
   const response = await fetch(`${box.url}/api/version`);
   expect(response.headers.get("x-troupe-simulated")).toBe("1");
   await box.close();
-  await expect(fetch(`${box.url}/api/version`)).rejects.toThrow();
+  await expect(fetch(`${box.url}/api/version`)).rejects.toThrow("fetch failed");
   expect(SIMULATED_VRAM_BYTES).toBeGreaterThan(0);
 });
 

@@ -16,6 +16,11 @@ describe("T1 interrupts", () => {
     await clock.advance(400);
     system.emit("SIGTERM", "SIGTERM");
     expect(presses).toBe(2);
+    for (let repeat = 0; repeat < 10; repeat += 1) {
+      await clock.advance(30);
+      system.emit("SIGINT", "SIGINT");
+    }
+    expect(presses).toBe(4);
     stop();
     expect(system.listenerCount("SIGINT")).toBe(0);
   });
