@@ -35,6 +35,10 @@ function object(properties: JsonSchema, required: readonly string[]): JsonSchema
   return { type: "object", properties, required, additionalProperties: false };
 }
 
+/** Tasks on one page, and characters of a goal: a page fits whole into what a small model reads of one result. */
+const LISTED_TASKS = 40;
+const LISTED_GOAL_CHARS = 120;
+
 export interface DelegationOptions {
   /** What a person's message does to a call that waits: let the children go on, or cancel them. */
   readonly onInterrupt: "continue" | "cancel";
@@ -204,21 +208,28 @@ const cancelTask: Tool = {
 const listTasks: Tool = {
   definition: {
     name: "list_tasks",
-    description: "List the children that you delegated, with their states.",
-    parameters: object({}, []),
+    description: "List the children that you delegated, with their states, oldest first.",
+    parameters: object(
+      { cursor: { type: "string", description: "next_cursor of the page before; leave out for the first." } },
+      [],
+    ),
   },
   repeatable: true,
-  async run(_, context) {
-    const page = await context.tasks.list({ limit: 100 });
+  async run({ cursor }, context) {
+    const page = await context.tasks.list({
+      limit: LISTED_TASKS,
+      ...(typeof cursor === "string" && { cursor }),
+    });
     const tasks = page.items.map((view) => ({
       task_id: view.taskId,
-      goal: view.goal.slice(0, 160),
+      goal: view.goal.slice(0, LISTED_GOAL_CHARS),
       state: view.state,
       status: view.state,
       phase: view.phase,
       ...(view.queuePosition !== null && { queue_position: view.queuePosition }),
     }));
-    return { type: "result", value: { tasks, more: page.nextCursor !== null } };
+    const { nextCursor } = page;
+    return { type: "result", value: { tasks, ...(nextCursor !== null && { next_cursor: nextCursor }) } };
   },
 };
 

@@ -100,13 +100,13 @@ export class ForestRun {
   constructor(forest: Forest) {
     this.#forest = forest;
     const model = new ForestModel(forest.roots.map(({ plan }) => plan));
-    const { next } = seededRandom(forest.seed);
+    const random = seededRandom(forest.seed);
     const storeMs = forest.storeMs;
     this.rig = rig({
       reply: (request) => model.reply(request),
       logger: lineLogger((line) => void this.#complaints.push(line), "error"),
       wrapStore: (store, clock) =>
-        storeMs === 0 ? store : distantStore(store, { clock, mostMs: storeMs, chance: next }),
+        storeMs === 0 ? store : distantStore(store, { clock, mostMs: storeMs, chance: () => random.next() }),
       settings: {
         backends: [
           {
