@@ -2,7 +2,6 @@
 // that neither waits for the other; through a pipe, lines go in and lines come out. Texts must be printable already.
 
 import { createInterface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
 import { InvalidRequestError } from "../base/errors.ts";
 import { lines as linesOf, PushQueue } from "../base/stream.ts";
 import { columnsOf, printable } from "./printable.ts";
@@ -48,8 +47,8 @@ const UP = "\u001b[1A";
 const CLEAR_DOWN = "\r\u001b[J";
 
 export interface ScreenOptions {
-  readonly input: Readable;
-  readonly output: Writable;
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
   readonly prompt: string;
   /** Ctrl-C does not come as a signal while keys are read one by one. */
   readonly onInterrupt: () => void;

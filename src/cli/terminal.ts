@@ -52,12 +52,18 @@ function runtimeOf(versions: Readonly<Record<string, string | undefined>>): Term
   return { name: "Node.js", version: node ?? "unknown" };
 }
 
+/** How each runtime runs a source. */
+const STARTERS: Readonly<Record<string, string>> = { Bun: "bun", Deno: "deno run -A" };
+
 /** Inside a checkout no `troupe` is on the PATH; npx finds the one of the package. */
-export function programName(script: string | undefined, facts: Pick<Terminal, "env" | "cwd">): string {
+export function programName(
+  script: string | undefined,
+  facts: Pick<Terminal, "env" | "cwd" | "runtime">,
+): string {
   if (facts.env["npm_command"] !== undefined) return "npx troupe";
   if (script === undefined || basename(script) === "troupe") return "troupe";
   const near = relative(facts.cwd, script);
-  return `node ${near.startsWith("..") ? script : near}`;
+  return `${STARTERS[facts.runtime.name] ?? "node"} ${near.startsWith("..") ? script : near}`;
 }
 
 function written(stream: NodeJS.WriteStream): Promise<void> {
@@ -76,6 +82,7 @@ export function processTerminal(clock: Clock): Terminal {
     for (const handler of handlers) handler();
   };
   const { stdin, stdout, stderr } = system;
+  const runtime = runtimeOf(system.versions);
   for (const stream of [stdout, stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) =>
       system.exit(error.code === "EPIPE" ? READER_GONE : 1),
@@ -83,11 +90,11 @@ export function processTerminal(clock: Clock): Terminal {
   }
   return {
     args: system.argv.slice(2),
-    program: programName(system.argv[1], { env: system.env, cwd: system.cwd() }),
+    program: programName(system.argv[1], { env: system.env, cwd: system.cwd(), runtime }),
     env: system.env,
     cwd: system.cwd(),
     platform: system.platform,
-    runtime: runtimeOf(system.versions),
+    runtime,
     outIsTerminal: stdout.isTTY,
     errIsTerminal: stderr.isTTY,
     inIsTerminal: stdin.isTTY,

@@ -22,25 +22,38 @@ function shown(result: TaskResult) {
 }
 
 test.each([
-  ["done", {}, "ok", "four lines\n", ""],
-  ["done but cut", { truncated: true }, "ok", "four lines\n", /was cut \(delegation\.max_result_chars\)/],
-  ["cancelled with a result kept", { state: "cancelled" }, "failed", "four lines\n", /the task is cancelled/],
-  [
-    "failed",
-    { state: "failed", result: null, failure: { code: "timeout", message: "too slow", retryable: false } },
-    "failed",
-    "",
-    /failed \(timeout\): too slow/,
-  ],
-  [
-    "unfinished",
-    { finished: false, state: "running", phase: "generating", result: null },
-    "unfinished",
-    "",
-    /Not finished \(running, generating\); it goes on\.\ntroupe tasks collect task_00000000/,
-  ],
-] as const)("of a task that is %s", (_, change, outcome, out, err) => {
-  const result = shown({ ...DONE, ...change } as TaskResult);
-  expect([result.outcome, result.out]).toEqual([outcome, out]);
-  expect(result.err).toMatch(err);
+  { what: "done", change: {}, outcome: "ok", err: "" },
+  {
+    what: "done but cut",
+    change: { truncated: true },
+    outcome: "ok",
+    err: /was cut \(delegation\.max_result_chars\)/,
+  },
+  {
+    what: "cancelled with a result kept",
+    change: { state: "cancelled" },
+    outcome: "failed",
+    err: /the task is cancelled/,
+  },
+  {
+    what: "failed",
+    change: {
+      state: "failed",
+      result: null,
+      failure: { code: "timeout", message: "too slow", retryable: false },
+    },
+    outcome: "failed",
+    err: /failed \(timeout\): too slow/,
+  },
+  {
+    what: "unfinished",
+    change: { finished: false, state: "running", phase: "generating", result: null },
+    outcome: "unfinished",
+    err: /Not finished \(running, generating\); it goes on\.\ntroupe tasks collect task_00000000/,
+  },
+])("of a task that is $what", ({ change, outcome, err }) => {
+  const result = { ...DONE, ...change } as TaskResult;
+  const seen = shown(result);
+  expect([seen.outcome, seen.out]).toEqual([outcome, result.result === null ? "" : "four lines\n"]);
+  expect(seen.err).toMatch(err);
 });

@@ -32,7 +32,11 @@ test.each([
   [{}, "/work/src/cli/main.ts", "node src/cli/main.ts"],
   [{}, "/elsewhere/main.ts", "node /elsewhere/main.ts"],
 ])("with %j and %s a person types %s", (env, script, program) => {
-  expect(programName(script, { env, cwd: "/work" })).toBe(program);
+  const runtime = { name: "Node.js", version: "26" };
+  expect(programName(script, { env, cwd: "/work", runtime })).toBe(program);
+  expect(programName("/work/a.ts", { env: {}, cwd: "/work", runtime: { ...runtime, name: "Bun" } })).toBe(
+    "bun a.ts",
+  );
 });
 
 test("knows the runtime it runs on", () => {
