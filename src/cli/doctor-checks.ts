@@ -32,8 +32,11 @@ function ok(about: string, text: string, mend: string | null = null): Check {
   return { about, level: "ok", text, mend };
 }
 
-function gib(bytes: number): string {
-  return `${(bytes / 1_073_741_824).toFixed(1)} GiB`;
+const MIB = 1_048_576;
+const GIB = 1_073_741_824;
+
+function size(bytes: number): string {
+  return bytes < GIB / 10 ? `${Math.ceil(bytes / MIB)} MiB` : `${(bytes / GIB).toFixed(1)} GiB`;
 }
 
 export function runtimeChecks({
@@ -99,7 +102,7 @@ export function tokenCheck(facts: {
 function loadedCheck(model: LoadedOn, hasGpus: boolean): Check {
   const share = model.sizeBytes === 0 ? 0 : Math.round((100 * model.vramBytes) / model.sizeBytes);
   const context = model.contextTokens === null ? "" : `, context ${model.contextTokens}`;
-  const text = `${model.provider} has ${model.name} loaded: ${gib(model.sizeBytes)}, ${share} % on the GPU${context}`;
+  const text = `${model.provider} has ${model.name} loaded: ${size(model.sizeBytes)}, ${share} % on the GPU${context}`;
   if (share >= 100) return ok("gpu", text);
   const mend =
     share === 0 && !hasGpus
@@ -111,8 +114,8 @@ function loadedCheck(model: LoadedOn, hasGpus: boolean): Check {
 /** The cards that `nvidia-smi` names, else what the servers say of the models that they have loaded. */
 export function gpuChecks({ gpus, problem }: GpuAnswer, loaded: readonly LoadedOn[]): readonly Check[] {
   const cards = gpus.map((gpu) => {
-    const memory = gpu.memoryBytes === null ? "memory unknown" : gib(gpu.memoryBytes);
-    const used = gpu.usedBytes === null ? "" : `, ${gib(gpu.usedBytes)} in use`;
+    const memory = gpu.memoryBytes === null ? "memory unknown" : size(gpu.memoryBytes);
+    const used = gpu.usedBytes === null ? "" : `, ${size(gpu.usedBytes)} in use`;
     return ok("gpu", `GPU ${gpu.index}: ${gpu.name}, ${memory}${used}, driver ${gpu.driver}`);
   });
   const models = loaded.map((model) => loadedCheck(model, gpus.length > 0));
@@ -125,7 +128,7 @@ export function gpuChecks({ gpus, problem }: GpuAnswer, loaded: readonly LoadedO
 
 function modelText(model: DiscoveredModel): string {
   const facts = [
-    model.sizeBytes === null ? null : gib(model.sizeBytes),
+    model.sizeBytes === null ? null : size(model.sizeBytes),
     model.parameters,
     model.embeddingOnly
       ? "embeddings only"
