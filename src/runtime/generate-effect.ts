@@ -3,7 +3,7 @@
 
 import type { GenerateOutput } from "../../machines/agent.ts";
 import type { GenerationUsage } from "../../providers/provider.ts";
-import { LimitError } from "../base/errors.ts";
+import { LimitError, ProviderError } from "../base/errors.ts";
 import type { NewEvent } from "../core/event.ts";
 import { addUsage, type Usage } from "../core/limits.ts";
 import { textMessage, type TranscriptRow } from "../core/message.ts";
@@ -47,14 +47,35 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
   }
 }
 
+/**
+ * One answer. When the server counts more tokens than we estimated (code, figures and other scripts have more of them
+ * in the same length), the transcript is compacted by its word and asked once more.
+ */
 async function answerOnLease(host: TaskHost, input: GenerateInput): Promise<Generation> {
+  try {
+    return await answerWithin(host, input, null);
+  } catch (thrown) {
+    const isTooLong = thrown instanceof ProviderError && thrown.providerKind === "context_length";
+    if (!isTooLong || input.signal.aborted) throw thrown;
+    return answerWithin(host, input, thrown);
+  }
+}
+
+/** `refused` is the server's word that the prompt was too long; thrown again when nothing more can go. */
+async function answerWithin(
+  host: TaskHost,
+  input: GenerateInput,
+  refused: ProviderError | null,
+): Promise<Generation> {
   const { services, spec, turn } = host;
   const model = services.modelOf(spec.model);
   const { definitions: tools, tokens } = offerOf(services.toolsOf(spec));
   const system = textMessage("system", "goal", services.systemPrompt(spec));
   const stored = await services.store.transcript(host.id, { live: true });
   input.signal.throwIfAborted();
-  const plan = compactionOf(stored, { model, spec, fixedTokens: estimateTokens([system]) + tokens });
+  const fixedTokens = estimateTokens([system]) + tokens;
+  const plan = compactionOf(stored, { model, spec, fixedTokens, wasTooLong: refused !== null });
+  if (refused && !plan) throw refused;
   const rows = plan ? await compacted(host, stored, plan) : stored;
   const messages = [system, ...rows.map((row) => row.message)];
   const { maxOutputTokens } = spec.limits;
@@ -125,12 +146,21 @@ function offerOf(tools: ReadonlyMap<string, Tool>): Offer {
 /** How the rows must shrink before the model can read them; `null` while they fit. */
 function compactionOf(
   rows: readonly TranscriptRow[],
-  room: { readonly model: ModelSettings; readonly spec: TaskSpec; readonly fixedTokens: number },
+  room: {
+    readonly model: ModelSettings;
+    readonly spec: TaskSpec;
+    readonly fixedTokens: number;
+    readonly wasTooLong: boolean;
+  },
 ): Compaction | null {
-  const { contextTokens } = room.model;
-  if (contextTokens === null) return null;
+  const { model, fixedTokens, wasTooLong } = room;
+  if (model.contextTokens === null && !wasTooLong) return null;
+  const known = model.contextTokens ?? Number.POSITIVE_INFINITY;
+  // What was refused must become half of what we took it for; that is the only measure that is left.
+  const estimated = fixedTokens + estimateTokens(rows.map((row) => row.message));
+  const contextTokens = wasTooLong ? Math.floor(Math.min(known, estimated) / 2) : known;
   const { maxOutputTokens } = room.spec.limits;
-  return planCompaction({ rows, contextTokens, maxOutputTokens, fixedTokens: room.fixedTokens });
+  return planCompaction({ rows, contextTokens, maxOutputTokens, fixedTokens });
 }
 
 /** Commits the compaction; resolves with the rows that the model reads instead. */

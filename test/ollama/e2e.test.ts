@@ -115,6 +115,21 @@ describe.skipIf(program === null)("a Troupe on a real Ollama", { timeout: 90_000
     expect(real.peak()).toBe(1);
   });
 
+  it("a conversation that has filled the context is compacted by the server's word, and goes on", async () => {
+    const real = await opened({ sessionModel: PLAIN_MODEL });
+    const { taskId } = await real.api.createSession();
+    const isAnswer = ({ type }: StoredEvent): boolean => type === "answer.finished";
+    await real.api.sendMessage(taskId, { text: "Hello." });
+    const first = (await eventsUntil(real.api, { taskId }, isAnswer)).at(-1);
+    // Random characters are a token each, which no estimate from English expects.
+    await real.api.sendMessage(taskId, { text: "And now?" });
+    await eventsUntil(real.api, { taskId, after: first?.cursor ?? 0 }, isAnswer);
+    const events = await eventsUntil(real.api, { taskId }, ({ type }) => type === "transcript.compacted");
+    expect(events.some(({ type }) => type === "run.failed")).toBe(false);
+    await real.api.closeSession(taskId);
+    await expectIdle(real);
+  });
+
   it("a model that is not there is refused with the command that gets it", async () => {
     await expect(opened({ model: "nope" })).rejects.toMatchObject({
       code: "model_missing",
