@@ -107,6 +107,8 @@ export class TaskHost {
 
   /** Marks the task as called off; with `force` its end does not wait for what it was doing. */
   cancel(reason: string, force: boolean): void {
+    // A subtree is reached over each ancestor that ends; only the first word counts, and a later force.
+    if (this.#ending && !force) return;
     this.journal.event({ type: "cancel.requested", data: { reason, force } });
     this.send({ type: "cancel", reason });
     if (force) this.#settling?.force();
