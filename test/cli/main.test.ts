@@ -140,7 +140,8 @@ function start(args: readonly string[], env: Readonly<Record<string, string>>, c
   return running;
 }
 
-describe("the real program", () => {
+// Starting a program takes seconds on a busy machine.
+describe("the real program", { timeout: 60_000 }, () => {
   let served: ServedRig;
   beforeAll(async () => {
     served = await serveScripted();
