@@ -3,9 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { call, hang, say } from "../../providers/script.ts";
 import { textOf } from "../../src/core/message.ts";
-import { agentNamed, rig } from "./rig.ts";
-
-const NOTHING_HELD = { slots: 0, places: 0, leases: 0, waiting: 0, living: 0 };
+import { agentNamed, NOTHING_HELD, rig } from "./rig.ts";
 
 describe("cancelling", () => {
   test("ends the task, frees everything, and is idempotent", async () => {

@@ -5,9 +5,7 @@ import { badCall, call, fail, finish, hang, say, wait } from "../../providers/sc
 import type { TroupeApi } from "../../src/core/api.ts";
 import type { EventFrame } from "../../src/core/event.ts";
 import { DEFAULT_TASK_LIMITS, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
-import { rig } from "./rig.ts";
-
-const NOTHING_HELD = { slots: 0, places: 0, leases: 0, waiting: 0, living: 0 };
+import { NOTHING_HELD, rig } from "./rig.ts";
 
 async function eventsOf(api: TroupeApi, taskId: string): Promise<string[]> {
   const stop = new AbortController();

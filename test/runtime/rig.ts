@@ -20,6 +20,9 @@ import { scripted, type Reply, type ScriptedProvider } from "../../providers/scr
 import type { GenerateRequest, Provider } from "../../providers/provider.ts";
 import type { TroupeApi } from "../../src/core/api.ts";
 
+/** `Runtime.counts()` when nothing lives and nothing is held. */
+export const NOTHING_HELD = { slots: 0, places: 0, leases: 0, waiting: 0, living: 0 };
+
 export const MODEL = { provider: "gpu", model: "child", backend: "gpu" };
 
 export function agentNamed(name: string, rest: Partial<AgentDefinition> = {}): AgentDefinition {
