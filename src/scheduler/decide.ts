@@ -141,9 +141,6 @@ function requestLease(step: Step, task: TaskEntry, request: LeaseRequest): Itera
     reclass(step, task.ask, schedulingClass);
     return [lane];
   }
-  const needsPlace = task.needsPlace && !lane.places.holds(task);
-  const waits = (needsPlace && !lane.places.hasRoom) || !lane.leases.hasRoom;
-  if (waits && lane.turns.size >= lane.caps.maxQueued) throw queueFull(lane, "turns may wait for a lease");
   ask(step, task, { kind: "turn", class: schedulingClass, front: request.front ?? false });
   return [lane];
 }

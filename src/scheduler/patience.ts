@@ -2,7 +2,8 @@
 // It only chooses and marks; the owner aborts the generation and releases the lease, and then the turn gets it.
 //
 // P1. Never more leases are being stopped on a backend than interactive turns there have lost their patience.
-// P2. An interactive lease is never stopped; of the others the youngest is, since it loses the least work.
+// P2. A session's own interactive lease is never stopped, and a child's one by a session only; of those that may be
+//     stopped the youngest is, since it loses the least work.
 
 import type { Ask, Effect, Lane, SchedulerState, TaskEntry } from "./state.ts";
 
@@ -26,14 +27,18 @@ export function preempt(lane: Lane, now: number): readonly Effect[] {
     lane.impatient.add(ask);
   }
   const effects: Effect[] = [];
-  let index = 0;
-  for (const ask of lane.impatient) {
-    if (index++ < lane.stopping.size) continue; // keeps P1: that many are being stopped already.
-    const victim = youngest(lane);
-    if (victim?.lease == null) break;
+  const asks = [...lane.impatient];
+  const helped = lane.stopping.size;
+  let wanted = asks.length - helped;
+  // Those who wait for a generation that is being stopped come last: they were there first.
+  for (const { task } of [...asks.slice(helped), ...asks.slice(0, helped)]) {
+    if (wanted <= 0) break; // keeps P1: that many are being stopped already.
+    const victim = youngest(lane, task);
+    if (victim?.lease == null) continue;
+    wanted--;
     lane.stopping.add(victim);
     const { leaseId, taskId } = victim.lease;
-    effects.push({ signal: { type: "preempt", leaseId, taskId, by: ask.task.taskId }, task: victim });
+    effects.push({ signal: { type: "preempt", leaseId, taskId, by: task.taskId }, task: victim });
   }
   return effects;
 }
@@ -51,10 +56,15 @@ export function nextWake(state: SchedulerState): number | null {
 }
 
 /** Holders are kept in the order of their grants, so the last that may be stopped is the youngest. */
-function youngest(lane: Lane): TaskEntry | undefined {
+function youngest(lane: Lane, by: TaskEntry): TaskEntry | undefined {
   let found: TaskEntry | undefined;
   for (const task of lane.leases.holders()) {
-    if (task.lease?.class !== "interactive" && !lane.stopping.has(task)) found = task;
+    if (mayBeStopped(task, by) && !lane.stopping.has(task)) found = task;
   }
   return found;
+}
+
+/** Keeps P2. Children that a person hurried do not stop each other, or none of them would come to an end. */
+function mayBeStopped(task: TaskEntry, by: TaskEntry): boolean {
+  return task.lease?.class !== "interactive" || (task.needsPlace && !by.needsPlace);
 }

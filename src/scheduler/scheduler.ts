@@ -19,7 +19,7 @@ export interface BackendCaps {
   readonly slots: number;
   /** Live places: children at work on it. */
   readonly maxChildren: number;
-  /** Tasks that may wait for a place, and turns that may wait for a lease, each; more is refused. */
+  /** Tasks that may wait to be admitted; more is refused. A task that was admitted is never refused a turn. */
   readonly maxQueued: number;
 }
 
@@ -84,7 +84,8 @@ export interface Scheduler {
   admit(request: AdmitRequest): void;
   /**
    * Asks for a generation lease; first for a live place again, if the task was parked, ahead of new children. Only
-   * `granted` answers. Throws like `admit`, and InternalError `not_admitted` before the task was admitted.
+   * `granted` answers. Never refused for room: what was admitted goes on. Throws InternalError `not_admitted`
+   * before the task was admitted.
    */
   requestLease(request: LeaseRequest): void;
   /** Ends a lease. Unknown or ended ids are ignored (S3). */

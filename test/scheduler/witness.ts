@@ -184,8 +184,8 @@ export class Witness {
     const victim = this.task(signal.taskId);
     const backend = victim.request.backend;
     must(victim.lease?.leaseId === signal.leaseId, "preempts a lease that is not held");
-    const eligible = this.#eligible(backend);
-    must(eligible.includes(victim), "P2: preempts an interactive lease, or one twice");
+    const eligible = this.#eligible(backend, this.task(signal.by));
+    must(eligible.includes(victim), "P2: preempts a lease that it may not, or one twice");
     const youngest = Math.max(...eligible.map(({ lease }) => lease?.grantedAt ?? 0));
     must(victim.lease.grantedAt === youngest, "P2: preempts another than the youngest");
     victim.stopping = true;
@@ -207,17 +207,19 @@ export class Witness {
     return this.of(backend).filter(({ lease, stopping }) => lease !== null && stopping);
   }
 
-  #eligible(backend: string): Booked[] {
-    return this.of(backend).filter(
-      ({ lease, stopping }) => lease !== null && lease.class !== "interactive" && !stopping,
-    );
+  #eligible(backend: string, by: Booked): Booked[] {
+    return this.of(backend).filter(({ lease, stopping, request }) => {
+      if (lease === null || stopping) return false;
+      return lease.class !== "interactive" || (request.needsPlace && !by.request.needsPlace);
+    });
   }
 
   /** S6 for preemption: whoever is out of patience and can be helped is being helped. */
   checkPatience(backend: string): void {
-    const unhelped = this.impatient(backend).length > this.#stopping(backend).length;
+    const impatient = this.impatient(backend);
+    const unhelped = impatient.length > this.#stopping(backend).length;
     must(
-      !unhelped || this.#eligible(backend).length === 0,
+      !unhelped || impatient.every((task) => this.#eligible(backend, task).length === 0),
       "an impatient turn waits beside a lease it could get",
     );
   }
