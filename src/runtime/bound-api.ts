@@ -176,27 +176,27 @@ export class BoundApi implements TroupeApi {
     await this.#options.reading.reportProgress(taskId, progress);
   }
 
-  gpus(): ReturnType<BoxApi["gpus"]> {
+  async gpus(): ReturnType<BoxApi["gpus"]> {
     this.#need("read");
     return this.#options.box.gpus();
   }
 
-  providers(): ReturnType<BoxApi["providers"]> {
+  async providers(): ReturnType<BoxApi["providers"]> {
     this.#need("read");
     return this.#options.box.providers();
   }
 
-  machine(name: string): ReturnType<BoxApi["machine"]> {
+  async machine(name: string): ReturnType<BoxApi["machine"]> {
     this.#need("read");
     return this.#options.box.machine(name);
   }
 
-  pause(paused: boolean): ReturnType<BoxApi["pause"]> {
+  async pause(paused: boolean): ReturnType<BoxApi["pause"]> {
     this.#need("admin");
     return this.#options.box.pause(paused);
   }
 
-  status(): ReturnType<BoxApi["status"]> {
+  async status(): ReturnType<BoxApi["status"]> {
     this.#need("read");
     return this.#options.box.status();
   }

@@ -29,6 +29,7 @@ export class Family<M extends Member> implements Kinship {
   readonly #endWaiters = new Map<string, Set<(end: TaskEnd | null) => void>>();
   readonly #childlessWaiters = new Map<string, (() => void)[]>();
   readonly #onGone: (member: M) => void;
+  #closed = false;
 
   constructor(onGone: (member: M) => void) {
     this.#onGone = onGone;
@@ -111,7 +112,7 @@ export class Family<M extends Member> implements Kinship {
 
   /** Resolves with the task's end; with null when its host let go without one. For living tasks only. */
   whenEnded(taskId: string, signal?: AbortSignal): Promise<TaskEnd | null> {
-    if (signal?.aborted) return Promise.resolve(null);
+    if (signal?.aborted || this.#closed) return Promise.resolve(null);
     return new Promise((resolve) => {
       const waiters = this.#endWaiters.get(taskId) ?? new Set();
       this.#endWaiters.set(taskId, waiters);
@@ -145,6 +146,7 @@ export class Family<M extends Member> implements Kinship {
 
   /** Nobody waits for an end any more: the runtime closes. */
   close(): void {
+    this.#closed = true;
     for (const taskId of this.#endWaiters.keys()) this.#settle(taskId, null);
   }
 
