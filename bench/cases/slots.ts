@@ -26,6 +26,7 @@ interface Outcome {
   readonly problems: readonly string[];
 }
 
+/** Resolves when its time is over; what its reader does meanwhile takes none of it, as with a server elsewhere. */
 async function stub(stubs: Stub[]): Promise<void> {
   const start = systemClock.monotonic();
   await delay(systemClock, STUB_MS);
@@ -35,8 +36,9 @@ async function stub(stubs: Stub[]): Promise<void> {
 async function onTroupe(): Promise<Outcome> {
   const stubs: Stub[] = [];
   async function* reply(): AsyncGenerator<Step> {
-    await stub(stubs);
+    const over = stub(stubs);
     yield say("done");
+    await over;
   }
   // One live place more than slots, as the default config has it: who is next stands ready.
   const rig = benchRig({ reply, slots: CAP, maxChildren: CAP + 1 });

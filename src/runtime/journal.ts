@@ -106,10 +106,21 @@ export class Journal {
     if (this.#broken) throw this.#broken;
   }
 
+  /** Tried here first: every turn waits for its commit, and few ever need patience. */
   async #commit(write: CommitWrite): Promise<Pick<CommitReceipt, "seq" | "lastIndex">> {
+    try {
+      return await this.#store.commit(this.#claim, this.#seq, write);
+    } catch (thrown) {
+      return this.#again(write, thrown);
+    }
+  }
+
+  async #again(write: CommitWrite, first: unknown): Promise<Pick<CommitReceipt, "seq" | "lastIndex">> {
     const { taskId, epoch } = this.#claim;
     try {
-      return await this.#patience.call("commit", () => this.#store.commit(this.#claim, this.#seq, write));
+      return await this.#patience.again(first, "commit", () =>
+        this.#store.commit(this.#claim, this.#seq, write),
+      );
     } catch (thrown) {
       // A try that failed may have been written all the same. By J1 nobody else writes with this epoch.
       const seq = this.#seq + (write.events?.length ?? 0);

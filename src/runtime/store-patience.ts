@@ -5,8 +5,9 @@ import { delay, type Clock } from "../base/clock.ts";
 import { messageOf, StoreError, TroupeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 
-/** Pauses between the tries of one call, in milliseconds: about 20 s, which a backup or a full disk may take. */
-const PAUSES_MS = [50, 250, 1_000, 5_000, 15_000];
+/** Pauses between the tries of one call, in milliseconds; the last one is repeated while the store stays away. */
+const PAUSES_MS = [50, 250, 1_000, 5_000, 15_000] as const;
+const LAST_PAUSE_MS = 15_000;
 
 /** What a store says of the call itself, not of its own state: trying again changes nothing. */
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -40,22 +41,34 @@ export class StorePatience {
   }
 
   /**
-   * Makes a call that may be repeated until it succeeds, is refused, or has failed too often.
+   * Makes a call that may be repeated until it succeeds, is refused, or the runtime closes: a store that is away for an
+   * hour must not leave a task that nobody ends.
    * Contract: throws what the last try threw; `what` names the call in the log.
    */
   async call<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (thrown) {
+      return this.again(thrown, what, work);
+    }
+  }
+
+  /** The same for a call whose first try was made already, and threw. */
+  async again<T>(thrown: unknown, what: string, work: () => Promise<T>): Promise<T> {
     const { clock, logger, closing } = this.#options;
-    for (const pauseMs of PAUSES_MS) {
+    let last = thrown;
+    for (let tries = 0; ; tries++) {
+      if (isRefusal(last) || closing.aborted) throw last;
+      const pauseMs = PAUSES_MS[tries] ?? LAST_PAUSE_MS;
+      logger.warn("the store failed and is asked again", { what, pauseMs, message: messageOf(last) });
+      await delay(clock, pauseMs, closing).catch(() => {
+        throw last;
+      });
       try {
         return await work();
-      } catch (thrown) {
-        if (isRefusal(thrown) || closing.aborted) throw thrown;
-        logger.warn("the store failed and is asked again", { what, pauseMs, message: messageOf(thrown) });
-        await delay(clock, pauseMs, closing).catch(() => {
-          throw thrown;
-        });
+      } catch (next) {
+        last = next;
       }
     }
-    return work();
   }
 }

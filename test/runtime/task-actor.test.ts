@@ -1,22 +1,28 @@
 // The actor that sleeps: the real machine, effects that the test settles by hand, and a host that writes down what it
 // is told.
 
-import { fromPromise } from "xstate";
+import { createActor, fromPromise } from "xstate";
 import { describe, expect, it } from "vitest";
 import { SimulatedClock, settle } from "../../src/base/clock.ts";
-import { agentMachine, type AgentSnapshot, type PrepareOutput } from "../../machines/agent.ts";
+import {
+  agentMachine,
+  type AgentInput,
+  type AgentSnapshot,
+  type PrepareOutput,
+} from "../../machines/agent.ts";
 import { say } from "../../providers/script.ts";
+import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
+import type { TaskSpec } from "../../src/core/task.ts";
 import { Dormitory } from "../../src/runtime/dormitory.ts";
 import { TaskActor } from "../../src/runtime/task-actor.ts";
 import { rig } from "./rig.ts";
 import { specimen } from "../store/specimens.ts";
 
-function bench() {
+function bench(spec: TaskSpec = specimen("ses_1", { kind: "session" })) {
   const clock = new SimulatedClock();
   const prepared = Promise.withResolvers<PrepareOutput>();
   const seen: AgentSnapshot[] = [];
   const machine = agentMachine.provide({ actors: { prepare: fromPromise(() => prepared.promise) } });
-  const spec = specimen("ses_1", { kind: "session" });
   const actor = new TaskActor({
     spec,
     services: { machine, dormitory: new Dormitory(clock) },
@@ -31,6 +37,30 @@ function bench() {
 }
 
 describe("TaskActor", () => {
+  it("begins as an actor that is entered anew begins, whatever the task", () => {
+    const limits = { ...DEFAULT_TASK_LIMITS, maxTurns: 7, retryOnFailure: true, retryLimit: 4 };
+    const specs = [
+      specimen("task_a"),
+      specimen("ses_b", { kind: "session" }),
+      specimen("task_c", { limits }),
+    ];
+    for (const spec of specs) {
+      const input: AgentInput = {
+        taskId: spec.id,
+        kind: spec.kind,
+        maxTurns: spec.limits.maxTurns,
+        generationTries: 5,
+        retryLimit: spec.limits.retryOnFailure ? spec.limits.retryLimit : 0,
+      };
+      const anew = createActor(agentMachine, { input }).start();
+      const { actor, seen } = bench(spec);
+      const event = { type: "children.changed", live: 1 } as const;
+      anew.send(event);
+      actor.send(event);
+      expect(seen.at(-1)?.toJSON()).toEqual(anew.getSnapshot().toJSON());
+    }
+  });
+
   it("makes no actor before the first event", () => {
     const { actor, seen, value } = bench();
     expect(seen).toHaveLength(0);
