@@ -35,6 +35,9 @@ export interface StreamOptions {
  * Contract: rejects with whatever the first piece rejects with (H1).
  */
 export async function streamed(pieces: AsyncGenerator<string>, options: StreamOptions): Promise<Response> {
+  // One that has given a piece which nobody takes any more hears no signal: it is ended where it stands (keeps H2).
+  const leave = (): void => void pieces.return(undefined).catch(() => {});
+  options.client.signal.addEventListener("abort", leave, { once: true });
   const first = await pieces.next();
   const encoder = new TextEncoder();
   let waiting: IteratorResult<string> | null = first;

@@ -27,13 +27,21 @@ export async function eventsUntil(
 }
 
 export const isEnd = ({ type }: StoredEvent): boolean => /^task\.(done|failed|cancelled)$/.test(type);
-export const isGenerating = ({ phase }: StoredEvent): boolean => phase === "generating";
 
 export const refusalOf = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
     () => "not refused",
     (thrown: unknown) => toTroupeError(thrown).code,
   );
+
+/**
+ * Until the task has written something. Before its first words it is too early to break it off everywhere: Deno's
+ * server does not notice a client that leaves before the headers of an answer to a request with a larger body.
+ */
+export async function untilWriting({ client }: House, taskId: string): Promise<void> {
+  for await (const frame of client.events({ after: 0, taskId, deltas: true }))
+    if (frame.kind === "delta") return;
+}
 
 /** Sockets close in their own time: asked again until the box is idle, for at most ten seconds. */
 export async function untilIdle({ stats }: House): Promise<void> {

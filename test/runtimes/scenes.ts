@@ -4,7 +4,7 @@
 import type { TaskView, TreeNode } from "../../src/core/api.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
 import { DOOR_SCENES } from "./doors.ts";
-import { eventsUntil, isEnd, isGenerating, refusalOf, untilIdle, type Scene } from "./follow.ts";
+import { eventsUntil, isEnd, refusalOf, untilIdle, untilWriting, type Scene } from "./follow.ts";
 import type { House } from "./house.ts";
 
 /** Ids are drawn anew each time; here each is called by the order of its first appearance. */
@@ -93,7 +93,7 @@ function shapeOf({ kind, goal, state, children }: TreeNode): unknown {
 async function steering(house: House): Promise<unknown> {
   const { client } = house;
   const { taskId } = await client.delegate({ goal: "Write a novel.", agent: "novelist" });
-  await eventsUntil(house, { taskId }, isGenerating);
+  await untilWriting(house, taskId);
   const receipt = await client.steer(taskId, {
     message: "stop at once",
     interrupt: true,
@@ -136,7 +136,7 @@ async function queueing(house: House): Promise<unknown> {
 async function cancelling(house: House): Promise<unknown> {
   const { client } = house;
   const { taskId } = await client.delegate({ goal: "Write a novel.", agent: "novelist" });
-  await eventsUntil(house, { taskId }, isGenerating);
+  await untilWriting(house, taskId);
   const receipt = await client.cancel(taskId, { reason: "no longer needed" });
   const result = await client.collect(taskId, { timeoutMs: 30_000 });
   const again = await client.cancel(taskId);

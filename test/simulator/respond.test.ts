@@ -58,3 +58,22 @@ test("H2 a cancelled body aborts the generation", async () => {
   await response.body?.cancel();
   expect(client.signal.aborted).toBe(true);
 });
+
+test("H2 a generation between two pieces that nobody takes is ended when its client goes", async () => {
+  let isEnded = false;
+  async function* endless(): AsyncGenerator<string> {
+    try {
+      for (;;) yield "and so on ";
+    } finally {
+      isEnded = true;
+    }
+  }
+  const controller = new AbortController();
+  const response = await streamed(endless(), options(clientGone(request(controller.signal))));
+  await settle();
+  expect(response.body).not.toBeNull();
+  expect(isEnded).toBe(false);
+  controller.abort();
+  await settle();
+  expect(isEnded).toBe(true);
+});
