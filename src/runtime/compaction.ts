@@ -57,6 +57,15 @@ export function planCompaction(input: CompactionInput): Compaction | null {
   const answerRoom = Math.min(input.maxOutputTokens, Math.floor(contextTokens * (1 - COMPACT_AT)));
   if (beforeTokens + answerRoom <= contextTokens && beforeTokens <= contextTokens * COMPACT_AT) return null;
   const keepFrom = firstKept(rows, Math.floor(contextTokens * KEEP_SHARE));
+  // Results that no turn has read yet are worth more than the usual share, if an answer fits beside them.
+  const unread = keepFrom === rows.length ? compactTo(input, lastTurn(rows), beforeTokens) : null;
+  if (unread && unread.afterTokens + answerRoom <= contextTokens) return unread;
+  return compactTo(input, keepFrom, beforeTokens);
+}
+
+/** The compaction that keeps the rows from `keepFrom` on; `null` when it would not shrink anything. */
+function compactTo(input: CompactionInput, keepFrom: number, beforeTokens: number): Compaction | null {
+  const { rows, fixedTokens } = input;
   const dropped = rows.slice(0, keepFrom);
   const last = dropped.at(-1);
   if (!last || dropped.length < 2) return null;
@@ -65,9 +74,18 @@ export function planCompaction(input: CompactionInput): Compaction | null {
     ...(goal ? [goal.message] : []),
     textMessage("user", "summary", digest(dropped.filter((row) => row !== goal))),
   ];
-  const afterTokens = fixedTokens + estimateTokens([...replacement, ...messages.slice(keepFrom)]);
+  const kept = rows.slice(keepFrom).map((row) => row.message);
+  const afterTokens = fixedTokens + estimateTokens([...replacement, ...kept]);
   if (afterTokens >= beforeTokens) return null;
   return { dropTo: last.index, droppedRows: dropped.length, replacement, beforeTokens, afterTokens };
+}
+
+/** Index of the row that the results at the end belong to. */
+function lastTurn(rows: readonly TranscriptRow[]): number {
+  return Math.max(
+    0,
+    rows.findLastIndex((row) => row.message.role !== "tool"),
+  );
 }
 
 /** Index in `rows` of the first one that stays: never a tool result whose call would be gone. */
