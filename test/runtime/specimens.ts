@@ -1,0 +1,72 @@
+// Specs, claims and mail as the units of the runtime take them, each valid and dull.
+
+import { SimulatedClock } from "../../src/base/clock.ts";
+import { seededRandom } from "../../src/base/ids.ts";
+import { silentLogger, type Logger } from "../../src/base/log.ts";
+import { DEFAULT_TASK_LIMITS, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
+import type { TaskSpec } from "../../src/core/task.ts";
+import { StorePatience } from "../../src/runtime/store-patience.ts";
+import { MemoryStore } from "../../src/store/memory.ts";
+import type { Claim, InboxMessage } from "../../src/store/store.ts";
+import { MODEL } from "./rig.ts";
+
+export function specOf(rest: Partial<TaskSpec> = {}): TaskSpec {
+  const id = rest.id ?? "task_1";
+  return {
+    id,
+    kind: "task",
+    parentId: null,
+    rootId: id,
+    sessionId: null,
+    depth: 0,
+    role: "leaf",
+    agent: { name: "child", hash: "", instructions: "You are child." },
+    goal: "dig",
+    context: null,
+    model: MODEL,
+    toolsets: [],
+    workspace: "box:testbox:/tmp",
+    limits: DEFAULT_TASK_LIMITS,
+    budget: UNLIMITED_BUDGET,
+    schedulingClass: "background",
+    detached: false,
+    outputSchema: null,
+    machine: { id: "agent", version: 1 },
+    requestHash: "",
+    createdAt: 0,
+    traceparent: null,
+    ...rest,
+  };
+}
+
+export function steer(
+  id: string,
+  rest: Partial<Extract<InboxMessage, { kind: "steer" }>> = {},
+): InboxMessage {
+  return { kind: "steer", id, from: "person:operator", text: `word ${id}`, interrupt: false, ...rest };
+}
+
+export function completion(id: string): InboxMessage {
+  const end = { state: "done" as const, result: "gold", truncated: false, failure: null };
+  return { kind: "completion", id, end, goal: "dig" };
+}
+
+/** A store with one claimed task. */
+export interface Desk {
+  readonly clock: SimulatedClock;
+  readonly store: MemoryStore;
+  readonly patience: StorePatience;
+  readonly closing: AbortController;
+  readonly claim: Claim;
+}
+
+export async function desk(logger: Logger = silentLogger): Promise<Desk> {
+  const clock = new SimulatedClock();
+  const store = new MemoryStore({ clock, random: seededRandom(1) });
+  const closing = new AbortController();
+  const data = { goal: "dig", agent: "child", model: "gpu/child", depth: 0 };
+  await store.submit(specOf(), { type: "task.spawned", data });
+  const [claim] = await store.claim({ owner: "box_1", boxId: "testbox", ttlMs: 60_000, max: 1 });
+  const patience = new StorePatience({ clock, logger, closing: closing.signal });
+  return { clock, store, patience, closing, claim: claim as Claim };
+}
