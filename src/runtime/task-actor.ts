@@ -30,7 +30,8 @@ export interface ActorHost {
 }
 
 /** What a store keeps of an actor. */
-type Persisted = Snapshot<unknown> & Pick<AgentSnapshot, "context" | "value">;
+type Persisted = Snapshot<unknown> &
+  Pick<AgentSnapshot, "context" | "value"> & { children: object; historyValue: object };
 
 export class TaskActor {
   readonly #host: ActorHost;
@@ -53,7 +54,7 @@ export class TaskActor {
 
   /** The snapshot for the store: small, and without the transcript. */
   persist(activeMs: number): unknown {
-    this.#persisted = (this.#actor?.getPersistedSnapshot() as Persisted | undefined) ?? this.#persisted;
+    if (this.#actor) this.#persisted = lean(this.#actor.getPersistedSnapshot() as Persisted);
     return { machine: AGENT_MACHINE_VERSION, activeMs, actor: this.#persisted };
   }
 
@@ -103,6 +104,15 @@ function inputOf({ id, kind, limits }: TaskSpec): AgentInput {
     generationTries: GENERATION_TRIES,
     retryLimit: limits.retryOnFailure ? limits.retryLimit : 0,
   };
+}
+
+/** Nearly every snapshot has neither effects in flight nor history; all of those share one empty object. */
+const NOTHING = Object.freeze({});
+
+function lean(snapshot: Persisted): Persisted {
+  if (Object.keys(snapshot.children).length === 0) snapshot.children = NOTHING;
+  if (Object.keys(snapshot.historyValue).length === 0) snapshot.historyValue = NOTHING;
+  return snapshot;
 }
 
 /** The first snapshot of each machine; entering the first state anew for each task costs three times as much. */

@@ -18,7 +18,8 @@ export interface WaitingHost {
 
 export class WaitKeeper {
   readonly #host: WaitingHost;
-  readonly #timers = new Map<string, Timer>();
+  /** Made for the first wait that has one: most waits have no end of their own, and an empty map is not small. */
+  #timers: Map<string, Timer> | null = null;
   #open: readonly PendingWait[] = [];
 
   constructor(host: WaitingHost) {
@@ -30,10 +31,10 @@ export class WaitKeeper {
     if (waits === this.#open) return;
     const before = this.#open;
     this.#open = waits;
-    for (const [callId, timer] of this.#timers) {
+    for (const [callId, timer] of this.#timers ?? []) {
       if (waits.some((each) => each.callId === callId && !each.end)) continue;
       timer.cancel();
-      this.#timers.delete(callId);
+      this.#timers?.delete(callId);
     }
     this.#inherit(before, null);
     this.#inherit(waits, lendable(this.#host.schedulingClass));
@@ -61,8 +62,9 @@ export class WaitKeeper {
   }
 
   #arm({ callId, wait, end }: PendingWait): void {
-    if (end || wait.timeoutMs === undefined || this.#timers.has(callId)) return;
+    if (end || wait.timeoutMs === undefined || this.#timers?.has(callId)) return;
     const cause = wait.for === "timer" ? "satisfied" : "timeout";
+    this.#timers ??= new Map();
     this.#timers.set(
       callId,
       this.#host.services.clock.after(wait.timeoutMs, () => this.#end(callId, { cause })),

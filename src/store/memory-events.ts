@@ -28,6 +28,7 @@ export class EventLog {
   readonly #maxEvents: number;
   readonly #all: Trail = new Fifo();
   readonly #byTask = new Map<string, Trail>();
+  /** Only trees of more than their root: while a root is alone, its own trail is the tree's. */
   readonly #byRoot = new Map<string, Trail>();
   #newest = 0;
 
@@ -45,7 +46,7 @@ export class EventLog {
     this.#newest = event.cursor;
     this.#all.push(event);
     append(this.#byTask, event.taskId, event);
-    append(this.#byRoot, event.rootId, event);
+    this.#appendToTree(event);
     if (this.#all.length <= this.#maxEvents) return;
     const oldest = this.#all.shift();
     dropHead(this.#byTask, oldest.taskId);
@@ -74,8 +75,19 @@ export class EventLog {
     return found;
   }
 
+  #appendToTree(event: StoredEvent): void {
+    const { taskId, rootId } = event;
+    const trail = this.#byRoot.get(rootId);
+    if (trail !== undefined) trail.push(event);
+    else if (taskId !== rootId) {
+      const ofRoot = this.#byTask.get(rootId);
+      this.#byRoot.set(rootId, new Fifo([...(ofRoot?.items() ?? []), event]));
+    }
+  }
+
   #trailOf(query: WatchQuery): Trail | undefined {
     if (query.taskId !== undefined) return this.#byTask.get(query.taskId);
-    return query.rootId === undefined ? this.#all : this.#byRoot.get(query.rootId);
+    if (query.rootId === undefined) return this.#all;
+    return this.#byRoot.get(query.rootId) ?? this.#byTask.get(query.rootId);
   }
 }

@@ -19,6 +19,11 @@ export class Fifo<T> {
     return this.#items[this.#head + index] as T;
   }
 
+  /** All of them, oldest first; a copy. */
+  items(): T[] {
+    return this.#items.slice(this.#head);
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }

@@ -40,8 +40,20 @@ describe("EventLog", () => {
       const kept = cursors(log, { after: 0 });
       const parts = ["t1", "c1", "t2"].flatMap((taskId) => cursors(log, { after: 0, taskId }));
       expect(parts.toSorted((a, b) => a - b)).toEqual(kept);
+      const trees = ["t1", "t2"].flatMap((rootId) => cursors(log, { after: 0, rootId }));
+      expect(trees.toSorted((a, b) => a - b)).toEqual(kept);
+      expect(cursors(log, { after: 0, rootId: "c1" })).toEqual([]);
       expect(log.bounds()).toEqual({ oldest: kept[0], newest: kept.at(-1) });
     }
+  });
+
+  it("keeps a tree's events in order when its root is alone at first, and when others join late", () => {
+    const log = new EventLog(100);
+    fill(log, ["t1", "t2", "t1"]);
+    expect(cursors(log, { after: 0, rootId: "t1" })).toEqual([1, 3]);
+    fill(log, ["c1", "t2", "t1", "c2"]);
+    expect(cursors(log, { after: 0, rootId: "t1" })).toEqual([1, 3, 4, 6, 7]);
+    expect(cursors(log, { after: 3, rootId: "t1", limit: 2 })).toEqual([4, 6]);
   });
 
   it("finds the start of a tail without reading what comes before", () => {
