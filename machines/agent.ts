@@ -45,6 +45,8 @@ export interface AgentContext extends AgentInput {
   readonly turnsUsed: number;
   /** The turn was opened and has not finished: a generation that is tried again belongs to it. */
   readonly turnOpen: boolean;
+  /** The last turn ended with an answer, and no other was opened since. */
+  readonly answered: boolean;
   readonly tries: number;
   /** Inbox positions: the last one announced, and the last one folded in. */
   readonly mailSeen: number;
@@ -169,6 +171,8 @@ export const agentMachine = setup({
     armRetry: () => {},
     /** Provided: tells the person that a session's agent used its turns without an answer. */
     reportOutOfTurns: () => {},
+    /** Provided: tells the person why a session's agent gave no answer. */
+    reportFailure: () => {},
     noteMail: assign({
       mailSeen: ({ context, event }) =>
         event.type === "mail.arrived" ? Math.max(context.mailSeen, event.position) : context.mailSeen,
@@ -193,11 +197,13 @@ export const agentMachine = setup({
       turn: ({ context }) => (context.turnOpen ? context.turn : context.turn + 1),
       turnsUsed: ({ context }) => (context.turnOpen ? context.turnsUsed : context.turnsUsed + 1),
       turnOpen: true,
+      answered: false,
       ticket: "normal",
     }),
     /** A turn that was interrupted is not charged twice. */
     replaceTurn: assign({ turn: ({ context }) => context.turn + 1, tries: 0 }),
     closeTurn: assign({ turnOpen: false, tries: 0 }),
+    noteAnswer: assign({ answered: true }),
     forgetTries: assign({ tries: 0 }),
     askNormally: assign({ ticket: "normal" }),
     /** A session's own turn goes before those that resume, so it never asks as one. */
@@ -253,6 +259,8 @@ export const agentMachine = setup({
     /** Asked after the mail: what the children said last is read first. */
     nothingLeft: ({ context }) => context.waits.length === 0 && context.liveChildren === 0,
     hasTurns: ({ context }) => context.turnsUsed < context.maxTurns,
+    hasAnswer: ({ context }) => context.answered,
+    hasAnswerAndChildren: ({ context }) => context.answered && context.liveChildren > 0,
     /** Mail that was folded in before it was announced interrupts nothing. */
     interrupts: ({ context, event }) =>
       event.type === "mail.arrived" && event.interrupt && event.position > context.mailTaken,
@@ -293,6 +301,7 @@ export const agentMachine = setup({
     turn: 0,
     turnsUsed: 0,
     turnOpen: false,
+    answered: false,
     tries: 0,
     mailSeen: 0,
     mailTaken: 0,
@@ -390,6 +399,9 @@ export const agentMachine = setup({
           always: [
             { guard: "hasTurns", target: "waiting_slot" },
             { guard: "isSession", target: "waiting_input", actions: ["reportOutOfTurns", "holdMail"] },
+            // What was answered stands: mail that no turn is left for is told as undelivered.
+            { guard: "hasAnswerAndChildren", target: "waiting_children", actions: "holdMail" },
+            { guard: "hasAnswer", target: "#agent.done" },
             {
               target: "#agent.failed",
               actions: { type: "fail", params: ({ context }) => outOfTurns(context.maxTurns) },
@@ -439,7 +451,11 @@ export const agentMachine = setup({
                 target: "calling_tools",
                 actions: "closeTurn",
               },
-              { guard: { type: "answered", params: itsOutput }, target: "answering", actions: "closeTurn" },
+              {
+                guard: { type: "answered", params: itsOutput },
+                target: "answering",
+                actions: ["closeTurn", "noteAnswer"],
+              },
               {
                 guard: { type: "mayTryAgain", params: itsOutput },
                 target: "backing_off",
@@ -451,7 +467,7 @@ export const agentMachine = setup({
                 actions: { type: "noteFailedRun", params: itsOutput },
               },
               // A conversation outlives a failed answer; a task does not.
-              { guard: "isSession", target: "waiting_input", actions: "closeTurn" },
+              { guard: "isSession", target: "waiting_input", actions: ["reportFailure", "closeTurn"] },
               { target: "#agent.failed", actions: { type: "fail", params: itsFailure } },
             ],
             onError: { target: "#agent.failed", actions: { type: "fail", params: itsDefect } },
@@ -482,7 +498,7 @@ export const agentMachine = setup({
               {
                 guard: { type: "failedInSession", params: itsOutput },
                 target: "waiting_input",
-                actions: "forgetWaits",
+                actions: ["reportFailure", "forgetWaits"],
               },
               {
                 guard: { type: "failed", params: itsOutput },

@@ -100,6 +100,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     knownToolsets: new Set(toolsets.names),
     toolsOf: (names, role) => toolsets.toolsOf(names, role),
     checkArguments,
+    redact: (text) => credentials.redact(text),
   });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {

@@ -41,6 +41,7 @@ class Conversation {
       workspace: "/tmp",
       tasks,
       clock: systemClock,
+      maxResultChars: 24_000,
       signal: new AbortController().signal,
       reportProgress: async () => {},
     };

@@ -67,8 +67,6 @@ export interface EventData {
     readonly afterTokens: number;
   };
   "cancel.requested": { readonly reason: string; readonly force: boolean };
-  "wait.started": { readonly for: string };
-  "wait.ended": { readonly cause: string };
 }
 
 export type EventType = keyof EventData;

@@ -26,3 +26,8 @@ export function isTerminal(state: State): state is TerminalState {
 /** Who goes first, highest first: a session's own turn and steers, ancestors that resume, children, batch work. */
 export const SCHEDULING_CLASSES = ["interactive", "resuming", "background", "batch"] as const;
 export type SchedulingClass = (typeof SCHEDULING_CLASSES)[number];
+
+/** The one of the two that goes first. */
+export function higherClass(a: SchedulingClass, b: SchedulingClass): SchedulingClass {
+  return SCHEDULING_CLASSES.indexOf(a) <= SCHEDULING_CLASSES.indexOf(b) ? a : b;
+}

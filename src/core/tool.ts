@@ -56,6 +56,8 @@ export interface ToolContext {
   /** The API bound to this task: it reaches its own subtree and nothing else. */
   readonly tasks: TaskApi;
   readonly clock: Clock;
+  /** Characters of one result that the model can take; more is cut in the middle, with a mark. */
+  readonly maxResultChars: number;
   /** Aborts when the task is cancelled, times out or is interrupted. */
   readonly signal: AbortSignal;
   /** Records progress of the task: `percent` 0-100, or absent when unknown. */

@@ -2,14 +2,12 @@
 // state that follows. An intent is in the store before its call acts.
 
 import type { CallToolsOutput, PendingWait } from "../../machines/agent.ts";
-import { addUsage, MAX_TOOL_RESULT_CHARS } from "../core/limits.ts";
+import { addUsage } from "../core/limits.ts";
 import type { ToolCall } from "../core/message.ts";
 import type { Tool, ToolContext } from "../core/tool.ts";
+import { resultRoom } from "./result-room.ts";
 import type { TaskHost } from "./task-host.ts";
 import { runTools, type ToolStep } from "./tool-runner.ts";
-
-/** The share of a local model's context that one tool result may take, in characters per token of the context. */
-const RESULT_CHARS_PER_CONTEXT_TOKEN = 0.8;
 
 /** Checks a model's arguments against a tool's schema; throws ToolError `bad_arguments`. */
 export type CheckArguments = (tool: Tool, input: unknown) => Readonly<Record<string, unknown>>;
@@ -33,13 +31,16 @@ export async function callTools(host: TaskHost, input: CallToolsInput): Promise<
       });
   }
   await journal.flush();
-  const { contextTokens } = services.modelOf(spec.model);
+  // Called off while the intents were written: nothing of it may act any more.
+  input.signal.throwIfAborted();
+  const maxResultChars = resultRoom(services.modelOf(spec.model).contextTokens);
   const ran = await runTools(steps, {
     tools: services.toolsOf(spec),
     clock: services.clock,
-    maxResultChars: resultRoom(contextTokens),
-    context: (callId) => toolContext(host, callId, input.signal),
+    maxResultChars,
+    context: (callId) => toolContext(host, { id: callId, maxResultChars }, input.signal),
     checkArguments: input.checkArguments,
+    redact: services.redact,
     takeCall: () => services.ledgerOf(spec.rootId).takeToolCall(),
   });
   if (input.signal.aborted) throw input.signal.reason;
@@ -57,13 +58,8 @@ export async function callTools(host: TaskHost, input: CallToolsInput): Promise<
     ...(made > 0 && { usage: turn.usage }),
   });
   if (known) host.send({ type: "mail.taken", position: known.cursor });
-  const failure =
-    ran.waits.length === 0
-      ? turn.repetition.note(
-          steps.map((step) => step.call),
-          ran.messages,
-        )
-      : null;
+  const calls = steps.map((step) => step.call);
+  const failure = ran.spent ?? (ran.waits.length === 0 ? turn.repetition.note(calls, ran.messages) : null);
   turn.lastFailure = failure;
   if (failure) return { outcome: "failed", failure, transient: false, retryInMs: 0 };
   return { outcome: "called", waits: ran.waits };
@@ -77,22 +73,19 @@ function stepsOf(open: readonly ToolCall[], waits: readonly PendingWait[]): Tool
   });
 }
 
-function resultRoom(contextTokens: number | null): number {
-  if (contextTokens === null) return MAX_TOOL_RESULT_CHARS;
-  return Math.min(
-    MAX_TOOL_RESULT_CHARS,
-    Math.max(400, Math.floor(contextTokens * RESULT_CHARS_PER_CONTEXT_TOKEN)),
-  );
-}
-
-function toolContext(host: TaskHost, callId: string, signal: AbortSignal): ToolContext {
+function toolContext(
+  host: TaskHost,
+  call: { readonly id: string; readonly maxResultChars: number },
+  signal: AbortSignal,
+): ToolContext {
   const { services, spec } = host;
   const tasks = services.apiFor(spec.id);
   return {
     taskId: spec.id,
     rootId: spec.rootId,
     role: spec.role,
-    callId,
+    callId: call.id,
+    maxResultChars: call.maxResultChars,
     workspace: spec.workspace.slice(spec.workspace.indexOf(":", "box:".length) + 1),
     tasks,
     clock: services.clock,

@@ -4,6 +4,7 @@
 
 import { COMPACT_AT } from "../core/limits.ts";
 import { callsOf, textMessage, textOf, type Message, type TranscriptRow } from "../core/message.ts";
+import { cutMiddle } from "./output-ring.ts";
 
 /**
  * Characters of English text and JSON in one token, on the cautious side: 3.5 is below the 4 that model makers name
@@ -14,6 +15,11 @@ const CHARS_PER_TOKEN = 3.5;
 const KEEP_SHARE = 0.4;
 /** Characters of each dropped message that the digest quotes. */
 const QUOTE_CHARS = 160;
+/** What stays is cut to no less than this, or nothing of it would be left. */
+const MIN_KEPT_TOKENS = 128;
+const MIN_PART_CHARS = 120;
+/** Each try cuts to this share of the one before. */
+const CUT_STEP = 0.8;
 /** Lines of the digest. */
 const DIGEST_LINES = 40;
 
@@ -35,6 +41,8 @@ export interface Compaction {
   /** Rows up to this index leave the conversation. */
   readonly dropTo: number;
   readonly droppedRows: number;
+  /** The rows that stay, cut where even they are too long. */
+  readonly kept: readonly Message[];
   /** Stands where they were: the goal again, and the digest. */
   readonly replacement: readonly Message[];
   readonly beforeTokens: number;
@@ -56,36 +64,23 @@ export function planCompaction(input: CompactionInput): Compaction | null {
   const beforeTokens = fixedTokens + estimateTokens(messages);
   const answerRoom = Math.min(input.maxOutputTokens, Math.floor(contextTokens * (1 - COMPACT_AT)));
   if (beforeTokens + answerRoom <= contextTokens && beforeTokens <= contextTokens * COMPACT_AT) return null;
-  const keepFrom = firstKept(rows, Math.floor(contextTokens * KEEP_SHARE));
-  // Results that no turn has read yet are worth more than the usual share, if an answer fits beside them.
-  const unread = keepFrom === rows.length ? compactTo(input, lastTurn(rows), beforeTokens) : null;
-  if (unread && unread.afterTokens + answerRoom <= contextTokens) return unread;
-  return compactTo(input, keepFrom, beforeTokens);
-}
-
-/** The compaction that keeps the rows from `keepFrom` on; `null` when it would not shrink anything. */
-function compactTo(input: CompactionInput, keepFrom: number, beforeTokens: number): Compaction | null {
-  const { rows, fixedTokens } = input;
-  const dropped = rows.slice(0, keepFrom);
-  const last = dropped.at(-1);
-  if (!last || dropped.length < 2) return null;
+  const keepFrom = Math.min(firstKept(rows, Math.floor(contextTokens * KEEP_SHARE)), firstUnread(rows));
+  const dropped = keepFrom < 2 ? [] : rows.slice(0, keepFrom);
   const goal = dropped.findLast((row) => row.message.origin === "goal");
-  const replacement = [
-    ...(goal ? [goal.message] : []),
-    textMessage("user", "summary", digest(dropped.filter((row) => row !== goal))),
-  ];
-  const kept = rows.slice(keepFrom).map((row) => row.message);
+  const replacement =
+    dropped.length === 0
+      ? []
+      : [
+          ...(goal ? [goal.message] : []),
+          textMessage("user", "summary", digest(dropped.filter((row) => row !== goal))),
+        ];
+  const stays = messages.slice(dropped.length);
+  const room = contextTokens * COMPACT_AT - answerRoom - fixedTokens - estimateTokens(replacement);
+  const kept = cutToFit(stays, Math.max(MIN_KEPT_TOKENS, room));
   const afterTokens = fixedTokens + estimateTokens([...replacement, ...kept]);
   if (afterTokens >= beforeTokens) return null;
-  return { dropTo: last.index, droppedRows: dropped.length, replacement, beforeTokens, afterTokens };
-}
-
-/** Index of the row that the results at the end belong to. */
-function lastTurn(rows: readonly TranscriptRow[]): number {
-  return Math.max(
-    0,
-    rows.findLastIndex((row) => row.message.role !== "tool"),
-  );
+  const dropTo = dropped.at(-1)?.index ?? 0;
+  return { dropTo, droppedRows: dropped.length, kept, replacement, beforeTokens, afterTokens };
 }
 
 /** Index in `rows` of the first one that stays: never a tool result whose call would be gone. */
@@ -100,6 +95,33 @@ function firstKept(rows: readonly TranscriptRow[], budget: number): number {
   }
   while (from < rows.length && (rows[from] as TranscriptRow).message.role === "tool") from += 1;
   return from;
+}
+
+/** Index of the first row that the model has not answered yet, the calls that it waits for included. */
+function firstUnread(rows: readonly TranscriptRow[]): number {
+  const last = rows.findLastIndex((row) => row.message.role === "assistant");
+  if (last < 0) return 0;
+  return callsOf((rows[last] as TranscriptRow).message).length > 0 ? last : last + 1;
+}
+
+/** The messages, their long parts cut in the middle, until all of them fit or are as short as they may be. */
+function cutToFit(messages: readonly Message[], tokens: number): readonly Message[] {
+  let chars = Math.floor((tokens * CHARS_PER_TOKEN) / Math.max(1, messages.length));
+  let kept = messages;
+  while (estimateTokens(kept) > tokens && chars >= MIN_PART_CHARS) {
+    kept = messages.map((message) => cutParts(message, chars));
+    chars = Math.floor(chars * CUT_STEP);
+  }
+  return kept;
+}
+
+/** Never the goal: a task that has forgotten what it is for had better fail. */
+function cutParts(message: Message, chars: number): Message {
+  if (message.origin === "goal") return message;
+  const parts = message.parts.map((part) =>
+    part.type === "tool_call" ? part : { ...part, text: cutMiddle(part.text, chars).text },
+  );
+  return { ...message, parts };
 }
 
 function digest(rows: readonly TranscriptRow[]): string {

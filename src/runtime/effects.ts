@@ -38,6 +38,7 @@ export function provideEffects(find: FindHost, checkArguments: CheckArguments): 
     actions: {
       requestLease: ({ context }) => find(context.taskId).leases.request(context.ticket),
       armRetry: ({ context }) => find(context.taskId).armRetry(context),
+      reportFailure: ({ context }) => find(context.taskId).reportFailure(),
       reportOutOfTurns: ({ context }) => {
         const message = `The agent used its ${context.maxTurns} turns without an answer. Say more, or raise max_turns.`;
         find(context.taskId).journal.event({

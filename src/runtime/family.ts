@@ -20,12 +20,16 @@ export interface Member {
   inheritClass(schedulingClass: SchedulingClass | null): void;
 }
 
+/** Trees that are remembered after their last task has ended. */
+const RECENT_TREES = 200;
+
 const NO_CHILDREN: ReadonlySet<string> = new Set();
 
 export class Family<M extends Member> implements Kinship {
   readonly #members = new Map<string, M>();
   /** Living children that were not detached; the detached ones are nobody's business but their own. */
   readonly #children = new Map<string, Set<string>>();
+  readonly #recent = new Set<string>();
   readonly #endWaiters = new Map<string, Set<(end: TaskEnd | null) => void>>();
   readonly #childlessWaiters = new Map<string, (() => void)[]>();
   readonly #onGone: (member: M) => void;
@@ -33,6 +37,13 @@ export class Family<M extends Member> implements Kinship {
 
   constructor(onGone: (member: M) => void) {
     this.#onGone = onGone;
+  }
+
+  /** Roots of the trees that live or were the last to end, oldest change first. */
+  roots(): readonly string[] {
+    const living = new Set<string>();
+    for (const { spec } of this.#members.values()) living.add(spec.rootId);
+    return [...new Set([...this.#recent, ...living])];
   }
 
   get size(): number {
@@ -163,10 +174,18 @@ export class Family<M extends Member> implements Kinship {
     const member = this.#members.get(taskId);
     if (!member) return undefined;
     this.#members.delete(taskId);
+    this.#remember(member.spec.rootId);
     const { parentId, detached } = member.spec;
     if (parentId && !detached) this.#leave(parentId, taskId);
     this.#onGone(member);
     return member;
+  }
+
+  #remember(rootId: string): void {
+    this.#recent.delete(rootId);
+    this.#recent.add(rootId);
+    const [oldest] = this.#recent;
+    if (this.#recent.size > RECENT_TREES && oldest !== undefined) this.#recent.delete(oldest);
   }
 
   #leave(parentId: string, taskId: string): void {

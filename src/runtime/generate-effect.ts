@@ -2,7 +2,6 @@
 // the tree's budget, streams one answer, and stages it for the commit of the state that follows.
 
 import type { GenerateOutput } from "../../machines/agent.ts";
-import type { GenerationUsage } from "../../providers/provider.ts";
 import { LimitError, ProviderError } from "../base/errors.ts";
 import type { NewEvent } from "../core/event.ts";
 import { addUsage, type Usage } from "../core/limits.ts";
@@ -12,7 +11,8 @@ import type { TaskSpec } from "../core/task.ts";
 import type { Tool, ToolDefinition } from "../core/tool.ts";
 import { estimateTokens, planCompaction, type Compaction } from "./compaction.ts";
 import { answerMessage, failureOf, generateAnswer, type Generation } from "./generation.ts";
-import { isRefused } from "./ledger.ts";
+import { GenerationMeter } from "./generation-meter.ts";
+import { isRefused, type Ledger, type Reservation } from "./ledger.ts";
 import { beginTurn, type TurnInput } from "./open-turn.ts";
 import type { TaskHost } from "./task-host.ts";
 
@@ -38,10 +38,6 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
   } catch (thrown) {
     if (input.signal.aborted) throw thrown;
     const failed = failureOf(thrown, input.tries, services.random.next());
-    if (host.spec.kind === "session" && !failed.transient) {
-      const { code, message } = failed.failure;
-      host.journal.event({ type: "run.failed", data: { code, message, retryInMs: null } });
-    }
     turn.lastFailure = failed.failure;
     return { outcome: "failed", ...failed };
   }
@@ -71,7 +67,7 @@ async function answerWithin(
   const model = services.modelOf(spec.model);
   const { definitions: tools, tokens } = offerOf(services.toolsOf(spec));
   const system = textMessage("system", "goal", services.systemPrompt(spec));
-  const stored = await services.store.transcript(host.id, { live: true });
+  const stored = await transcriptOf(host);
   input.signal.throwIfAborted();
   const fixedTokens = estimateTokens([system]) + tokens;
   const plan = compactionOf(stored, { model, spec, fixedTokens, wasTooLong: refused !== null });
@@ -79,15 +75,18 @@ async function answerWithin(
   const rows = plan ? await compacted(host, stored, plan) : stored;
   const messages = [system, ...rows.map((row) => row.message)];
   const { maxOutputTokens } = spec.limits;
-  const reservation = services.ledgerOf(spec.rootId).reserve(estimateTokens(messages) + maxOutputTokens);
-  if (isRefused(reservation)) throw new LimitError("budget", reservation.message);
-  let used: Partial<Usage> = {};
+  const promptTokens = estimateTokens(messages) + tokens;
+  const purse = new Purse(services.ledgerOf(spec.rootId));
+  purse.reserve(promptTokens + maxOutputTokens);
+  const meter = new GenerationMeter(promptTokens);
   try {
-    const generation = await generateAnswer({
+    return await generateAnswer({
       provider: services.providerOf(spec.model),
       clock: services.clock,
       signal: input.signal,
       turn: input.turn,
+      meter,
+      beforeSecondTry: () => purse.reserve(promptTokens + 2 * maxOutputTokens),
       request: {
         model: spec.model.model,
         messages,
@@ -102,25 +101,48 @@ async function answerWithin(
         host.send({ type: "delta", channel, text });
       },
     });
-    used = usageOf(generation.usage, generation.requests, model);
-    return generation;
   } finally {
-    reservation.settle(used);
-    if (used.generations) {
+    const used = usageOf(meter, model);
+    purse.settle(used);
+    if (used.generations > 0) {
       turn.usage = addUsage(turn.usage, used);
       host.journal.stage({ usage: turn.usage });
     }
   }
 }
 
-function usageOf(figures: GenerationUsage, requests: number, model: ModelSettings): Usage {
-  const price =
-    figures.promptTokens * model.promptPriceMicros + figures.outputTokens * model.outputPriceMicros;
+/** What one generation has reserved of its tree's budget. */
+class Purse {
+  readonly #ledger: Ledger;
+  readonly #reservations: Reservation[] = [];
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  /** Throws LimitError `budget` when the budget does not allow it. */
+  reserve(tokens: number): void {
+    const answer = this.#ledger.reserve(tokens);
+    if (isRefused(answer)) {
+      throw new LimitError(answer.code, answer.message, { details: { held_by_others: answer.heldByOthers } });
+    }
+    this.#reservations.push(answer);
+  }
+
+  /** Books what was used once, and gives everything reserved back. */
+  settle(used: Usage): void {
+    for (const [index, reservation] of this.#reservations.entries())
+      reservation.settle(index === 0 ? used : {});
+  }
+}
+
+function usageOf({ usage, requests }: GenerationMeter, model: ModelSettings): Usage {
+  const price = usage.promptTokens * model.promptPriceMicros + usage.outputTokens * model.outputPriceMicros;
   return {
-    promptTokens: figures.promptTokens,
-    outputTokens: figures.outputTokens,
+    promptTokens: usage.promptTokens,
+    outputTokens: usage.outputTokens,
     costMicros: Math.ceil(price / 1_000_000),
-    gpuMs: Math.round(figures.loadMs + figures.promptMs + figures.outputMs),
+    gpuMs: Math.round(usage.loadMs + usage.promptMs + usage.outputMs),
     toolCalls: 0,
     generations: requests,
   };
@@ -169,9 +191,8 @@ async function compacted(
   rows: readonly TranscriptRow[],
   plan: Compaction,
 ): Promise<readonly TranscriptRow[]> {
-  const { services, journal } = host;
-  const kept = rows.filter((row) => row.index > plan.dropTo).map((row) => row.message);
-  const { droppedRows, beforeTokens, afterTokens } = plan;
+  const { journal } = host;
+  const { droppedRows, beforeTokens, afterTokens, kept } = plan;
   // The digest must stand before the rows that stay, so those are written again after it.
   journal.stage({
     compactedTo: rows.at(-1)?.index ?? 0,
@@ -179,7 +200,11 @@ async function compacted(
     events: [{ type: "transcript.compacted", data: { droppedRows, beforeTokens, afterTokens } }],
   });
   await journal.flush();
-  return services.store.transcript(host.id, { live: true });
+  return transcriptOf(host);
+}
+
+function transcriptOf({ id, services }: TaskHost): Promise<readonly TranscriptRow[]> {
+  return services.patience.call("transcript", () => services.store.transcript(id, { live: true }));
 }
 
 function stageAnswer(host: TaskHost, generation: Generation): void {
@@ -198,6 +223,7 @@ function stageAnswer(host: TaskHost, generation: Generation): void {
     host.ring.line(`→ ${call.name} ${JSON.stringify(call.arguments ?? {})}`);
   if (generation.calls.length === 0) {
     turn.answer = generation.text;
+    turn.forgetRepetition();
     if (spec.kind === "session") events.push({ type: "answer.finished", data: { text: generation.text } });
   }
   journal.stage({ messages: [answerMessage(generation)], events });

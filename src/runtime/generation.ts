@@ -1,9 +1,10 @@
 // One answer of a model: streams it, gathers text and tool calls, and turns what local models do wrong into words
 // that the machine understands (design.md §5). It writes nothing and holds nothing after it has returned.
 
-import { ProviderError, TroupeError, messageOf } from "../base/errors.ts";
+import { LimitError, ProviderError, TroupeError, messageOf } from "../base/errors.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { MessagePart, Message, ToolCall } from "../core/message.ts";
+import type { GenerationMeter } from "./generation-meter.ts";
 import type { TaskFailure } from "../core/task.ts";
 import type { FinishReason, GenerateRequest, GenerationUsage, Provider } from "../../providers/provider.ts";
 
@@ -18,6 +19,9 @@ export interface GenerationOptions {
   /** The turn's number: call ids are made from it, so that they are unique in the task and repeatable. */
   readonly turn: number;
   readonly onDelta: (channel: "text" | "thinking", text: string) => void;
+  readonly meter: GenerationMeter;
+  /** Asked before an empty answer is tried again; may throw. */
+  readonly beforeSecondTry: () => void;
 }
 
 export interface Generation {
@@ -26,30 +30,20 @@ export interface Generation {
   readonly calls: readonly ToolCall[];
   readonly reason: FinishReason;
   readonly usage: GenerationUsage;
-  /** Model calls that were made: 2 when an empty answer was tried again. */
-  readonly requests: number;
 }
-
-const NOTHING_USED: GenerationUsage = {
-  promptTokens: 0,
-  outputTokens: 0,
-  loadMs: 0,
-  promptMs: 0,
-  outputMs: 0,
-  totalMs: 0,
-};
 
 /**
  * Generates one answer. An empty one that ended by length is tried once more with twice the room; a second one is
- * a TroupeError with code `empty_answer`.
- * Contract: throws the provider's errors as they are, and the signal's reason once it aborts.
+ * a TroupeError with code `empty_answer`. What it used is read from the meter, also when it throws.
+ * Contract: throws the provider's errors as they are, what `beforeSecondTry` throws, and the signal's reason once it
+ * aborts.
  */
 export async function generateAnswer(options: GenerationOptions): Promise<Generation> {
   const first = await streamOnce(options, options.request.maxOutputTokens);
-  if (!isEmpty(first)) return { ...first, requests: 1 };
+  if (!isEmpty(first)) return { ...first, usage: options.meter.usage };
+  options.beforeSecondTry();
   const second = await streamOnce(options, options.request.maxOutputTokens * 2);
-  const usage = addFigures(first.usage, second.usage);
-  if (!isEmpty(second)) return { ...second, usage, requests: 2 };
+  if (!isEmpty(second)) return { ...second, usage: options.meter.usage };
   throw new ProviderError(
     { kind: "malformed", code: "empty_answer" },
     `Expected an answer from ${options.request.model} and got an empty one twice (it ended by ${second.reason}). ` +
@@ -57,26 +51,26 @@ export async function generateAnswer(options: GenerationOptions): Promise<Genera
   );
 }
 
-function isEmpty(generation: Omit<Generation, "requests">): boolean {
+function isEmpty(generation: Answered): boolean {
   return generation.text.trim() === "" && generation.calls.length === 0;
 }
 
-async function streamOnce(
-  options: GenerationOptions,
-  maxOutputTokens: number,
-): Promise<Omit<Generation, "requests">> {
+type Answered = Omit<Generation, "usage">;
+
+async function streamOnce(options: GenerationOptions, maxOutputTokens: number): Promise<Answered> {
+  const { meter } = options;
   const deltas = new DeltaBuffer(options.clock, options.onDelta);
   const calls: ToolCall[] = [];
   let text = "";
   let thinking = "";
   let reason: FinishReason = "stop";
-  let usage = NOTHING_USED;
   try {
     const stream = options.provider.generate(
       { ...options.request, maxOutputTokens },
       { signal: options.signal },
     );
     for await (const event of stream) {
+      if (event.type !== "finished") meter.wrote("text" in event ? event.text.length : 0);
       if (event.type === "text") {
         text += event.text;
         deltas.add("text", event.text);
@@ -87,24 +81,13 @@ async function streamOnce(
         calls.push({ ...event.call, id: `call_${options.turn}_${calls.length + 1}` });
       } else if (event.type === "finished") {
         reason = event.reason;
-        usage = event.usage;
+        meter.finish(event.usage);
       }
     }
   } finally {
     deltas.end();
   }
-  return { text, thinking, calls, reason, usage };
-}
-
-function addFigures(a: GenerationUsage, b: GenerationUsage): GenerationUsage {
-  return {
-    promptTokens: a.promptTokens + b.promptTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    loadMs: a.loadMs + b.loadMs,
-    promptMs: a.promptMs + b.promptMs,
-    outputMs: a.outputMs + b.outputMs,
-    totalMs: a.totalMs + b.totalMs,
-  };
+  return { text, thinking, calls, reason };
 }
 
 /** The assistant message that an answer becomes. */
@@ -171,6 +154,8 @@ export interface GenerationFailure {
 /** First and longest pause between two tries of a generation, in milliseconds; each pause doubles. */
 const BACKOFF_FIRST_MS = 1_000;
 const BACKOFF_LAST_MS = 30_000;
+/** A server that asks for a longer pause than this ends the run: nobody waits that long in silence. */
+const LONGEST_PAUSE_MS = 60_000;
 
 /**
  * What went wrong, in the machine's words. `jitter` is a number in [0, 1) that spreads simultaneous retries by
@@ -179,12 +164,19 @@ const BACKOFF_LAST_MS = 30_000;
 export function failureOf(thrown: unknown, tries: number, jitter: number): GenerationFailure {
   const pause = Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** tries) * (1 + jitter / 10);
   if (thrown instanceof ProviderError) {
-    const transient = thrown.transient && thrown.code !== "empty_answer";
-    const retryable = thrown.transient;
+    const retryInMs = thrown.retryAfterMs ?? pause;
+    const retryable = thrown.transient && retryInMs <= LONGEST_PAUSE_MS;
+    const transient = retryable && thrown.code !== "empty_answer";
+    const asks = `The server asks to wait ${Math.ceil(retryInMs / 1000)} s.`;
+    const message = thrown.transient && !retryable ? `${thrown.message} ${asks}` : thrown.message;
+    return { failure: { code: codeOf(thrown), message, retryable }, transient, retryInMs };
+  }
+  // Other generations of the tree hold the rest of its budget for now; what they do not use comes back.
+  if (thrown instanceof LimitError && thrown.details["held_by_others"] === true) {
     return {
-      failure: { code: codeOf(thrown), message: thrown.message, retryable },
-      transient,
-      retryInMs: thrown.retryAfterMs ?? pause,
+      failure: { code: thrown.code, message: thrown.message, retryable: false },
+      transient: true,
+      retryInMs: pause,
     };
   }
   if (thrown instanceof TroupeError) {

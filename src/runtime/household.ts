@@ -46,6 +46,8 @@ export interface HouseholdOptions {
   /** The tools of these toolsets for a role. */
   readonly toolsOf: (toolsets: readonly string[], role: TaskRole) => readonly Tool[];
   readonly checkArguments: CheckArguments;
+  /** Takes every secret that is known out of a text; none is known when absent. */
+  readonly redact?: (text: string) => string;
   readonly apiFor: (taskId: string) => TaskApi;
 }
 
@@ -216,6 +218,7 @@ export class Household {
       dormitory: this.#dormitory,
       modelOf: (ref) => this.#modelOf(ref),
       toolsOf: (spec) => this.#toolMap(spec),
+      redact: this.#options.redact ?? ((text) => text),
       systemPrompt: (spec) => `${spec.agent.instructions}\n\nWorkspace: ${workspacePath(spec)}`,
       ledgerOf: (rootId) => this.#ledgerOf(rootId),
       showDelta: (spec, channel, text) => this.streams.showDelta(spec, channel, text),
@@ -262,6 +265,16 @@ export class Household {
     return tree.ledger;
   }
 
+  /** Claims without anybody waiting for it: what was accepted is taken now, or with the next heartbeat. */
+  claimSoon(): Promise<void> {
+    return this.claim().catch((error: unknown) => {
+      const message = messageOf(error);
+      this.#options.logger.warn("what waits in the store could not be claimed; it is tried again", {
+        message,
+      });
+    });
+  }
+
   #beat(): void {
     const { clock, logger } = this.#options;
     this.#heartbeat = clock.after(CLAIM_MS / 3, () => {
@@ -270,6 +283,7 @@ export class Household {
       this.#renew().catch((error: unknown) => {
         logger.warn("the claims could not be renewed", { message: messageOf(error) });
       });
+      void this.claimSoon();
     });
   }
 }

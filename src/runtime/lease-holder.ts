@@ -70,11 +70,15 @@ export class LeaseHolder {
     if (!work) return this.#release(lease);
     this.#releasing = lease;
     const { clock, settings } = this.#host.services;
-    const timer = clock.after(settings.cancelDeadlineMs, () => this.#release(lease));
-    void work.then(() => {
+    let given = false;
+    const give = (): void => {
+      if (given) return;
+      given = true;
       timer.cancel();
       this.#release(lease);
-    });
+    };
+    const timer = clock.after(settings.cancelDeadlineMs, give);
+    void work.then(give);
   }
 
   withdraw(): void {

@@ -11,6 +11,11 @@ export interface Reservation {
   settle(used: Partial<Usage>): void;
 }
 
+export interface BudgetRefusal extends TaskFailure {
+  /** Only reservations stand in the way: what they leave unused comes back. */
+  readonly heldByOthers: boolean;
+}
+
 export class Ledger {
   readonly #budget: TreeBudget;
   #used: Usage;
@@ -26,7 +31,7 @@ export class Ledger {
   }
 
   /** Reserves tokens for one generation, or says which limit is reached. */
-  reserve(tokens: number): Reservation | TaskFailure {
+  reserve(tokens: number): Reservation | BudgetRefusal {
     const reached = this.#reached(tokens);
     if (reached) return reached;
     this.#reservedTokens += tokens;
@@ -51,24 +56,26 @@ export class Ledger {
     return null;
   }
 
-  #reached(tokens: number): TaskFailure | null {
+  #reached(tokens: number): BudgetRefusal | null {
     const { promptTokens, outputTokens, costMicros, gpuMs } = this.#used;
-    const spoken = promptTokens + outputTokens + this.#reservedTokens;
-    if (this.#budget.tokens !== null && spoken + tokens > this.#budget.tokens) {
-      return failure("tokens", spoken + tokens, this.#budget.tokens);
+    const limit = this.#budget.tokens;
+    const settled = promptTokens + outputTokens;
+    const wanted = settled + this.#reservedTokens + tokens;
+    if (limit !== null && wanted > limit) {
+      return { ...failure("tokens", wanted, limit), heldByOthers: settled + tokens <= limit };
     }
     if (this.#budget.costMicros !== null && costMicros >= this.#budget.costMicros) {
-      return failure("cost_micros", costMicros, this.#budget.costMicros);
+      return { ...failure("cost_micros", costMicros, this.#budget.costMicros), heldByOthers: false };
     }
     if (this.#budget.gpuMs !== null && gpuMs >= this.#budget.gpuMs) {
-      return failure("gpu_ms", gpuMs, this.#budget.gpuMs);
+      return { ...failure("gpu_ms", gpuMs, this.#budget.gpuMs), heldByOthers: false };
     }
     return null;
   }
 }
 
 /** Whether a reservation was refused. */
-export function isRefused(answer: Reservation | TaskFailure): answer is TaskFailure {
+export function isRefused(answer: Reservation | BudgetRefusal): answer is BudgetRefusal {
   return "code" in answer;
 }
 

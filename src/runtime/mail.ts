@@ -5,6 +5,7 @@ import { completionText, steerText } from "../core/transcript-marks.ts";
 import type { NewEvent } from "../core/event.ts";
 import { textMessage, type Message } from "../core/message.ts";
 import type { TaskEnd } from "../core/task.ts";
+import { cutMiddle } from "./output-ring.ts";
 import type { InboxEntry, InboxMessage } from "../store/store.ts";
 
 export interface FoldedMail {
@@ -16,9 +17,14 @@ export interface FoldedMail {
 
 /**
  * The messages that a model reads for these entries, in their order.
+ * `maxChars` is what one child's result may take of the model's context; collect_task gives more of it.
  * `known` names children whose end a tool result has already told.
  */
-export function foldMail(entries: readonly InboxEntry[], known: ReadonlySet<string>): FoldedMail {
+export function foldMail(
+  entries: readonly InboxEntry[],
+  known: ReadonlySet<string>,
+  maxChars: number,
+): FoldedMail {
   const messages: Message[] = [];
   const events: NewEvent[] = [];
   let cursor = 0;
@@ -27,7 +33,8 @@ export function foldMail(entries: readonly InboxEntry[], known: ReadonlySet<stri
     const { message } = entry;
     if (message.kind === "completion") {
       events.push({ type: "child.completed", data: { childId: message.id, state: message.end.state } });
-      if (!known.has(message.id)) messages.push(textMessage("user", "completion", announce(message)));
+      if (!known.has(message.id))
+        messages.push(textMessage("user", "completion", announce(message, maxChars)));
     } else if (message.kind === "steer") {
       messages.push(textMessage("user", "steer", steerText(message.text)));
       events.push({ type: "steer.delivered", data: { steerId: message.id } });
@@ -40,7 +47,10 @@ export function foldMail(entries: readonly InboxEntry[], known: ReadonlySet<stri
 }
 
 /** How a child's end is announced to its parent's model. */
-function announce(message: { readonly id: string; readonly end: TaskEnd; readonly goal: string }): string {
+function announce(
+  message: { readonly id: string; readonly end: TaskEnd; readonly goal: string },
+  maxChars: number,
+): string {
   const { end } = message;
   const failure = end.failure
     ? `It failed (${end.failure.code}): ${end.failure.message}`
@@ -49,7 +59,7 @@ function announce(message: { readonly id: string; readonly end: TaskEnd; readonl
     taskId: message.id,
     state: end.state,
     goal: message.goal,
-    result: end.result ?? failure,
+    result: cutMiddle(end.result ?? failure, maxChars).text,
   });
 }
 

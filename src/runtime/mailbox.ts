@@ -2,6 +2,7 @@
 // X1. Entries are announced in order, each once; the cursor moves only with the commit that takes them.
 
 import type { NewEvent } from "../core/event.ts";
+import type { TerminalState } from "../core/lifecycle.ts";
 import type { InboxEntry, Store } from "../store/store.ts";
 import { foldMail, type FoldedMail } from "./mail.ts";
 import type { StorePatience } from "./store-patience.ts";
@@ -58,10 +59,20 @@ export class Mailbox {
     for (const id of ids) this.#known.add(id);
   }
 
+  /** What is told of mail that no turn will take, once the task has ended. */
+  refusals(state: TerminalState): readonly NewEvent[] {
+    const known = this.#known ?? NOTHING_KNOWN;
+    return this.#pending.flatMap(({ message }): readonly NewEvent[] =>
+      message.kind === "completion" || message.kind === "cancel" || known.has(message.id)
+        ? []
+        : [{ type: "steer.undelivered", data: { steerId: message.id, reason: `task_${state}` } }],
+    );
+  }
+
   /** Takes everything that is pending; `null` when nothing is. The caller commits it with its cursor. */
-  takeAll(): FoldedMail | null {
+  takeAll(maxChars: number): FoldedMail | null {
     if (this.#pending.length === 0) return null;
-    const folded = foldMail(this.#pending, this.#known ?? NOTHING_KNOWN);
+    const folded = foldMail(this.#pending, this.#known ?? NOTHING_KNOWN, maxChars);
     this.#pending = [];
     return folded;
   }
@@ -74,7 +85,7 @@ export class Mailbox {
     const taken = upTo < 0 ? this.#pending : this.#pending.slice(0, upTo);
     if (taken.length === 0) return null;
     this.#pending = upTo < 0 ? [] : this.#pending.slice(upTo);
-    const { cursor, events } = foldMail(taken, known);
+    const { cursor, events } = foldMail(taken, known, 0);
     return { cursor, events };
   }
 

@@ -5,8 +5,12 @@ import type { FoldOutput } from "../../machines/agent.ts";
 import type { NewEvent } from "../core/event.ts";
 import type { Message } from "../core/message.ts";
 import { answerMessage } from "./generation.ts";
+import { resultRoom } from "./result-room.ts";
 import { goalMessage } from "./mail.ts";
 import type { TaskHost } from "./task-host.ts";
+
+/** However many children end at once, each says at least this much. */
+const LEAST_RESULT_CHARS = 400;
 
 /** Which turn of which run. */
 export interface TurnInput {
@@ -16,7 +20,11 @@ export interface TurnInput {
 
 /** Folds all mail into the transcript, in the commit that begins the turn. */
 export async function foldMail(host: TaskHost, input: TurnInput): Promise<FoldOutput> {
-  const folded = host.mailbox.takeAll();
+  const { services, spec, mailbox } = host;
+  const waiting = Math.max(1, mailbox.pending.length);
+  const room = resultRoom(services.modelOf(spec.model).contextTokens);
+  // Several ends at once share the room of one result, or together they would fill the context.
+  const folded = mailbox.takeAll(Math.max(LEAST_RESULT_CHARS, Math.floor(room / waiting)));
   if (folded === null) {
     // What the machine still counts as mail was taken before: without this it would begin a turn for nothing.
     host.send({ type: "mail.taken", position: host.mailbox.seen });
@@ -24,6 +32,7 @@ export async function foldMail(host: TaskHost, input: TurnInput): Promise<FoldOu
   }
   const partial = host.turn.partial.trim();
   host.turn.partial = "";
+  host.turn.forgetRepetition();
   const spoken = partial === "" ? [] : [answerMessage({ text: partial, thinking: "", calls: [] })];
   await beginTurn(host, input, {
     messages: [...spoken, ...folded.messages],
@@ -47,7 +56,8 @@ export async function beginTurn(
   opening: TurnOpening | null,
 ): Promise<void> {
   const { turn, journal, spec } = host;
-  if (turn.begunTurn >= input.turn && opening === null) return;
+  // Its beginning may still be on its way to the store: the model reads what is there.
+  if (turn.begunTurn >= input.turn && opening === null) return journal.flush();
   const messages: Message[] = closeOpenCalls(host);
   const events: NewEvent[] = [];
   const firstOfRun = input.run > turn.begunRun;
@@ -56,9 +66,12 @@ export async function beginTurn(
       messages.length = 0;
       events.push({ type: "run.started", data: {} });
       await journal.flush();
-      journal.stage({ compactedTo: journal.lastIndex });
     }
     if (spec.goal !== "") messages.push(goalMessage(spec.goal, spec.context));
+    if (turn.begunRun > 0) {
+      messages.push(...(await wordsOfPeople(host)));
+      journal.stage({ compactedTo: journal.lastIndex });
+    }
   }
   messages.push(...(opening?.messages ?? []));
   events.push({ type: "turn.started", data: { messages: messages.length } }, ...(opening?.events ?? []));
@@ -72,6 +85,13 @@ export async function beginTurn(
     ...(opening && { inboxCursor: opening.cursor }),
   });
   await journal.flush();
+}
+
+/** What was told to the run that failed: it was delivered, so the next run must know it too. */
+async function wordsOfPeople(host: TaskHost): Promise<readonly Message[]> {
+  const { store, patience } = host.services;
+  const rows = await patience.call("transcript", () => store.transcript(host.id, { live: true }));
+  return rows.map((row) => row.message).filter(({ origin }) => origin === "steer" || origin === "person");
 }
 
 /** Results for calls that will get none: a model must not read an open call. */

@@ -42,21 +42,32 @@ export class Reading {
     return { items, nextCursor: page.nextCursor };
   }
 
-  /** The tree under one task, or all trees, oldest first. */
+  /** The tree under one task; or the trees that live and those that were the last to end, oldest first. */
   async tree(rootId?: string): Promise<readonly TreeNode[]> {
-    const root = rootId === undefined ? null : await this.#options.tasks.record(rootId);
-    const records = await this.#all(root === null ? {} : { rootId: root.spec.rootId });
-    const below = new Map<string | null, TaskRecord[]>();
-    for (const record of records) {
-      const { parentId } = record.spec;
-      const siblings = below.get(parentId);
-      if (siblings) siblings.push(record);
-      else below.set(parentId, [record]);
+    if (rootId !== undefined) {
+      const root = await this.#options.tasks.record(rootId);
+      return [this.#grow(this.#fresh(root), await this.#all({ rootId: root.spec.rootId }))];
     }
+    const trees: { readonly root: TaskRecord; readonly records: readonly TaskRecord[] }[] = [];
+    let room = TREE_TASKS;
+    // Newest first while there is room: what lives must not be hidden behind what was.
+    for (const id of this.#options.household.family.roots().toReversed()) {
+      if (room <= 0) break;
+      const records = await this.#all({ rootId: id });
+      const root = records.find((record) => record.spec.id === id);
+      if (root) trees.push({ root, records });
+      room -= records.length;
+    }
+    return trees
+      .toSorted((a, b) => a.root.spec.createdAt - b.root.spec.createdAt)
+      .map(({ root, records }) => this.#grow(root, records));
+  }
+
+  #grow(root: TaskRecord, records: readonly TaskRecord[]): TreeNode {
+    const below = Map.groupBy(records, (record) => record.spec.parentId);
     const grow = (record: TaskRecord): TreeNode =>
       treeNode(record, this.#facts(record), (below.get(record.spec.id) ?? []).map(grow));
-    if (root) return [grow(this.#fresh(root))];
-    return (below.get(null) ?? []).map(grow);
+    return grow(root);
   }
 
   async reportProgress(

@@ -4,7 +4,7 @@ import type { AgentContext, AgentEvent } from "../../machines/agent.ts";
 import type { Timer } from "../base/clock.ts";
 import type { Journal } from "./journal.ts";
 import type { HostServices } from "./services.ts";
-import type { TurnState } from "./turn-state.ts";
+import { UNKNOWN_FAILURE, type TurnState } from "./turn-state.ts";
 
 /** What the timer needs of the task that tries again. */
 export interface RetryHost {
@@ -25,7 +25,7 @@ export class RetryTimer {
   /** Wakes the machine after `backoffMs`; tries of one turn and whole runs are told apart by `tries`. */
   arm({ tries, backoffMs }: Pick<AgentContext, "tries" | "backoffMs">): void {
     const { services, journal, turn } = this.#host;
-    const { code, message } = turn.lastFailure ?? { code: "unknown", message: "The try failed." };
+    const { code, message } = turn.lastFailure ?? UNKNOWN_FAILURE;
     const retryInMs = Math.round(backoffMs);
     journal.event(
       tries > 0

@@ -31,6 +31,8 @@ export interface RuntimeOptions {
   readonly knownToolsets: ReadonlySet<string>;
   readonly toolsOf: (toolsets: readonly string[], role: TaskRole) => readonly Tool[];
   readonly checkArguments: CheckArguments;
+  /** Takes every secret that is known out of a text; none is known when absent. */
+  readonly redact?: (text: string) => string;
 }
 
 /** A person at this machine, with every scope. */

@@ -52,6 +52,8 @@ export interface HostServices {
   /** The tools of a task by name; the same map for all tasks with the same toolsets and role. */
   toolsOf(spec: TaskSpec): ReadonlyMap<string, Tool>;
   systemPrompt(spec: TaskSpec): string;
+  /** Takes every secret that is known out of a text. */
+  redact(text: string): string;
   /** The API bound to one task, for its tools. */
   apiFor(taskId: string): TaskApi;
   ledgerOf(rootId: string): Ledger;

@@ -28,6 +28,7 @@ export interface SpawnFacts {
 /** The spec of a delegated task. Throws InvalidRequestError, NotFoundError, ConflictError or LimitError. */
 export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings: Settings): TaskSpec {
   checkText(request);
+  if (facts.parent && request.budget) throw budgetBelowRoot();
   const { parent } = facts;
   const agent = agentOf(request.agent, settings);
   if (parent) checkParent(parent);
@@ -101,6 +102,13 @@ export function sessionSpec(request: SessionRequest, facts: SpawnFacts, settings
     createdAt: facts.now,
     traceparent: null,
   };
+}
+
+function budgetBelowRoot(): InvalidRequestError {
+  return new InvalidRequestError(
+    "budget_below_root",
+    "A budget belongs to the root of a tree and a child shares it. Leave budget out, or set it where the tree begins.",
+  );
 }
 
 function checkText(request: DelegateRequest): void {

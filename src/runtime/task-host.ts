@@ -14,6 +14,7 @@ import type {
   AgentSnapshot,
 } from "../../machines/agent.ts";
 import { toTroupeError, type TroupeError } from "../base/errors.ts";
+import { higherClass } from "../core/lifecycle.ts";
 import type { Phase, SchedulingClass, State } from "../core/lifecycle.ts";
 import type { TaskSpec } from "../core/task.ts";
 import type { Claim } from "../store/store.ts";
@@ -29,7 +30,7 @@ import type { HostServices } from "./services.ts";
 import { Settling } from "./settling.ts";
 import { TaskActor } from "./task-actor.ts";
 import { WaitKeeper } from "./wait-keeper.ts";
-import { TurnState } from "./turn-state.ts";
+import { TurnState, UNKNOWN_FAILURE } from "./turn-state.ts";
 import { WorkInFlight } from "./work-in-flight.ts";
 
 export class TaskHost {
@@ -88,7 +89,8 @@ export class TaskHost {
 
   /** The class that its turns wait in: its own, or what it inherited from a task that waits for it. */
   get schedulingClass(): SchedulingClass {
-    return this.#inherited ?? this.spec.schedulingClass;
+    const own = this.spec.schedulingClass;
+    return this.#inherited === null ? own : higherClass(this.#inherited, own);
   }
 
   /** Its deadline runs from now on. There is no actor yet: the first event makes it. */
@@ -154,6 +156,12 @@ export class TaskHost {
     this.services.scheduler.setClass(this.id, this.schedulingClass);
   }
 
+  /** Tells whoever talks to a session why its agent gave no answer. */
+  reportFailure(): void {
+    const { code, message } = this.turn.lastFailure ?? UNKNOWN_FAILURE;
+    this.journal.event({ type: "run.failed", data: { code, message, retryInMs: null } });
+  }
+
   /** Records the failed try and wakes the machine when its pause is over. */
   armRetry(context: Pick<AgentContext, "tries" | "backoffMs">): void {
     this.#retry ??= new RetryTimer(this);
@@ -214,7 +222,7 @@ export class TaskHost {
     this.leases.drop();
     const work = this.work.settled();
     const children = kinship.liveCount(this.id) > 0 ? kinship.childless(this.id) : null;
-    if (!work && !children) return this.#conclude(output, true);
+    // Even with nothing to wait for: whoever got the lease begins its turn before this end is written.
     this.#settling = new Settling({
       clock,
       deadlineMs: settings.cancelDeadlineMs,
@@ -232,7 +240,7 @@ export class TaskHost {
     const { parentId, goal } = this.spec;
     this.journal.stage({
       terminal: end,
-      events: [endEvent(end, output)],
+      events: [...this.mailbox.refusals(end.state), endEvent(end, output)],
       ...(settled && { releasedAt: now }),
       ...(parentId && {
         outbox: [{ to: parentId, message: { kind: "completion", id: this.id, end, goal } }],

@@ -74,7 +74,8 @@ export class Tasks {
     }
     const receipts = new Map<string, { readonly record: TaskRecord; readonly created: boolean }>();
     for (const [id, spec] of specs) receipts.set(id, await this.#submit(spec));
-    await this.#options.household.claim();
+    // Accepted is accepted: a store that cannot be claimed from now is asked again later.
+    await this.#options.household.claimSoon();
     return ids.map((id) => this.#handle(receipts.get(id) as { record: TaskRecord; created: boolean }));
   }
 
@@ -86,7 +87,7 @@ export class Tasks {
     const spec = sessionSpec(request, this.#facts(identity, agent, null), settings);
     this.#options.checkProvider(spec.model);
     const { record } = await this.#submit(spec);
-    await this.#options.household.claim();
+    await this.#options.household.claimSoon();
     return record;
   }
 
@@ -161,7 +162,10 @@ export class Tasks {
     await household.claim();
     const record = await this.record(taskId);
     if (record.end) return { taskId, cancelled: [], state: record.state };
-    await store.send(taskId, { kind: "cancel", id: newId("msg", random), from, reason, force });
+    // One that is on its way to its end needs no further order; what forces it acts on its host alone.
+    if (this.host(taskId)?.ending !== true) {
+      await store.send(taskId, { kind: "cancel", id: newId("msg", random), from, reason, force });
+    }
     const members = household.family.subtree(taskId);
     for (const member of members) member.cancel(reason, force);
     const state = this.host(taskId)?.words.state ?? (await this.record(taskId)).state;

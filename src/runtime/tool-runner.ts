@@ -28,6 +28,8 @@ export interface ToolRunnerOptions {
   readonly context: (callId: string) => ToolContext;
   /** Checks and mends arguments; throws ToolError `bad_arguments`. */
   readonly checkArguments: (tool: Tool, input: unknown) => Readonly<Record<string, unknown>>;
+  /** Takes every secret that is known out of what a tool says. */
+  readonly redact: (text: string) => string;
   /** Takes one call from the budget, or says that none is left. */
   readonly takeCall: () => TaskFailure | null;
 }
@@ -40,6 +42,8 @@ export interface ToolsRan {
   readonly delivered: readonly string[];
   /** Lines for the output ring. */
   readonly lines: readonly string[];
+  /** The budget that was spent before all calls were made; the run ends by it. */
+  readonly spent: TaskFailure | null;
 }
 
 interface Answer {
@@ -48,6 +52,7 @@ interface Answer {
   readonly wait: ToolWait | null;
   readonly delivers: readonly string[];
   readonly ms: number;
+  readonly spent?: TaskFailure;
 }
 
 /** Runs all steps at once; never throws for what a tool does, only the signal's reason when it aborts. */
@@ -80,7 +85,9 @@ export async function runTools(steps: readonly ToolStep[], options: ToolRunnerOp
     });
     lines.push(`${isError ? "✗" : "✓"} ${call.name}: ${firstLine(text)}`);
   }
-  return { messages, events, waits, delivered: answers.flatMap((answer) => answer.delivers), lines };
+  const delivered = answers.flatMap((answer) => answer.delivers);
+  const spent = answers.find((answer) => answer.spent)?.spent ?? null;
+  return { messages, events, waits, delivered, lines, spent };
 }
 
 async function runOne(step: ToolStep, options: ToolRunnerOptions): Promise<Answer> {
@@ -97,9 +104,10 @@ async function runOne(step: ToolStep, options: ToolRunnerOptions): Promise<Answe
   if (!tool) return failed(unknownTool(call.name, options.tools));
   if (call.malformed !== undefined) return failed(malformedCall(call, tool));
   const spent = step.ended ? null : options.takeCall();
-  if (spent) return failed(spent.message);
+  if (spent) return { ...failed(spent.message), spent };
   const context = options.context(call.id);
   try {
+    context.signal.throwIfAborted();
     const input = options.checkArguments(tool, call.arguments);
     const outcome = await (step.ended
       ? resume(tool, step.ended, { input, context })
@@ -107,11 +115,11 @@ async function runOne(step: ToolStep, options: ToolRunnerOptions): Promise<Answe
     const ms = options.clock.monotonic() - since;
     if (outcome.type === "suspended")
       return { text: "", isError: false, wait: outcome.wait, delivers: [], ms };
-    const { text } = cutMiddle(asText(outcome.value), options.maxResultChars);
+    const { text } = cutMiddle(options.redact(asText(outcome.value)), options.maxResultChars);
     return { text, isError: false, wait: null, delivers: outcome.delivers ?? [], ms };
   } catch (thrown) {
     if (context.signal.aborted) throw context.signal.reason;
-    return failed(cutMiddle(messageOf(thrown), options.maxResultChars).text);
+    return failed(cutMiddle(options.redact(messageOf(thrown)), options.maxResultChars).text);
   }
 }
 

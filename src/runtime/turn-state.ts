@@ -5,6 +5,9 @@ import type { Usage } from "../core/limits.ts";
 import type { TaskFailure, TaskRecord } from "../core/task.ts";
 import { RepetitionWatch } from "./tool-runner.ts";
 
+/** Stands for a failure whose cause nobody noted. */
+export const UNKNOWN_FAILURE: TaskFailure = { code: "unknown", message: "The try failed.", retryable: false };
+
 export class TurnState {
   /** The last turn and run whose beginning is in the store. */
   begunTurn: number;
@@ -30,5 +33,10 @@ export class TurnState {
   get repetition(): RepetitionWatch {
     this.#repetition ??= new RepetitionWatch();
     return this.#repetition;
+  }
+
+  /** An answer or a person's word ends what was repeated before it. */
+  forgetRepetition(): void {
+    this.#repetition = null;
   }
 }

@@ -2,7 +2,9 @@
 
 import type { SteerReceipt, TaskResult, TaskView, TreeNode } from "../core/api.ts";
 import type { Phase, State } from "../core/lifecycle.ts";
+import { CHECK_LINES, RING_LINE_CHARS } from "../core/limits.ts";
 import type { TaskRecord } from "../core/task.ts";
+import { safeSlice } from "./output-ring.ts";
 import type { QueuePlace } from "../scheduler/scheduler.ts";
 import type { InboxEntry } from "../store/store.ts";
 
@@ -17,8 +19,10 @@ export interface LiveFacts {
 
 /** The facts of a task that has no host any more. */
 export function endedFacts(record: TaskRecord): LiveFacts {
-  const lines = record.end?.result?.split("\n").slice(-10) ?? [];
-  return { state: record.state, phase: record.phase, place: null, liveChildren: 0, tail: lines };
+  const lines = (record.end?.result ?? "").split("\n").slice(-CHECK_LINES);
+  const tail =
+    lines[0] === "" && lines.length === 1 ? [] : lines.map((line) => safeSlice(line, RING_LINE_CHARS));
+  return { state: record.state, phase: record.phase, place: null, liveChildren: 0, tail };
 }
 
 /** Why a task waits, in words; null when it does not. */

@@ -5,7 +5,7 @@
 //
 // S1-S6 are declared in scheduler.ts; gate.ts keeps S1, queue.ts S4, flow.ts S2 and S6, the map of leases S3.
 
-import { SCHEDULING_CLASSES, type SchedulingClass } from "../core/lifecycle.ts";
+import { higherClass, type SchedulingClass } from "../core/lifecycle.ts";
 import { ConfigError, InternalError, LimitError } from "../base/errors.ts";
 import { ask, drain, endLease, reclass, withdraw, type Step } from "./flow.ts";
 import { preempt } from "./patience.ts";
@@ -255,6 +255,5 @@ function queueFull(lane: Lane, what: string): LimitError {
 
 /** A class that was inherited from a waiting ancestor must survive the task's own, lower requests. */
 function higherOf(asked: SchedulingClass, floor: SchedulingClass | null): SchedulingClass {
-  if (floor === null) return asked;
-  return SCHEDULING_CLASSES.indexOf(floor) < SCHEDULING_CLASSES.indexOf(asked) ? floor : asked;
+  return floor === null ? asked : higherClass(floor, asked);
 }

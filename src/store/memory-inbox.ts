@@ -57,8 +57,8 @@ export class MemoryInbox {
   }
 
   /** The entry of a message id, or `null`. */
-  find(messageId: string): InboxEntry | null {
-    const position = this.#positions.get(messageId);
+  find(message: Pick<InboxMessage, "kind" | "id">): InboxEntry | null {
+    const position = this.#positions.get(keyOf(message));
     return position === undefined ? null : (this.#entries[position - 1] ?? null);
   }
 
@@ -67,7 +67,7 @@ export class MemoryInbox {
    * Contract: throws ConflictError `message_reused` when the id came before with another content.
    */
   earlier(message: InboxMessage): InboxEntry | null {
-    const entry = this.find(message.id);
+    const entry = this.find(message);
     if (entry !== null && !repeats(entry.message, message)) throw messageReused(this.#taskId, message.id);
     return entry;
   }
@@ -91,7 +91,7 @@ export class MemoryInbox {
       reason: null,
     });
     this.#entries.push(entry);
-    this.#positions.set(message.id, position);
+    this.#positions.set(keyOf(message), position);
     this.#count(message, 1);
     return entry;
   }
@@ -125,4 +125,9 @@ export class MemoryInbox {
     const bound = boundOf(message);
     if (bound !== null) this.#waiting[bound] += by;
   }
+}
+
+/** A child's end and what somebody wrote never meet: nobody may keep a child from ending by the id of a message. */
+function keyOf({ kind, id }: Pick<InboxMessage, "kind" | "id">): string {
+  return kind === "completion" ? `child ${id}` : id;
 }

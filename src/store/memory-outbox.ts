@@ -25,8 +25,8 @@ export function checkOutbox(
   return (outbox ?? []).map(({ to, message }) => {
     const addressee = find(to);
     if (addressee === undefined) throw taskNotFound(to);
-    const key = `${to}\n${message.id}`;
-    const first = sent.get(key) ?? addressee.inbox?.find(message.id)?.message ?? message;
+    const key = `${to}\n${message.kind}\n${message.id}`;
+    const first = sent.get(key) ?? addressee.inbox?.find(message)?.message ?? message;
     // What an ended addressee cannot take is dropped, never an error (D7).
     if (!addressee.ended && !repeats(first, message)) {
       throw invalidWrite(sender, `message ${message.id} to ${to} was sent before with another content.`);
@@ -41,6 +41,6 @@ export function postMail(mail: readonly Mail[], time: number): void {
   for (const { to, message } of mail) {
     if (to.ended) continue;
     const inbox = to.openInbox();
-    if (inbox.find(message.id) === null) inbox.append(message, time);
+    if (inbox.find(message) === null) inbox.append(message, time);
   }
 }

@@ -108,3 +108,41 @@ export async function outcomeOf(taskId: string, context: ToolContext): Promise<C
 export function endedIds(outcomes: readonly ChildOutcome[]): readonly string[] {
   return outcomes.filter((outcome) => outcome.finished).map((outcome) => outcome.task_id);
 }
+
+/** Characters of an outcome beside its result: ids, states, notes. */
+const OUTCOME_CHARS = 320;
+/** However many children share one answer, each says at least this much. */
+const LEAST_RESULT_CHARS = 200;
+
+/**
+ * The outcomes of several children in one answer that the model can take whole: each result gets an equal share, and
+ * one that is cut says how to get all of it. Without this the cut in the middle of the answer would take whole children.
+ */
+export async function outcomesOf(
+  taskIds: readonly string[],
+  context: ToolContext,
+): Promise<readonly ChildOutcome[]> {
+  const outcomes = await Promise.all(taskIds.map((taskId) => outcomeOf(taskId, context)));
+  const room = Math.floor(context.maxResultChars / Math.max(1, taskIds.length)) - OUTCOME_CHARS;
+  const share = Math.max(LEAST_RESULT_CHARS, room);
+  return outcomes.map((outcome) => {
+    if (outcome.result === undefined || JSON.stringify(outcome.result).length <= share) return outcome;
+    const result = `${fitting(outcome.result, share)}…`;
+    return { ...outcome, result, truncated: true, note: "Cut to fit; collect_task returns more of it." };
+  });
+}
+
+/** The longest beginning whose JSON form has at most `chars` characters. */
+function fitting(text: string, chars: number): string {
+  let end = Math.min(text.length, chars);
+  while (end > 0 && JSON.stringify(text.slice(0, end)).length > chars) end = Math.floor(end * 0.9);
+  return text.slice(0, end).replace(/[\ud800-\udbff]$/, "");
+}
+
+/** An answer about several children, and whose end it tells. */
+export function tell(results: readonly ChildOutcome[]): {
+  readonly value: unknown;
+  readonly delivers: readonly string[];
+} {
+  return { value: { results }, delivers: endedIds(results) };
+}

@@ -6,7 +6,17 @@ import type { TaskHandle } from "../core/api.ts";
 import { CHECK_LINES, MAX_BATCH } from "../core/limits.ts";
 import type { Tool, ToolContext, ToolOutcome, Toolset, ToolWait } from "../core/tool.ts";
 import type { JsonSchema } from "../core/json-schema.ts";
-import { endedIds, idOf, outcomeOf, requestOf, requestsOf, started, statusOf } from "./delegation-words.ts";
+import {
+  endedIds,
+  idOf,
+  outcomeOf,
+  outcomesOf,
+  requestOf,
+  requestsOf,
+  started,
+  statusOf,
+  tell,
+} from "./delegation-words.ts";
 
 const KNOWS_NOTHING =
   "The child starts with a fresh conversation: it knows ONLY goal and context, nothing of this chat. " +
@@ -91,8 +101,15 @@ function delegateTask(options: DelegationOptions): Tool {
     async resume(input, { wait, end }, context) {
       if (end.cause === "interrupted") return interrupted(wait, context, options);
       const handles = await context.tasks.delegateBatch(requestsOf(input, context));
-      const results = await Promise.all(handles.map((handle) => outcomeOf(handle.taskId, context)));
-      return { type: "result", value: { results }, delivers: endedIds(results) };
+      return {
+        type: "result",
+        ...tell(
+          await outcomesOf(
+            handles.map((handle) => handle.taskId),
+            context,
+          ),
+        ),
+      };
     },
   };
 }
@@ -240,7 +257,7 @@ async function interrupted(
   options: DelegationOptions,
 ): Promise<ToolOutcome> {
   const taskIds = wait.for === "children" ? wait.taskIds : [];
-  const results = await Promise.all(taskIds.map((taskId) => outcomeOf(taskId, context)));
+  const results = await outcomesOf(taskIds, context);
   const open = results.filter((result) => !result.finished).map((result) => result.task_id);
   if (options.onInterrupt === "cancel") {
     for (const taskId of open)

@@ -42,7 +42,9 @@ function walksOf(kind: TaskKind, theme: Theme): readonly Walk[] {
   const seen = new Set<string>();
   return getShortestPaths(agentMachine, options).flatMap(({ steps, state: from }) => {
     const onward = (edges.get(essence(from)) ?? []).filter(({ event, nextState }) => {
-      const step = `${pathOf(from.value)} ${labelOf(event)} ${pathOf(nextState.value)}`;
+      // With mail, the same step may go another way through the states that never rest.
+      const mail = from.context.mailSeen > from.context.mailTaken ? "with mail" : "";
+      const step = `${pathOf(from.value)} ${mail} ${labelOf(event)} ${pathOf(nextState.value)}`;
       return !seen.has(step) && seen.add(step);
     });
     const prolonged = onward.map(({ event, nextState }) => [...steps, { event, state: nextState }]);

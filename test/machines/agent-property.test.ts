@@ -53,8 +53,11 @@ function broken(host: Host): readonly string[] {
     "M3 a lease is asked for when a turn may begin":
       at !== "running.waiting_slot" || context.turnOpen || context.turnsUsed < context.maxTurns,
     "M4 what was taken was seen": context.mailTaken <= context.mailSeen,
-    "M4 a task is done when all mail is read":
-      at !== "done" || context.kind === "session" || context.mailSeen === context.mailTaken,
+    "M4 a task is done when all mail is read, or no turn is left to read it in":
+      at !== "done" ||
+      context.kind === "session" ||
+      context.mailSeen === context.mailTaken ||
+      context.turnsUsed >= context.maxTurns,
     "M4 no person waits for a child":
       at !== "running.waiting_children" || !pending || context.mailUrgent <= context.mailTaken,
     "M5 one effect at most is in flight": host.inFlight === undefined || !isOver(host),

@@ -33,8 +33,8 @@ function plan(messages: readonly Message[], contextTokens: number, maxOutputToke
 }
 
 /** What the model reads afterwards. */
-function after(messages: readonly Message[], { dropTo, replacement }: Compaction): Message[] {
-  return [...replacement, ...messages.slice(dropTo)];
+function after({ kept, replacement }: Compaction): Message[] {
+  return [...replacement, ...kept];
 }
 
 describe("planCompaction", () => {
@@ -51,7 +51,7 @@ describe("planCompaction", () => {
       said("the newest"),
     ];
     const compaction = plan(messages, 2_000) as Compaction;
-    const texts = after(messages, compaction).map(textOf);
+    const texts = after(compaction).map(textOf);
     expect(texts[0]).toBe("Find the gold.");
     expect(texts[1]).toMatch(
       /^\[earlier turns, shortened to fit the context: \d messages\]\n- called read_file/,
@@ -68,11 +68,29 @@ describe("planCompaction", () => {
     );
   });
 
+  test("keeps a person's question and a child's result that came together with large results", () => {
+    const question = textMessage("user", "person", "And what does it cost?");
+    const ended = textMessage("user", "completion", `[task finished] task_1 done: dig\n${"g".repeat(9_000)}`);
+    const messages = [
+      GOAL,
+      said("x".repeat(9_000)),
+      calling("c1"),
+      result("c1", "r".repeat(9_000)),
+      ended,
+      question,
+    ];
+    const texts = after(plan(messages, 2_400) as Compaction).map(textOf);
+    expect(texts).toContain("And what does it cost?");
+    expect(texts.find((text) => text.startsWith("[task finished] task_1 done: dig"))?.length).toBeGreaterThan(
+      400,
+    );
+  });
+
   test("has nothing to drop in a conversation of one message, however long", () => {
     expect(plan([textMessage("user", "goal", "g".repeat(50_000))], 2_000)).toBeNull();
   });
 
-  test("keeps the last results with their calls when they would fit, though they pass the usual share", () => {
+  test("keeps what the model has not read yet, though it passes the usual share, and cuts it where it must", () => {
     const big = "r".repeat(2_200);
     const both: Message = {
       role: "assistant",
@@ -82,7 +100,14 @@ describe("planCompaction", () => {
     const messages = [GOAL, said("x".repeat(9_000)), both, result("c1", big), result("c2", big)];
     const compaction = plan(messages, 2_400) as Compaction;
     expect(messages.slice(compaction.dropTo)).toEqual([both, result("c1", big), result("c2", big)]);
-    expect(plan(messages, 1_300)?.dropTo).toBe(messages.length);
+    const tight = plan(messages, 1_300) as Compaction;
+    expect(tight.kept.map(({ role }) => role)).toEqual(["assistant", "tool", "tool"]);
+    for (const { parts } of tight.kept.slice(1)) {
+      expect(parts[0]).toMatchObject({
+        text: expect.stringMatching(/^r+\n… \[\d+ characters cut\] …\nr+$/) as string,
+      });
+    }
+    expect(tight.afterTokens).toBeLessThanOrEqual(1_300);
   });
 
   const size = fc.integer({ min: 0, max: 4_000 });
@@ -110,7 +135,7 @@ describe("planCompaction", () => {
       fc.property(conversations, fc.constantFrom(500, 2_000, 8_000), (messages, contextTokens) => {
         const compaction = plan(messages, contextTokens);
         if (!compaction) return;
-        const read = after(messages, compaction);
+        const read = after(compaction);
         expect(read.filter(({ origin }) => origin === "goal")).toEqual([GOAL]);
         const calls = read.flatMap((message) => callsOf(message).map(({ id }) => id));
         const results = read.flatMap(({ parts }) =>
@@ -131,7 +156,7 @@ describe("planCompaction", () => {
         let current: readonly Message[] = messages;
         let rounds = 0;
         for (let next = plan(current, 4_000); next; next = plan(current, 4_000)) {
-          current = after(current, next);
+          current = after(next);
           expect(++rounds).toBeLessThan(messages.length + 2);
         }
       }),

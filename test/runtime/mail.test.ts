@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { textOf } from "../../src/core/message.ts";
+import { textOf, type Message } from "../../src/core/message.ts";
 import { foldMail, goalMessage, isFromPerson, newsOf, senderOf } from "../../src/runtime/mail.ts";
 import type { InboxEntry, InboxMessage } from "../../src/store/store.ts";
 import { completion, steer } from "./specimens.ts";

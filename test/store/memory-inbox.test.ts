@@ -10,8 +10,15 @@ describe("MemoryInbox", () => {
     const inbox = new MemoryInbox("t1");
     for (const id of ["m1", "m2", "m3"]) inbox.append(steer(id), 5);
     expect(inbox.after(0).map((entry) => entry.position)).toEqual([1, 2, 3]);
-    expect(inbox.find("m2")).toMatchObject({ position: 2, state: "queued" });
-    expect(inbox.find("m9")).toBeNull();
+    expect(inbox.find(steer("m2"))).toMatchObject({ position: 2, state: "queued" });
+    expect(inbox.find(steer("m9"))).toBeNull();
+  });
+
+  it("never takes what somebody wrote for a child's end of the same id", () => {
+    const inbox = new MemoryInbox("t1");
+    inbox.append(steer("task_1"), 5);
+    expect(inbox.find(completion("task_1"))).toBeNull();
+    expect(inbox.earlier(completion("task_1"))).toBeNull();
   });
 
   it("I2 settles each entry once: by the cursor or by the end", () => {
@@ -33,7 +40,7 @@ describe("MemoryInbox", () => {
     const entry = inbox.append(steer("m1"), 5);
     inbox.deliver(1, 4);
     expect(entry.state).toBe("queued");
-    expect(inbox.find("m1")?.state).toBe("delivered");
+    expect(inbox.find(steer("m1"))?.state).toBe("delivered");
   });
 
   it("bounds what people say and their cancels apart, and completions not at all", () => {

@@ -153,11 +153,12 @@ function release(model: Model, owner: string): unknown {
 }
 
 function send(task: ModelTask, op: Extract<Op, { op: "send" }>): unknown {
-  const at = task.inbox.findIndex((entry) => entry.id === op.id);
+  const at = task.inbox.findIndex((entry) => entry.id === op.id && entry.kind === "steer");
   const first = task.inbox[at];
   if (first !== undefined) {
-    const same = first.text === op.text && first.kind === "steer";
-    return same ? { accepted: true, duplicate: true, position: at + 1 } : refused("message_reused");
+    return first.text === op.text
+      ? { accepted: true, duplicate: true, position: at + 1 }
+      : refused("message_reused");
   }
   if (ended(task)) return { accepted: false, duplicate: false, position: null };
   const waiting = task.inbox.filter((entry) => entry.state === "queued" && entry.kind === "steer");
@@ -185,8 +186,6 @@ function commit(model: Model, task: ModelTask, op: CommitOp): unknown {
   if (task.cursor + op.take > task.inbox.length) return refused("invalid_write");
   const addressee = model.tasks.find((each) => each.id === op.mailTo);
   if (op.mailTo !== null && addressee === undefined) return refused("task_not_found");
-  const twin = addressee?.inbox.find((entry) => entry.id === task.id);
-  if (addressee !== undefined && !ended(addressee) && twin?.kind === "steer") return refused("invalid_write");
   task.turn = op.turn;
   task.rows += op.rows;
   if (op.compact) task.compactedTo = task.rows;
@@ -205,7 +204,7 @@ function commit(model: Model, task: ModelTask, op: CommitOp): unknown {
   if (
     addressee !== undefined &&
     !ended(addressee) &&
-    !addressee.inbox.some((entry) => entry.id === task.id)
+    !addressee.inbox.some((entry) => entry.id === task.id && entry.kind === "completion")
   ) {
     push(addressee, { kind: "completion", id: task.id, text: "" });
   }

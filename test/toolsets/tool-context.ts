@@ -16,6 +16,7 @@ export function toolContext(
     taskId: "task_1",
     rootId: "task_1",
     role: "leaf",
+    maxResultChars: 24_000,
     callId: "call_1",
     workspace,
     tasks: noTasks,
