@@ -40,7 +40,7 @@ export async function callTools(host: TaskHost, input: CallToolsInput): Promise<
     maxResultChars,
     context: (callId) => toolContext(host, { id: callId, maxResultChars }, input.signal),
     checkArguments: input.checkArguments,
-    redact: services.redact,
+    redact: (text) => services.redact(text),
     takeCall: () => services.ledgerOf(spec.rootId).takeToolCall(),
   });
   if (input.signal.aborted) throw input.signal.reason;

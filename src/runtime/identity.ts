@@ -20,7 +20,8 @@ export function identityOf(
   if (key === undefined) return { id: newId(prefix, by.random), requestHash: "" };
   const { taskId, name } = by.caller;
   return {
-    id: derivedId(prefix, `${taskId ?? name}\n${key}`),
+    // As JSON, so that no key can be written to meet another caller's.
+    id: derivedId(prefix, JSON.stringify([taskId, taskId === null ? name : null, key])),
     requestHash: sha256(canonical(request)),
   };
 }

@@ -19,6 +19,11 @@ function testedBy(test: string, reason: string, paths: readonly string[]): reado
 }
 
 export const ALLOWANCES: readonly Allowance[] = [
+  ...testedBy(
+    "test/public-api.test.ts",
+    "A test may not be called index: the only index is the public API.",
+    ["src/index.ts"],
+  ),
   ...testedBy("test/store/conformance-events.ts", "Types and one figure, which every stored event carries.", [
     "src/core/event.ts",
   ]),
