@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import type { AgentEvent } from "../../machines/agent.ts";
+import { MailDesk } from "../../src/runtime/mail-desk.ts";
+import type { InboxMessage } from "../../src/store/store.ts";
+import { completion, steer } from "./specimens.ts";
+
+function make(rest: { knows?: readonly string[]; waits?: boolean } = {}) {
+  const told: string[] = [];
+  const sent: AgentEvent[] = [];
+  const desk = new MailDesk({
+    journal: {
+      event: (...events) => void told.push(...events.map(({ type }) => type)),
+      flush: async () => void told.push("flush"),
+    },
+    mailbox: { knows: (id) => rest.knows?.includes(id) ?? false },
+    leases: { hurry: () => void told.push("hurry") },
+    ending: false,
+    answerWait: () => rest.waits ?? false,
+    send: (event) => void sent.push(event),
+  });
+  let position = 0;
+  const open = (message: InboxMessage): void =>
+    desk.announce({
+      taskId: "task_1",
+      position: ++position,
+      time: 0,
+      message,
+      state: "queued",
+      turn: null,
+      reason: null,
+    });
+  return { desk, open, told, sent };
+}
+
+const ANSWER: InboxMessage = { kind: "answer", id: "n", from: "person:ann", text: "yes" };
+
+describe("MailDesk", () => {
+  test("records a steer, hurries for a person, and tells the machine", () => {
+    const it = make();
+    it.open(steer("s", { interrupt: true }));
+    it.open(steer("t", { from: "agent:task_9" }));
+    expect(it.sent).toEqual([
+      { type: "mail.arrived", position: 1, interrupt: true, person: true },
+      { type: "mail.arrived", position: 2, interrupt: false, person: false },
+    ]);
+    expect(it.told).toEqual(["steer.queued", "hurry", "flush", "steer.queued", "flush"]);
+  });
+
+  test("K1 a completion that was hushed, or that a result has told, begins no turn", () => {
+    const it = make({ knows: ["task_3"] });
+    it.desk.hush(["task_2"]);
+    for (const id of ["task_2", "task_3", "task_4"]) it.open(completion(id));
+    expect(it.sent).toEqual([{ type: "mail.arrived", position: 3, interrupt: false, person: false }]);
+  });
+
+  test("an answer ends the wait that it answers, else it is mail like any other", () => {
+    const [waiting, idle] = [make({ waits: true }), make()];
+    waiting.open(ANSWER);
+    idle.open(ANSWER);
+    expect([waiting.sent, idle.sent.length]).toEqual([[], 1]);
+  });
+
+  test("a cancel is no news: the host was told already", () => {
+    const it = make();
+    it.open({ kind: "cancel", id: "c", from: "x", reason: "", force: false });
+    expect([it.sent, it.told]).toEqual([[], []]);
+  });
+});
