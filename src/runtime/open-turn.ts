@@ -50,30 +50,38 @@ interface TurnOpening {
 }
 
 /** Commits the beginning of a turn, once: the goal on the first of a run, what was folded in, and no call left open. */
-export async function beginTurn(
-  host: TaskHost,
-  input: TurnInput,
-  opening: TurnOpening | null,
-): Promise<void> {
-  const { turn, journal, spec } = host;
+export function beginTurn(host: TaskHost, input: TurnInput, opening: TurnOpening | null): Promise<void> {
+  const { turn, journal } = host;
   // Its beginning may still be on its way to the store: the model reads what is there.
   if (turn.begunTurn >= input.turn && opening === null) return journal.flush();
+  const isAnotherRun = turn.begunRun > 0 && input.run > turn.begunRun;
+  return isAnotherRun
+    ? forgetRun(host).then((heard) => stageTurn(host, input, { opening, heard }))
+    : stageTurn(host, input, { opening, heard: [] });
+}
+
+/** A further run begins without the conversation of the one that failed, but for what people said in it. */
+async function forgetRun(host: TaskHost): Promise<readonly Message[]> {
+  const { turn, journal } = host;
+  turn.openCalls = [];
+  await journal.flush();
+  const heard = await wordsOfPeople(host);
+  journal.stage({ compactedTo: journal.lastIndex, events: [{ type: "run.started", data: {} }] });
+  return heard;
+}
+
+/** Not async: whoever waits for a slot waits for every step between the lease and the first byte. */
+function stageTurn(
+  host: TaskHost,
+  input: TurnInput,
+  { opening, heard }: { readonly opening: TurnOpening | null; readonly heard: readonly Message[] },
+): Promise<void> {
+  const { turn, journal, spec } = host;
   const messages: Message[] = closeOpenCalls(host);
   const events: NewEvent[] = [];
-  const firstOfRun = input.run > turn.begunRun;
-  if (firstOfRun) {
-    if (turn.begunRun > 0) {
-      messages.length = 0;
-      events.push({ type: "run.started", data: {} });
-      await journal.flush();
-    }
-    if (spec.goal !== "") messages.push(goalMessage(spec.goal, spec.context));
-    if (turn.begunRun > 0) {
-      messages.push(...(await wordsOfPeople(host)));
-      journal.stage({ compactedTo: journal.lastIndex });
-    }
-  }
-  messages.push(...(opening?.messages ?? []));
+  const isFirstOfRun = input.run > turn.begunRun;
+  if (isFirstOfRun && spec.goal !== "") messages.push(goalMessage(spec.goal, spec.context));
+  messages.push(...heard, ...(opening?.messages ?? []));
   events.push({ type: "turn.started", data: { messages: messages.length } }, ...(opening?.events ?? []));
   turn.begunTurn = input.turn;
   turn.begunRun = input.run;
@@ -84,7 +92,7 @@ export async function beginTurn(
     run: input.run,
     ...(opening && { inboxCursor: opening.cursor }),
   });
-  await journal.flush();
+  return journal.flush();
 }
 
 /** What was told to the run that failed: it was delivered, so the next run must know it too. */
