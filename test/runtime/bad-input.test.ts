@@ -2,7 +2,7 @@
 // was accepted is lost or left running.
 
 import { describe, expect, test } from "vitest";
-import { call, hang, say, type Step } from "../../providers/script.ts";
+import { hang, say } from "../../providers/script.ts";
 import {
   ConflictError,
   InvalidRequestError,
@@ -10,85 +10,57 @@ import {
   NotFoundError,
   StoreError,
 } from "../../src/base/errors.ts";
-import type { DelegateRequest, TroupeApi } from "../../src/core/api.ts";
-import { MAX_STEER_CHARS, MAX_TOOL_RESULT_CHARS } from "../../src/core/limits.ts";
-import type { Tool, Toolset } from "../../src/core/tool.ts";
+import type { DelegateRequest } from "../../src/core/api.ts";
 import { OPERATOR } from "../../src/runtime/runtime.ts";
-import { resultsIn, ROOMY } from "./conversation.ts";
+import { ROOMY } from "./conversation.ts";
 import { NOTHING_HELD, rig } from "./rig.ts";
 
-const MEGABYTES = 5_000_000;
+interface Refused {
+  readonly type: new (...args: never[]) => Error;
+  readonly code: string;
+  readonly words: RegExp;
+}
 
 describe("a request to delegate", () => {
-  const cases: readonly (readonly [
-    string,
-    DelegateRequest,
-    new (...args: never[]) => Error,
-    string,
-    RegExp,
-  ])[] = [
-    ["an empty goal", { goal: "" }, InvalidRequestError, "empty_goal", /Say what the child must do/],
-    ["blanks for a goal", { goal: "\n\t " }, InvalidRequestError, "empty_goal", /goal/],
-    ["no goal at all", {} as never, InvalidRequestError, "empty_goal", /goal/],
-    ["5 MB of goal", { goal: "g".repeat(MEGABYTES) }, InvalidRequestError, "goal_too_long", /into a file/],
-    [
+  const asked = (what: string, request: DelegateRequest, refused: Refused) => ({ what, request, ...refused });
+  const invalid = (code: string, words: RegExp): Refused => ({ type: InvalidRequestError, code, words });
+  const outside = (words: RegExp): Refused => invalid("workspace_outside_root", words);
+
+  test.each([
+    asked("an empty goal", { goal: "" }, invalid("empty_goal", /Say what the child must do/)),
+    asked("blanks for a goal", { goal: "\n\t " }, invalid("empty_goal", /goal/)),
+    asked("no goal at all", {} as never, invalid("empty_goal", /goal/)),
+    asked("5 MB of goal", { goal: "g".repeat(5_000_000) }, invalid("goal_too_long", /into a file/)),
+    asked(
       "5 MB of context",
-      { goal: "x", context: "c".repeat(MEGABYTES) },
-      InvalidRequestError,
-      "context_too_long",
-      /into a file/,
-    ],
-    [
+      { goal: "x", context: "c".repeat(5_000_000) },
+      invalid("context_too_long", /into a file/),
+    ),
+    asked(
       "an unknown model",
       { goal: "x", model: "gpt-9" },
-      NotFoundError,
-      "model_not_found",
-      /Known: gpu\/child/,
-    ],
-    ["an unknown agent", { goal: "x", agent: "bob" }, InvalidRequestError, "unknown_agent", /under agents:/],
-    [
-      "an unknown toolset",
-      { goal: "x", toolsets: ["web"] },
-      InvalidRequestError,
-      "unknown_toolset",
-      /Known:/,
-    ],
-    ["an unknown parent", { goal: "x", parentId: "task_0" }, NotFoundError, "task_not_found", /task_0/],
-    [
-      "a workspace outside of the root",
-      { goal: "x", workspace: "/etc" },
-      InvalidRequestError,
-      "workspace_outside_root",
-      /workspace: in the config/,
-    ],
-    [
-      "a workspace that climbs out",
-      { goal: "x", workspace: "/tmp/../etc" },
-      InvalidRequestError,
-      "workspace_outside_root",
-      /\/tmp/,
-    ],
-    [
-      "a relative workspace",
-      { goal: "x", workspace: "here" },
-      InvalidRequestError,
-      "workspace_outside_root",
-      /absolute/,
-    ],
-    [
+      { type: NotFoundError, code: "model_not_found", words: /Known: gpu\/child/ },
+    ),
+    asked("an unknown agent", { goal: "x", agent: "bob" }, invalid("unknown_agent", /under agents:/)),
+    asked("an unknown toolset", { goal: "x", toolsets: ["web"] }, invalid("unknown_toolset", /Known:/)),
+    asked(
+      "an unknown parent",
+      { goal: "x", parentId: "task_0" },
+      { type: NotFoundError, code: "task_not_found", words: /task_0/ },
+    ),
+    asked("another root's workspace", { goal: "x", workspace: "/etc" }, outside(/workspace: in the config/)),
+    asked("a workspace that climbs out", { goal: "x", workspace: "/tmp/../etc" }, outside(/\/tmp/)),
+    asked("a relative workspace", { goal: "x", workspace: "here" }, outside(/absolute/)),
+    asked(
       "an orchestrator too deep",
       { goal: "x", role: "orchestrator", parentId: "SESSION" },
-      LimitError,
-      "orchestrator_too_deep",
-      /delegation\.max_spawn_depth/,
-    ],
-  ];
-
-  test.each(cases)("with %s is refused, and nothing is spawned", async (_, request, type, code, words) => {
+      { type: LimitError, code: "orchestrator_too_deep", words: /delegation\.max_spawn_depth/ },
+    ),
+  ])("with $what is refused, and nothing is spawned", async ({ request, type, code, words }) => {
     const { api, runtime } = rig({ reply: () => [hang()] });
     const session = await api.createSession();
-    const asked = { ...request, ...(request.parentId === "SESSION" && { parentId: session.taskId }) };
-    const error = await api.delegate(asked).catch((thrown: unknown) => thrown);
+    const parent = request.parentId === "SESSION" ? { parentId: session.taskId } : {};
+    const error = await api.delegate({ ...request, ...parent }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(type);
     expect(error).toMatchObject({ code, message: expect.stringMatching(words) as string });
     expect((await api.list({ kind: "task" })).items).toEqual([]);
@@ -201,139 +173,5 @@ describe("queue_full", () => {
     await clock.advance(100);
     expect((await api.list()).items.map(({ state }) => state)).toEqual(["done", "done", "failed"]);
     expect(runtime.counts()).toEqual(NOTHING_HELD);
-  });
-});
-
-describe("a call by id", () => {
-  const BY_ID: Readonly<Record<string, (api: TroupeApi, id: string) => Promise<unknown>>> = {
-    steer: (api, id) => api.steer(id, { message: "x" }),
-    sendMessage: (api, id) => api.sendMessage(id, { text: "x" }),
-    answer: (api, id) => api.answer(id, { text: "x" }),
-    reportProgress: (api, id) => api.reportProgress(id, { percent: 1 }),
-    stopSession: (api, id) => api.stopSession(id),
-  };
-
-  test.each(Object.entries(BY_ID))("%s refuses what has ended as task_ended", async (_, use) => {
-    const { api } = rig({ reply: () => [say("x")] });
-    const { taskId } = await api.createSession();
-    await api.closeSession(taskId);
-    const error = await use(api, taskId).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(ConflictError);
-    expect(error).toMatchObject({ code: "task_ended" });
-  });
-
-  test.each(["sendMessage", "stopSession", "closeSession"] as const)(
-    "%s of a task says that it is no session, and what to do",
-    async (name) => {
-      const { api } = rig({ reply: () => [hang()] });
-      const { taskId } = await api.delegate({ goal: "x" });
-      await expect(api[name](taskId, { text: "x" })).rejects.toMatchObject({
-        code: "not_a_session",
-        message: expect.stringContaining("steer") as string,
-      });
-      expect((await api.check(taskId)).state).toBe("running");
-    },
-  );
-
-  test.each([
-    ["empty", ""],
-    ["blank", " \n"],
-    ["too long", "x".repeat(MAX_STEER_CHARS + 1)],
-  ])("a message that is %s is refused with the bounds", async (_, text) => {
-    const { api } = rig({ reply: () => [hang()] });
-    const { taskId } = await api.createSession();
-    await expect(api.sendMessage(taskId, { text })).rejects.toMatchObject({
-      code: "bad_message",
-      message: expect.stringContaining("1 to 32000") as string,
-    });
-    expect((await api.check(taskId)).steers).toEqual([]);
-  });
-
-  test("one steer id with two texts is a conflict", async () => {
-    const { api } = rig({ reply: () => [hang()] });
-    const { taskId } = await api.delegate({ goal: "x" });
-    await api.steer(taskId, { message: "one", steerId: "steer_1" });
-    await expect(api.steer(taskId, { message: "two", steerId: "steer_1" })).rejects.toBeInstanceOf(
-      ConflictError,
-    );
-    expect((await api.check(taskId)).steers).toHaveLength(1);
-  });
-
-  test.each([-1, 100.5, Number.NaN])("progress of %d percent is refused", async (percent) => {
-    const { api } = rig({ reply: () => [hang()] });
-    const { taskId } = await api.delegate({ goal: "x" });
-    await expect(api.reportProgress(taskId, { percent })).rejects.toMatchObject({ code: "bad_percent" });
-    expect((await api.check(taskId)).progress).toBeNull();
-  });
-
-  test("a caller without the scope is told which one is missing", async () => {
-    const { runtime } = rig({ reply: () => [hang()] });
-    const reader = runtime.as({ name: "reader", scopes: ["read"], taskId: null });
-    await expect(reader.delegate({ goal: "x" })).rejects.toMatchObject({ details: { scope: "control" } });
-    await expect(reader.pause(true)).rejects.toMatchObject({ details: { scope: "admin" } });
-    expect((await reader.list()).items).toEqual([]);
-  });
-});
-
-describe("a model that calls tools badly", () => {
-  const broken: Tool = {
-    definition: { name: "broken", description: "", parameters: { type: "object", properties: {} } },
-    repeatable: true,
-    run: () => Promise.reject(new TypeError("undefined is not a function")),
-  };
-  const endless: Tool = {
-    definition: { name: "endless", description: "", parameters: { type: "object", properties: {} } },
-    repeatable: true,
-    run: async () => ({ type: "result", value: "y".repeat(MEGABYTES) }),
-  };
-  const toolsets: readonly Toolset[] = [{ name: "odd", description: "", tools: () => [broken, endless] }];
-
-  async function after(...calls: readonly Step[]): Promise<{ state: string; results: string[] }> {
-    const { api, clock, runtime } = rig({
-      toolsets,
-      reply: ({ messages }) => (messages.at(-1)?.role === "tool" ? [say("went on")] : calls),
-    });
-    const { taskId } = await api.delegate({ goal: "x", toolsets: ["odd"] });
-    await clock.advance(50);
-    const { items } = await api.transcript(taskId);
-    expect(runtime.counts()).toEqual(NOTHING_HELD);
-    const results = resultsIn(items.map(({ message }) => message)).map(String);
-    return { state: (await api.collect(taskId, { timeoutMs: 0 })).result ?? "", results };
-  }
-
-  test("reads which tools there are when it names another", async () => {
-    expect(await after(call("shell", { cmd: "rm -rf /" }))).toEqual({
-      state: "went on",
-      results: ['There is no tool "shell". Call one of: broken, endless, report_progress.'],
-    });
-  });
-
-  test("reads what is wrong with its arguments", async () => {
-    const { state, results } = await after(call("report_progress", { percent: "lots", mood: "good" }));
-    expect(state).toBe("went on");
-    expect(results[0]).toMatch(/percent: expected a number, got "lots".*mood: not known/);
-  });
-
-  test("reads that a tool failed, and the run goes on", async () => {
-    expect(await after(call("broken", {}))).toEqual({
-      state: "went on",
-      results: ["undefined is not a function"],
-    });
-  });
-
-  test("C2 reads no more of a huge result than it can take, and that it was cut", async () => {
-    const { state, results } = await after(call("endless", {}));
-    expect(state).toBe("went on");
-    expect(results[0]).toHaveLength(MAX_TOOL_RESULT_CHARS);
-    expect(results[0]).toContain("characters cut");
-  });
-
-  test("C1 gets one result for each of many bad calls of a turn, in their order", async () => {
-    const { results } = await after(
-      call("broken", {}),
-      call("nothing", {}),
-      call("report_progress", { percent: 1 }),
-    );
-    expect(results.map((text) => text.slice(0, 12))).toEqual(["undefined is", "There is no ", "Noted."]);
   });
 });

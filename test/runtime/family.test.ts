@@ -14,9 +14,9 @@ class Noting implements Member {
   ending = false;
   readonly told: string[];
 
-  constructor(id: string, parentId: string | null, told: string[], rest: Partial<TaskSpec> = {}) {
+  constructor(id: string, told: string[], rest: Partial<TaskSpec>) {
     this.id = id;
-    this.spec = specOf({ id, parentId, rootId: "root", ...rest });
+    this.spec = specOf({ id, rootId: "root", ...rest });
     this.told = told;
   }
 
@@ -48,7 +48,7 @@ function tree(): { family: Family<Noting>; told: string[]; gone: string[] } {
   const [told, gone]: [string[], string[]] = [[], []];
   const family = new Family<Noting>((member) => gone.push(member.id));
   const parents: Record<string, string | null> = { root: null, a: "root", b: "root", c: "a", d: "a" };
-  for (const [id, parent] of Object.entries(parents)) family.add(new Noting(id, parent, told));
+  for (const [id, parent] of Object.entries(parents)) family.add(new Noting(id, told, { parentId: parent }));
   told.length = 0;
   return { family, told, gone };
 }
@@ -109,7 +109,7 @@ describe("Family", () => {
 
   test("a detached child is nobody's to wait for or to cancel, and its end is still told", async () => {
     const { family, told } = tree();
-    family.add(new Noting("free", "root", told, { detached: true }));
+    family.add(new Noting("free", told, { parentId: "root", detached: true }));
     expect(family.liveChildren("root")).toEqual(["a", "b"]);
     family.cancelChildren("root", "enough");
     expect(told.some((line) => line.startsWith("free"))).toBe(false);

@@ -25,7 +25,8 @@ function plans(depth: number): fc.Arbitrary<Plan> {
     depth >= DEEPEST ? fc.constant([]) : fc.array(plans(depth + 1), { maxLength: depth === 0 ? 4 : 3 });
   return fc.record({
     manner: fc.constantFrom<Manner>("async", "blocking", "batch", "collect", "glance"),
-    ms: fc.constantFrom(0, 1, 7, 40, 300),
+    // The last is longer than an actor that waits stays awake.
+    ms: fc.constantFrom(0, 1, 7, 40, 300, 2_500),
     trouble: fc.oneof(
       { weight: 12, arbitrary: fc.constant("none" as const) },
       { weight: 1, arbitrary: fc.constantFrom("busy" as const, "refused" as const, "hangs" as const) },

@@ -62,7 +62,7 @@ export const forestArbitrary: fc.Arbitrary<Forest> = fc.record({
     { minLength: 1, maxLength: 3 },
   ),
   actions: fc.array(
-    fc.record({ deed: fc.constantFrom(...DEEDS), atMs: fc.nat({ max: 1_500 }), whom: fc.nat({ max: 12 }) }),
+    fc.record({ deed: fc.constantFrom(...DEEDS), atMs: fc.nat({ max: 4_000 }), whom: fc.nat({ max: 12 }) }),
     { maxLength: 14 },
   ),
   slots: fc.integer({ min: 1, max: 3 }),

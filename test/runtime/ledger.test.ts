@@ -48,9 +48,9 @@ describe("Ledger", () => {
   });
 
   test.each([
-    ["costMicros", { costMicros: 10 }, { costMicros: 10 }, "budget.cost_micros"],
-    ["gpuMs", { gpuMs: 10 }, { gpuMs: 11 }, "budget.gpu_ms"],
-  ] as const)("refuses the next generation once %s is used up, and names the key", (_, budget, used, key) => {
+    { budget: { costMicros: 10 }, used: { costMicros: 10 }, key: "budget.cost_micros" },
+    { budget: { gpuMs: 10 }, used: { gpuMs: 11 }, key: "budget.gpu_ms" },
+  ])("refuses the next generation once $key is used up, and names it", ({ budget, used, key }) => {
     const books = ledger(budget);
     reserved(books.reserve(1)).settle(used);
     expect(books.reserve(1)).toMatchObject({

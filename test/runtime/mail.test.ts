@@ -89,14 +89,14 @@ describe("who wrote it", () => {
 
 describe("newsOf", () => {
   test.each([
-    [MESSAGE, "message.received", false, true],
-    [steer("s", { interrupt: true }), "steer.queued", true, true],
-    [steer("s", { from: "agent:task_9" }), "steer.queued", false, false],
-    [completion("task_2"), null, false, false],
-    [ANSWER, null, false, true],
-  ] as const)("%j", (message, type, interrupt, person) => {
-    const news = newsOf(message);
-    expect([news.event?.type ?? null, news.interrupt, news.person]).toEqual([type, interrupt, person]);
+    { message: MESSAGE, type: "message.received", interrupt: false, person: true },
+    { message: steer("s", { interrupt: true }), type: "steer.queued", interrupt: true, person: true },
+    { message: steer("s", { from: "agent:task_9" }), type: "steer.queued", interrupt: false, person: false },
+    { message: completion("task_2"), type: null, interrupt: false, person: false },
+    { message: ANSWER, type: null, interrupt: false, person: true },
+  ])("$message", ({ message, ...expected }) => {
+    const { event, ...news } = newsOf(message);
+    expect({ type: event?.type ?? null, ...news }).toEqual(expected);
   });
 });
 
