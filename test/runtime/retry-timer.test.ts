@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import type { AgentEvent } from "../../machines/agent.ts";
+import { Journal } from "../../src/runtime/journal.ts";
+import { RetryTimer } from "../../src/runtime/retry-timer.ts";
+import { TurnState } from "../../src/runtime/turn-state.ts";
+import { desk } from "./specimens.ts";
+
+async function make() {
+  const { clock, store, patience, claim } = await desk();
+  const journal = new Journal({ store, patience, claim, onBroken: () => {} });
+  const turn = new TurnState(claim.record);
+  turn.lastFailure = { code: "busy", message: "Busy.", retryable: true };
+  const sent: AgentEvent[] = [];
+  const retry = new RetryTimer({
+    services: { clock },
+    journal,
+    turn,
+    send: (event) => void sent.push(event),
+  });
+  return { clock, store, journal, turn, sent, retry };
+}
+
+describe("RetryTimer", () => {
+  test("records the failed try and a durable timer, and wakes the machine when the pause is over", async () => {
+    const { clock, store, journal, sent, retry } = await make();
+    retry.arm({ tries: 2, backoffMs: 1_000.4 });
+    await journal.flush();
+    expect(await store.timers("task_1")).toEqual([{ name: "retry", dueAt: clock.now() + 1_000 }]);
+    const [, event] = await store.events({ after: 0 });
+    expect(event).toMatchObject({
+      type: "generation.retried",
+      data: { code: "busy", message: "Busy.", attempt: 2, retryInMs: 1_000 },
+    });
+    await clock.advance(999);
+    expect(sent).toEqual([]);
+    await clock.advance(1);
+    await journal.flush();
+    expect([sent, await store.timers("task_1")]).toEqual([[{ type: "retry.due" }], []]);
+  });
+
+  test("a run that failed is another event than a try", async () => {
+    const { store, journal, turn, retry } = await make();
+    turn.lastFailure = null;
+    retry.arm({ tries: 0, backoffMs: 5 });
+    await journal.flush();
+    expect((await store.events({ after: 0 }))[1]).toMatchObject({
+      type: "run.failed",
+      data: { code: "unknown" },
+    });
+  });
+
+  test("cancelled, it wakes nobody", async () => {
+    const { clock, sent, retry } = await make();
+    retry.arm({ tries: 1, backoffMs: 5 });
+    retry.cancel();
+    await clock.advance(100);
+    expect([sent, clock.pending]).toEqual([[], 0]);
+  });
+});
