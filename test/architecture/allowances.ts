@@ -27,6 +27,27 @@ export const ALLOWANCES: readonly Allowance[] = [
   ...testedBy("test/store/conformance-events.ts", "Types and one figure, which every stored event carries.", [
     "src/core/event.ts",
   ]),
+  ...testedBy(
+    "test/runtime/forest.ts",
+    "They act only together, on living tasks: random trees under random people hold all of them to their invariants.",
+    [
+      "src/runtime/effects.ts",
+      "src/runtime/household.ts",
+      "src/runtime/task-host.ts",
+      "src/runtime/turn-state.ts",
+      "src/runtime/open-turn.ts",
+    ],
+  ),
+  ...testedBy(
+    "test/runtime/bad-calls.test.ts",
+    "What a turn's calls come to is asked of whole tasks; the calls by themselves are the tool runner's.",
+    ["src/runtime/call-tools-effect.ts"],
+  ),
+  ...testedBy(
+    "test/api/conformance.ts",
+    "They are the API in process: its conformance suite is their test, beside those of bad input and of every tool.",
+    ["src/runtime/bound-api.ts", "src/runtime/reading.ts", "src/runtime/tasks.ts"],
+  ),
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",
   ]),
