@@ -1,7 +1,11 @@
-// What `nvidia-smi` says of the GPUs of this machine. It is asked once and for a few seconds at most; where it is
-// absent or fails, nothing is known, and that is all that is said.
+// What `nvidia-smi` says of the GPUs of this machine. It is asked once and for a few seconds at most, hung drivers
+// included; where it is absent or fails, nothing is known, and that is all that is said.
+//
+// G1. It gets the few variables that it needs, never a token or a key.
+// G2. The answer comes within `ASK_MS`, also when the program cannot be ended.
 
 import { execFile } from "node:child_process";
+import type { Clock } from "../base/clock.ts";
 import type { Environment } from "../config/load.ts";
 
 export interface Gpu {
@@ -19,7 +23,9 @@ export interface GpuAnswer {
   readonly problem: string | null;
 }
 
-const ASK_MS = 5_000;
+const ASK_MS = 3_000;
+/** What finding and loading the program takes. */
+const PASSED_ON = ["PATH", "LD_LIBRARY_PATH", "HOME", "SystemRoot"] as const;
 const MIB = 1_048_576;
 const QUERY = "index,name,memory.total,memory.used,driver_version";
 
@@ -45,17 +51,34 @@ export function parseGpus(csv: string): readonly Gpu[] {
   });
 }
 
-/** Contract: never throws. `env` says where programs are found. */
-export function probeGpus(env: Environment): Promise<GpuAnswer> {
+function failed(why: string): GpuAnswer {
+  return { gpus: [], problem: `nvidia-smi failed: ${why}` };
+}
+
+/** Contract: never throws, and answers within three seconds of `clock`. `env` says where programs are found. */
+export function probeGpus(env: Environment, clock: Clock): Promise<GpuAnswer> {
   const args = [`--query-gpu=${QUERY}`, "--format=csv,noheader,nounits"];
+  // Keeps G1.
+  const own = Object.fromEntries(
+    PASSED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
+  );
   return new Promise((resolve) => {
-    execFile("nvidia-smi", args, { timeout: ASK_MS, env: { ...env } }, (error, stdout, stderr) => {
+    const child = execFile("nvidia-smi", args, { env: own }, (error, stdout, stderr) => {
+      late.cancel();
       if (error === null) resolve({ gpus: parseGpus(stdout), problem: null });
       else if (error.code === "ENOENT") resolve({ gpus: [], problem: "nvidia-smi is not installed" });
       else {
         const said = `${stdout}\n${stderr}`.split("\n").find((line) => line.trim() !== "");
-        resolve({ gpus: [], problem: `nvidia-smi failed: ${said ?? error.message}` });
+        resolve(failed(said ?? error.message));
       }
+    });
+    // Keeps G2: one that waits for a hung driver does not die, and what it started may hold its output open.
+    const late = clock.after(ASK_MS, () => {
+      resolve(failed(`no answer within ${ASK_MS / 1000} s`));
+      child.kill("SIGKILL");
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      child.unref();
     });
   });
 }

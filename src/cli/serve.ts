@@ -72,7 +72,7 @@ async function start(invocation: Invocation, loaded: LoadedConfig, box: RunningB
 /** What the runtime is composed from: the config's own servers with the memory of their GPUs, or the simulated box. */
 async function source(loaded: LoadedConfig, box: RunningBox | null, { world }: Invocation) {
   if (box === null) {
-    const vramBytes = vramOf(loaded, await probeGpus(world.env), world);
+    const vramBytes = vramOf(loaded, await probeGpus(world.env, world.clock), world);
     return { vramBytes, ...(loaded.file !== null && { configPath: loaded.file }) };
   }
   const { workspace } = loaded.config;

@@ -22,6 +22,6 @@ export async function survey(loaded: LoadedConfig, world: CliWorld): Promise<Sur
   const { plans } = planProviders(loaded.config, world.env);
   const credentials = new Credentials({ env: world.env, sources: plans });
   const pool = new ProviderPool({ plans, credentials, fetch: world.fetch, clock: world.clock });
-  const [gpus, providers] = await Promise.all([probeGpus(world.env), pool.discover()]);
+  const [gpus, providers] = await Promise.all([probeGpus(world.env, world.clock), pool.discover()]);
   return { plans, discovery: { providers, vramBytes: vramOf(loaded, gpus, world) }, gpus, pool };
 }

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { SimulatedClock, systemClock } from "../../src/base/clock.ts";
 import { parseGpus, probeGpus, serverMemory } from "../../src/cli/gpu-probe.ts";
 
 const MIB = 1_048_576;
@@ -35,11 +36,11 @@ describe("parsing", () => {
 describe("asking", () => {
   test("gives the cards of an nvidia-smi that answers", async () => {
     const env = await programs("echo '0, Card, 1000, 10, 1.0'");
-    expect(await probeGpus(env)).toMatchObject({ gpus: [{ name: "Card" }], problem: null });
+    expect(await probeGpus(env, systemClock)).toMatchObject({ gpus: [{ name: "Card" }], problem: null });
   });
 
   test("says that there is none", async () => {
-    expect(await probeGpus({ PATH: "/nowhere" })).toEqual({
+    expect(await probeGpus({ PATH: "/nowhere" }, systemClock)).toEqual({
       gpus: [],
       problem: "nvidia-smi is not installed",
     });
@@ -47,7 +48,26 @@ describe("asking", () => {
 
   test("says what a failing one said", async () => {
     const env = await programs("echo 'Failed to initialize NVML: Driver/library version mismatch'; exit 18");
-    expect((await probeGpus(env)).problem).toMatch(/^nvidia-smi failed: Failed to initialize NVML/);
+    expect((await probeGpus(env, systemClock)).problem).toMatch(
+      /^nvidia-smi failed: Failed to initialize NVML/,
+    );
+  });
+
+  test("G1 passes on where programs and libraries are, and nothing else", async () => {
+    const env = await programs('echo "[$TROUPE_TOKEN$OPENAI_API_KEY] $LD_LIBRARY_PATH"; exit 1');
+    const all = { ...env, TROUPE_TOKEN: "t", OPENAI_API_KEY: "k", LD_LIBRARY_PATH: "/cuda" };
+    expect((await probeGpus(all, systemClock)).problem).toBe("nvidia-smi failed: [] /cuda");
+  });
+
+  test.each([
+    ["does not end when it is asked to", "trap '' TERM; exec sleep 20"],
+    ["leaves its output to another process", "sleep 20 & sleep 20"],
+  ])("G2 answers after three seconds about one that %s", async (_, script) => {
+    const clock = new SimulatedClock();
+    const asked = probeGpus(await programs(script), clock);
+    await clock.advance(3_000);
+    expect(await asked).toEqual({ gpus: [], problem: "nvidia-smi failed: no answer within 3 s" });
+    expect(clock.pending).toBe(0);
   });
 });
 
