@@ -41,7 +41,8 @@ export interface Terminal {
 
 /** Two signals closer than this are one press: npm forwards the one that the terminal has already sent to all. */
 const ONE_PRESS_MS = 150;
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** A terminal that closes ends its programs with SIGHUP; left alone, it would orphan what they delegated. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** What a shell shows for a program whose reader went away (128 + SIGPIPE). */
 const READER_GONE = 141;
 
@@ -74,7 +75,9 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
 export function processTerminal(clock: Clock): Terminal {
   const handlers = new Set<() => void>();
   let last = -Infinity;
-  const interrupt = (): void => {
+  let hungUp = false;
+  const interrupt = (signal?: NodeJS.Signals): void => {
+    if (signal === "SIGHUP") hungUp = true;
     const now = clock.monotonic();
     // Counted from the press that was heard, so that a key held down is heard again.
     if (now - last < ONE_PRESS_MS) return;
@@ -84,9 +87,10 @@ export function processTerminal(clock: Clock): Terminal {
   const { stdin, stdout, stderr } = system;
   const runtime = runtimeOf(system.versions);
   for (const stream of [stdout, stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) =>
-      system.exit(error.code === "EPIPE" ? READER_GONE : 1),
-    );
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      // Writing to a terminal that was closed fails, and what was delegated is still to be called off.
+      if (!hungUp) system.exit(error.code === "EPIPE" ? READER_GONE : 1);
+    });
   }
   return {
     args: system.argv.slice(2),
@@ -105,7 +109,7 @@ export function processTerminal(clock: Clock): Terminal {
     input: () => stdin,
     converse: (prompt) =>
       stdin.isTTY && stdout.isTTY
-        ? openScreen({ input: stdin, output: stdout, prompt, onInterrupt: interrupt })
+        ? openScreen({ input: stdin, output: stdout, prompt, onInterrupt: () => interrupt() })
         : plainConversation({ input: stdin, writeOut: (text) => void stdout.write(text) }),
     onInterrupt: (handler) => {
       if (handlers.size === 0) for (const signal of SIGNALS) system.on(signal, interrupt);

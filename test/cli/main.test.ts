@@ -169,13 +169,16 @@ describe("the real program", { timeout: 60_000 }, () => {
     expect(server.out + client.out).toBe("");
   });
 
-  test("SIGINT once cancels what was delegated and leaves with 130", async () => {
-    const running = start(["delegate", "hang on"], served.env);
-    const taskId = await running.until(/(task_[0-9a-f]{32})/);
-    running.child.kill("SIGINT");
-    expect(await running.ended).toBe(130);
-    expect((await served.api.check(taskId)).state).toBe("cancelled");
-  });
+  test.each(["SIGINT", "SIGHUP"] as const)(
+    "%s once cancels what was delegated and leaves with 130",
+    async (signal) => {
+      const running = start(["delegate", "hang on"], served.env);
+      const taskId = await running.until(/(task_[0-9a-f]{32})/);
+      running.child.kill(signal);
+      expect(await running.ended).toBe(130);
+      expect((await served.api.check(taskId)).state).toBe("cancelled");
+    },
+  );
 
   test("SIGINT twice leaves at once with 130, though the server hangs", async () => {
     let calls = 0;

@@ -21,8 +21,11 @@ describe("T1 interrupts", () => {
       system.emit("SIGINT", "SIGINT");
     }
     expect(presses).toBe(4);
+    await clock.advance(400);
+    system.emit("SIGHUP", "SIGHUP");
+    expect(presses).toBe(5);
     stop();
-    expect(system.listenerCount("SIGINT")).toBe(0);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) expect(system.listenerCount(signal)).toBe(0);
   });
 });
 
