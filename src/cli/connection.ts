@@ -132,7 +132,8 @@ export async function findTask(api: Pick<TaskApi, "list">, word: string): Promis
         if (taskId.startsWith(word) || taskId.slice(taskId.indexOf("_") + 1).startsWith(word))
           found.push(taskId);
       }
-      cursor = page.nextCursor;
+      // What answers may be no Troupe: a page of nothing ends the list, whatever it says of a next one.
+      cursor = page.items.length === 0 ? null : (page.nextCursor ?? null);
       looked += page.items.length;
     } while (cursor !== null && looked < MOST_LOOKED_AT && found.length < 2);
   }

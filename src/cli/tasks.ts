@@ -58,7 +58,8 @@ async function allTasks(
       ...(cursor !== null && { cursor }),
     });
     tasks.push(...page.items);
-    cursor = page.nextCursor;
+    // What answers may be no Troupe: a page of nothing ends the list, whatever it says of a next one.
+    cursor = page.items.length === 0 ? null : (page.nextCursor ?? null);
   } while (cursor !== null && tasks.length < MOST_LISTED);
   return { tasks, more: cursor !== null };
 }

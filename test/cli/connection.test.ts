@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Page, TaskView } from "../../src/core/api.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { CLIENT_FLAGS, configuredUrl, connect, findTask, shortId } from "../../src/cli/connection.ts";
 import { parseFlags } from "../../src/cli/flags.ts";
@@ -85,5 +86,18 @@ describe("which task is meant", () => {
     );
     await expect(findTask(served.api, "task_zz")).rejects.toMatchObject({ code: "task_not_found" });
     await expect(findTask(served.api, "ffffffffffff0")).rejects.toMatchObject({ kind: "not_found" });
+  });
+
+  test.each([
+    ["no next cursor", { items: [] }],
+    ["a next cursor behind nothing", { items: [], nextCursor: "more" }],
+  ])("a foreign server that answers %s is asked once", async (_, page) => {
+    let calls = 0;
+    const list = () => {
+      calls += 1;
+      return Promise.resolve(page as unknown as Page<TaskView>);
+    };
+    await expect(findTask({ list }, "abc")).rejects.toMatchObject({ code: "task_not_found" });
+    expect(calls).toBe(1);
   });
 });

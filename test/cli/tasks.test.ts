@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { serve } from "../../src/base/listen.ts";
 import { runLine } from "./scripted-terminal.ts";
 import { serveScripted, type ServedRig } from "./served.ts";
 
@@ -48,6 +49,26 @@ describe("tasks ls", () => {
     expect([code, err]).toEqual([2, expect.stringMatching(/no state "runing"\. Did you mean running\?/)]);
   });
 });
+
+test.each(['{"items":[]}', '{"items":[],"next_cursor":"more"}'])(
+  "tasks ls asks a foreign server that answers %s once",
+  async (body) => {
+    let calls = 0;
+    const foreign = await serve(
+      () => {
+        calls += 1;
+        return new Response(body, { headers: { "content-type": "application/json" } });
+      },
+      { hostname: "127.0.0.1", port: 0 },
+    );
+    try {
+      expect((await line("tasks", "ls", "--url", foreign.url)).err).toBe("No tasks.\n");
+      expect(calls).toBe(1);
+    } finally {
+      await foreign.close();
+    }
+  },
+);
 
 describe("tasks get", () => {
   test("shows everything of a task, for people and as JSON", async () => {
