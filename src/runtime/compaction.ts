@@ -41,7 +41,7 @@ export interface Compaction {
   /** Rows up to this index leave the conversation. */
   readonly dropTo: number;
   readonly droppedRows: number;
-  /** The rows that stay, cut where even they are too long. */
+  /** The rows that stay, and questions before them that wait for an answer; cut where even they are too long. */
   readonly kept: readonly Message[];
   /** Stands where they were: the goal again, and the digest. */
   readonly replacement: readonly Message[];
@@ -65,16 +65,17 @@ export function planCompaction(input: CompactionInput): Compaction | null {
   const answerRoom = Math.min(input.maxOutputTokens, Math.floor(contextTokens * (1 - COMPACT_AT)));
   if (beforeTokens + answerRoom <= contextTokens && beforeTokens <= contextTokens * COMPACT_AT) return null;
   const keepFrom = Math.min(firstKept(rows, Math.floor(contextTokens * KEEP_SHARE)), firstUnread(rows));
-  const dropped = keepFrom < 2 ? [] : rows.slice(0, keepFrom);
-  const goal = dropped.findLast((row) => row.message.origin === "goal");
+  const before = keepFrom < 2 ? [] : rows.slice(0, keepFrom);
+  const goal = before.findLast((row) => row.message.origin === "goal");
+  const open = unanswered(before);
+  const told = before.filter((row) => row !== goal && !open.includes(row));
+  const dropped = told.length === 0 ? [] : before;
   const replacement =
     dropped.length === 0
       ? []
-      : [
-          ...(goal ? [goal.message] : []),
-          textMessage("user", "summary", digest(dropped.filter((row) => row !== goal))),
-        ];
-  const stays = messages.slice(dropped.length);
+      : [...(goal ? [goal.message] : []), textMessage("user", "summary", digest(told))];
+  const reopened = dropped.length === 0 ? [] : open.map((row) => row.message);
+  const stays = [...reopened, ...messages.slice(dropped.length)];
   const room = contextTokens * COMPACT_AT - answerRoom - fixedTokens - estimateTokens(replacement);
   const kept = cutToFit(stays, Math.max(MIN_KEPT_TOKENS, room));
   const afterTokens = fixedTokens + estimateTokens([...replacement, ...kept]);
@@ -102,6 +103,16 @@ function firstUnread(rows: readonly TranscriptRow[]): number {
   const last = rows.findLastIndex((row) => row.message.role === "assistant");
   if (last < 0) return 0;
   return callsOf((rows[last] as TranscriptRow).message).length > 0 ? last : last + 1;
+}
+
+/** What people asked since the last answer: however many calls it takes, the model must know what they are for. */
+function unanswered(rows: readonly TranscriptRow[]): readonly TranscriptRow[] {
+  const answer = rows.findLastIndex(
+    ({ message }) => message.role === "assistant" && callsOf(message).length === 0,
+  );
+  return rows
+    .slice(answer + 1)
+    .filter(({ message }) => message.origin === "person" || message.origin === "steer");
 }
 
 /** The messages, their long parts cut in the middle, until all of them fit or are as short as they may be. */
