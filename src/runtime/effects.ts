@@ -37,7 +37,11 @@ export function provideEffects(find: FindHost, checkArguments: CheckArguments): 
     },
     actions: {
       requestLease: ({ context }) => find(context.taskId).leases.request(context.ticket),
-      armRetry: ({ context }) => find(context.taskId).armRetry(context),
+      armRetry: ({ context }) => {
+        const host = find(context.taskId);
+        if (context.tries === 0) leaveChildren(host);
+        host.armRetry(context);
+      },
       reportFailure: ({ context }) => find(context.taskId).reportFailure(),
       reportOutOfTurns: ({ context }) => {
         const message = `The agent used its ${context.maxTurns} turns without an answer. Say more, or raise max_turns.`;
@@ -48,6 +52,12 @@ export function provideEffects(find: FindHost, checkArguments: CheckArguments): 
       },
     },
   });
+}
+
+/** A further run knows nothing of the children of the one that failed: they end, and are not told of. */
+function leaveChildren({ id, services, mailbox }: TaskHost): void {
+  mailbox.know(services.kinship.liveChildren(id));
+  services.kinship.cancelChildren(id, "its parent's run failed and another begins");
 }
 
 async function prepare(host: TaskHost): Promise<PrepareOutput> {

@@ -6,11 +6,12 @@ import type { NewEvent } from "../core/event.ts";
 import type { Message } from "../core/message.ts";
 import { answerMessage } from "./generation.ts";
 import { resultRoom } from "./result-room.ts";
-import { goalMessage } from "./mail.ts";
+import { foldMail as readMail, goalMessage } from "./mail.ts";
 import type { TaskHost } from "./task-host.ts";
 
 /** However many children end at once, each says at least this much. */
 const LEAST_RESULT_CHARS = 400;
+const NOTHING_KNOWN: ReadonlySet<string> = new Set();
 
 /** Which turn of which run. */
 export interface TurnInput {
@@ -52,12 +53,17 @@ interface TurnOpening {
 /** Commits the beginning of a turn, once: the goal on the first of a run, what was folded in, and no call left open. */
 export function beginTurn(host: TaskHost, input: TurnInput, opening: TurnOpening | null): Promise<void> {
   const { turn, journal } = host;
+  // A fold that lost its slot is still at it: what it took belongs to this turn, and a run begins once.
+  if (turn.opening) return turn.opening.then(() => beginTurn(host, input, opening));
   // Its beginning may still be on its way to the store: the model reads what is there.
   if (turn.begunTurn >= input.turn && opening === null) return journal.flush();
   const isAnotherRun = turn.begunRun > 0 && input.run > turn.begunRun;
-  return isAnotherRun
-    ? forgetRun(host).then((heard) => stageTurn(host, input, { opening, heard }))
-    : stageTurn(host, input, { opening, heard: [] });
+  if (!isAnotherRun) return stageTurn(host, input, { opening, heard: [] });
+  const begun = forgetRun(host).then((heard) => stageTurn(host, input, { opening, heard }));
+  turn.opening = begun.finally(() => {
+    turn.opening = null;
+  });
+  return turn.opening;
 }
 
 /** A further run begins without the conversation of the one that failed, but for what people said in it. */
@@ -95,11 +101,16 @@ function stageTurn(
   return journal.flush();
 }
 
-/** What was told to the run that failed: it was delivered, so the next run must know it too. */
-async function wordsOfPeople(host: TaskHost): Promise<readonly Message[]> {
-  const { store, patience } = host.services;
-  const rows = await patience.call("transcript", () => store.transcript(host.id, { live: true }));
-  return rows.map((row) => row.message).filter(({ origin }) => origin === "steer" || origin === "person");
+/** What was told to the run that failed: it was delivered, so the next run must know it too, whole and once. */
+async function wordsOfPeople({ id, services, mailbox }: TaskHost): Promise<readonly Message[]> {
+  const { store, patience } = services;
+  // Not from the transcript: there a compaction may have shortened them.
+  const entries = await patience.call("inbox", () => store.inbox(id, 0));
+  const told = entries.filter(
+    ({ state, message: { kind, id: messageId } }) =>
+      state === "delivered" && kind !== "completion" && !(kind === "answer" && mailbox.knows(messageId)),
+  );
+  return readMail(told, NOTHING_KNOWN, 0).messages;
 }
 
 /** Results for calls that will get none: a model must not read an open call. */

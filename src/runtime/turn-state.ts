@@ -12,6 +12,8 @@ export class TurnState {
   /** The last turn and run whose beginning is in the store. */
   begunTurn: number;
   begunRun: number;
+  /** The beginning of a further run, while it is being made. */
+  opening: Promise<void> | null = null;
   /** Everything the task has used, staged writes included. */
   usage: Usage;
   /** Why the last try failed, for the event of the retry. */
