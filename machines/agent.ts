@@ -104,6 +104,8 @@ export interface EffectFailure {
   /** The same request may succeed soon. */
   readonly transient: boolean;
   readonly retryInMs: number;
+  /** Nothing failed: others hold what it needs, for now. It is tried again however often. */
+  readonly heldUp?: boolean;
 }
 
 export type PrepareOutput = { readonly outcome: "ready" } | EffectFailure;
@@ -227,7 +229,7 @@ export const agentMachine = setup({
     }),
     forgetWaits: assign({ waits: [] }),
     noteTry: assign({
-      tries: ({ context }) => context.tries + 1,
+      tries: ({ context }) => Math.min(context.tries + 1, context.generationTries - 1),
       backoffMs: (_, output: EffectOutput) => retryInMsOf(output),
     }),
     noteFailedRun: assign({
@@ -279,7 +281,9 @@ export const agentMachine = setup({
     suspended: (_, output: EffectOutput) => isPending(waitsOf(output)),
     suspendedForInput: (_, output: EffectOutput) => asksPerson(waitsOf(output)),
     mayTryAgain: ({ context }, output: EffectOutput) =>
-      isFailure(output) && output.transient && context.tries + 1 < context.generationTries,
+      isFailure(output) &&
+      output.transient &&
+      (output.heldUp === true || context.tries + 1 < context.generationTries),
     /** A session is one conversation and has one run. */
     mayRunAgain: ({ context }, output: EffectOutput) =>
       isFailure(output) &&

@@ -4,7 +4,7 @@
 import type { GenerateOutput } from "../../machines/agent.ts";
 import { LimitError, ProviderError } from "../base/errors.ts";
 import type { NewEvent } from "../core/event.ts";
-import { addUsage, type Usage } from "../core/limits.ts";
+import { addUsage, NO_USAGE, type Usage } from "../core/limits.ts";
 import { textMessage, type TranscriptRow } from "../core/message.ts";
 import type { ModelSettings } from "../core/settings.ts";
 import type { TaskSpec } from "../core/task.ts";
@@ -86,7 +86,11 @@ async function answerWithin(
       signal: input.signal,
       turn: input.turn,
       meter,
-      beforeSecondTry: () => purse.reserve(promptTokens + 2 * maxOutputTokens),
+      beforeSecondTry: () => {
+        // What the first try used is no reservation any more, and stands in nobody's way.
+        purse.settle(usageOf(meter, model));
+        purse.reserve(promptTokens + 2 * maxOutputTokens);
+      },
       request: {
         model: spec.model.model,
         messages,
@@ -111,10 +115,11 @@ async function answerWithin(
   }
 }
 
-/** What one generation has reserved of its tree's budget. */
+/** What one generation has reserved of its tree's budget: one reservation at a time. */
 class Purse {
   readonly #ledger: Ledger;
-  readonly #reservations: Reservation[] = [];
+  #reservation: Reservation | null = null;
+  #booked: Usage = NO_USAGE;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -126,14 +131,27 @@ class Purse {
     if (isRefused(answer)) {
       throw new LimitError(answer.code, answer.message, { details: { held_by_others: answer.heldByOthers } });
     }
-    this.#reservations.push(answer);
+    this.#reservation = answer;
   }
 
-  /** Books what was used once, and gives everything reserved back. */
+  /** Books what was used since the last time, and gives what was reserved back. `used` is the sum so far. */
   settle(used: Usage): void {
-    for (const [index, reservation] of this.#reservations.entries())
-      reservation.settle(index === 0 ? used : {});
+    this.#reservation?.settle(sinceUsage(this.#booked, used));
+    if (this.#reservation) this.#booked = used;
+    this.#reservation = null;
   }
+}
+
+/** What came to `before` to make it `after`. */
+function sinceUsage(before: Usage, after: Usage): Usage {
+  return {
+    promptTokens: after.promptTokens - before.promptTokens,
+    outputTokens: after.outputTokens - before.outputTokens,
+    costMicros: after.costMicros - before.costMicros,
+    gpuMs: after.gpuMs - before.gpuMs,
+    toolCalls: after.toolCalls - before.toolCalls,
+    generations: after.generations - before.generations,
+  };
 }
 
 function usageOf({ usage, requests }: GenerationMeter, model: ModelSettings): Usage {

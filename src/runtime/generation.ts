@@ -149,6 +149,8 @@ export interface GenerationFailure {
   readonly failure: TaskFailure;
   readonly transient: boolean;
   readonly retryInMs: number;
+  /** Others hold what it needs, for now: no try is counted. */
+  readonly heldUp?: boolean;
 }
 
 /** First and longest pause between two tries of a generation, in milliseconds; each pause doubles. */
@@ -176,6 +178,7 @@ export function failureOf(thrown: unknown, tries: number, jitter: number): Gener
     return {
       failure: { code: thrown.code, message: thrown.message, retryable: false },
       transient: true,
+      heldUp: true,
       retryInMs: pause,
     };
   }
