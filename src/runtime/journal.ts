@@ -125,7 +125,7 @@ export class Journal {
       // A try that failed may have been written all the same. By J1 nobody else writes with this epoch.
       const seq = this.#seq + (write.events?.length ?? 0);
       if (!(thrown instanceof StoreError) || !["sequence", "ended"].includes(thrown.code)) throw thrown;
-      const record = await this.#store.get(taskId);
+      const record = await this.#patience.call("get", () => this.#store.get(taskId));
       if (record?.epoch !== epoch || record.seq !== seq) throw thrown;
       return { seq, lastIndex: this.#lastIndex + (write.messages?.length ?? 0) };
     }

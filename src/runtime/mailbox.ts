@@ -3,7 +3,7 @@
 
 import type { NewEvent } from "../core/event.ts";
 import type { TerminalState } from "../core/lifecycle.ts";
-import type { InboxEntry, Store } from "../store/store.ts";
+import type { InboxEntry, InboxMessage, Store } from "../store/store.ts";
 import { foldMail, type FoldedMail } from "./mail.ts";
 import type { StorePatience } from "./store-patience.ts";
 
@@ -48,6 +48,11 @@ export class Mailbox {
     return this.#reading;
   }
 
+  /** Resolves when no pass is under way; never rejects, and `null` when none is. */
+  get settled(): Promise<void> | null {
+    return this.#reading?.catch(() => {}) ?? null;
+  }
+
   /** Whether a tool result has told the model what this message would. */
   knows(messageId: string): boolean {
     return this.#known?.has(messageId) ?? false;
@@ -61,9 +66,8 @@ export class Mailbox {
 
   /** What is told of mail that no turn will take, once the task has ended. */
   refusals(state: TerminalState): readonly NewEvent[] {
-    const known = this.#known ?? NOTHING_KNOWN;
     return this.#pending.flatMap(({ message }): readonly NewEvent[] =>
-      message.kind === "completion" || message.kind === "cancel" || known.has(message.id)
+      message.kind === "completion" || message.kind === "cancel" || this.#isTold(message)
         ? []
         : [{ type: "steer.undelivered", data: { steerId: message.id, reason: `task_${state}` } }],
     );
@@ -81,12 +85,17 @@ export class Mailbox {
   takeKnown(): { readonly cursor: number; readonly events: readonly NewEvent[] } | null {
     const known = this.#known;
     if (!known) return null;
-    const upTo = this.#pending.findIndex((entry) => !known.has(entry.message.id));
+    const upTo = this.#pending.findIndex((entry) => !this.#isTold(entry.message));
     const taken = upTo < 0 ? this.#pending : this.#pending.slice(0, upTo);
     if (taken.length === 0) return null;
     this.#pending = upTo < 0 ? [] : this.#pending.slice(upTo);
     const { cursor, events } = foldMail(taken, known, 0);
     return { cursor, events };
+  }
+
+  /** What somebody wrote is never told by a result, whatever id its writer chose for it. */
+  #isTold({ kind, id }: InboxMessage): boolean {
+    return (kind === "completion" || kind === "answer") && this.knows(id);
   }
 
   async #pass(announce: (entry: InboxEntry) => void): Promise<void> {

@@ -33,6 +33,8 @@ import { WaitKeeper } from "./wait-keeper.ts";
 import { TurnState, UNKNOWN_FAILURE } from "./turn-state.ts";
 import { WorkInFlight } from "./work-in-flight.ts";
 
+const RELEASED = { type: "task.released", data: {} } as const;
+
 export class TaskHost {
   readonly id: string;
   readonly spec: TaskSpec;
@@ -104,7 +106,7 @@ export class TaskHost {
 
   show(delta: AgentEmitted): void {
     if (delta.channel === "text") this.ring.write(delta.text);
-    this.services.showDelta(this.spec, delta.channel, delta.text);
+    this.services.showDelta(this.spec, { ...delta, seq: this.journal.record.seq });
   }
 
   /** Marks the task as called off; with `force` its end does not wait for what it was doing. */
@@ -226,14 +228,15 @@ export class TaskHost {
     this.#settling = new Settling({
       clock,
       deadlineMs: settings.cancelDeadlineMs,
-      work: Promise.all([work, children]),
+      // Mail that is being read is told of, if only as undelivered.
+      work: Promise.all([work, children, this.mailbox.settled]),
       conclude: (settled) => this.#conclude(output, settled),
     });
   }
 
   /** Commits the end. `settled` is false when something of the task would not let go in time. */
   #conclude(output: AgentOutput, settled: boolean): void {
-    const { scheduler, clock, kinship, logger, store } = this.services;
+    const { scheduler, clock, kinship, logger, store, patience } = this.services;
     const now = clock.now();
     this.leases.forget();
     const end = endOf(output, this.turn.answer, this.spec.limits.maxResultChars);
@@ -258,7 +261,8 @@ export class TaskHost {
     logger.warn("a task did not let go in time and was ended by force", { task: this.id });
     // Only an end that is in the store can be marked as released.
     void Promise.all([acknowledged, this.work.settled()])
-      .then(() => store.markReleased(this.id, clock.now(), { type: "task.released", data: {} }))
+      .then(() => clock.now())
+      .then((at) => patience.call("markReleased", () => store.markReleased(this.id, at, RELEASED)))
       .catch(() => {});
   }
 
