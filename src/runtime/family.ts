@@ -39,11 +39,11 @@ export class Family<M extends Member> implements Kinship {
     this.#onGone = onGone;
   }
 
-  /** Roots of the trees that live or were the last to end, oldest change first. */
+  /** Roots of the trees that were the last to change and have ended, oldest first, and then of those that live. */
   roots(): readonly string[] {
     const living = new Set<string>();
     for (const { spec } of this.#members.values()) living.add(spec.rootId);
-    return [...new Set([...this.#recent, ...living])];
+    return [...[...this.#recent].filter((rootId) => !living.has(rootId)), ...living];
   }
 
   get size(): number {
