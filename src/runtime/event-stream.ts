@@ -2,8 +2,10 @@
 // E1. A watcher sees a contiguous run of events in cursor order; what the store no longer has is told as a gap.
 //     The gap is looked for after the read, since the store may let go of events between the two.
 // E2. A slow watcher costs a bounded number of deltas and nothing else: events are read from the store when it asks.
+// E3. A delta stands among the events of its task where it was written: after those that the store had then, before
+//     those that came later. The store's word of new events is only a hint, so the number of the last one is asked.
 
-import type { EventFrame } from "../core/event.ts";
+import type { EventFrame, StoredEvent } from "../core/event.ts";
 import type { EventsQuery } from "../core/api.ts";
 import type { Store } from "../store/store.ts";
 import type { TaskSpec } from "../core/task.ts";
@@ -12,10 +14,23 @@ import type { TaskSpec } from "../core/task.ts";
 const DELTA_BOUND = 512;
 const PAGE = 500;
 
+/** What a model has just written. */
+export interface Delta {
+  readonly channel: "text" | "thinking";
+  readonly text: string;
+  /** Number of the task's last event that is in the store. */
+  readonly seq: number;
+}
+
+interface Waiting {
+  readonly frame: EventFrame & { readonly kind: "delta" };
+  readonly seq: number;
+}
+
 interface Watcher {
   wake(): void;
   close(): void;
-  delta(spec: TaskSpec, frame: EventFrame & { readonly kind: "delta" }): void;
+  delta(spec: TaskSpec, waiting: Waiting): void;
 }
 
 /** Whether the reader may know of a task. */
@@ -37,10 +52,10 @@ export class EventStreams {
     return this.#watchers.size;
   }
 
-  showDelta(spec: TaskSpec, channel: "text" | "thinking", text: string): void {
+  showDelta(spec: TaskSpec, { channel, text, seq }: Delta): void {
     if (this.#watchers.size === 0) return;
-    const frame = { kind: "delta" as const, taskId: spec.id, channel, text };
-    for (const watcher of this.#watchers) watcher.delta(spec, frame);
+    const waiting = { frame: { kind: "delta" as const, taskId: spec.id, channel, text }, seq };
+    for (const watcher of this.#watchers) watcher.delta(spec, waiting);
   }
 
   /**
@@ -50,19 +65,18 @@ export class EventStreams {
   async *watch(query: EventsQuery, sees: Sight = EVERYTHING): AsyncGenerator<EventFrame> {
     if (this.#closed) return;
     const bell = new Bell(query.signal);
-    const deltas: (EventFrame & { readonly kind: "delta" })[] = [];
+    const deltas = new DeltaQueue();
     const watcher: Watcher = {
       wake: () => bell.ring(),
       close: () => bell.close(),
-      delta: (spec, frame) => {
+      delta: (spec, waiting) => {
         if (
           !query.deltas ||
           (query.taskId ?? spec.id) !== spec.id ||
           (query.rootId ?? spec.rootId) !== spec.rootId
         )
           return;
-        if (deltas.length >= DELTA_BOUND) deltas.shift();
-        deltas.push(frame);
+        deltas.push(waiting);
         bell.ring();
       },
     };
@@ -75,6 +89,7 @@ export class EventStreams {
       let cursor = query.after ?? (await this.#store.bounds()).newest;
       while (!bell.closed) {
         bell.quiet();
+        deltas.mark();
         const { newest } = await this.#store.bounds();
         const events = await this.#store.events({
           after: cursor,
@@ -87,17 +102,18 @@ export class EventStreams {
           cursor = gap.before - 1;
           yield { kind: "gap", after: gap.after, before: gap.before };
         }
-        for (let frame = deltas.shift(); frame; frame = deltas.shift()) {
-          if (await sees(frame.taskId)) yield frame;
-        }
         for (const event of events) {
           if (event.cursor <= cursor) continue;
           cursor = event.cursor;
-          if (await sees(event.taskId)) yield { kind: "event", event };
+          if (!(await sees(event.taskId))) continue;
+          for (const frame of deltas.before(event)) yield frame;
+          yield { kind: "event", event };
         }
+        if (events.length === PAGE) continue;
         // Others' events count as read, or a watcher of a quiet task would be told of gaps that it has not.
-        if (events.length < PAGE) cursor = Math.max(cursor, newest);
-        if (events.length < PAGE && deltas.length === 0) await bell.wait();
+        cursor = Math.max(cursor, newest);
+        for (const frame of deltas.marked()) if (await sees(frame.taskId)) yield frame;
+        await bell.wait();
       }
     } finally {
       this.#watchers.delete(watcher);
@@ -121,6 +137,42 @@ export class EventStreams {
   async #gapAfter(cursor: number): Promise<{ readonly after: number; readonly before: number } | null> {
     const { oldest } = await this.#store.bounds();
     return oldest > cursor + 1 ? { after: cursor, before: oldest } : null;
+  }
+}
+
+/** The deltas that wait for one watcher, in the order in which they were written. */
+class DeltaQueue {
+  #waiting: Waiting[] = [];
+  /** How many were there before the last read of events: all events that go before them have been read. */
+  #marked = 0;
+
+  push(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    if (this.#waiting.length <= DELTA_BOUND) return;
+    this.#waiting.shift();
+    this.#marked = Math.max(0, this.#marked - 1);
+  }
+
+  mark(): void {
+    this.#marked = this.#waiting.length;
+  }
+
+  /** Takes those of the event's task that were written before it. */
+  before({ taskId, seq }: StoredEvent): readonly Waiting["frame"][] {
+    const isBefore = (each: Waiting): boolean => each.frame.taskId === taskId && each.seq < seq;
+    if (!this.#waiting.some(isBefore)) return [];
+    const taken = this.#waiting.filter(isBefore);
+    const marked = this.#waiting.slice(0, this.#marked).filter((each) => !isBefore(each));
+    this.#waiting = this.#waiting.filter((each) => !isBefore(each));
+    this.#marked = marked.length;
+    return taken.map(({ frame }) => frame);
+  }
+
+  /** Takes what was there before the last read. */
+  marked(): readonly Waiting["frame"][] {
+    const taken = this.#waiting.splice(0, this.#marked);
+    this.#marked = 0;
+    return taken.map(({ frame }) => frame);
   }
 }
 

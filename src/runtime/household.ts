@@ -221,7 +221,7 @@ export class Household {
       redact: this.#options.redact ?? ((text) => text),
       systemPrompt: (spec) => `${spec.agent.instructions}\n\nWorkspace: ${workspacePath(spec)}`,
       ledgerOf: (rootId) => this.#ledgerOf(rootId),
-      showDelta: (spec, channel, text) => this.streams.showDelta(spec, channel, text),
+      showDelta: (spec, delta) => this.streams.showDelta(spec, delta),
     };
   }
 

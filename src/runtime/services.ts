@@ -13,6 +13,7 @@ import type { Provider } from "../../providers/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
 import type { Dormitory } from "./dormitory.ts";
+import type { Delta } from "./event-stream.ts";
 import type { Ledger } from "./ledger.ts";
 import type { StorePatience } from "./store-patience.ts";
 
@@ -58,5 +59,5 @@ export interface HostServices {
   apiFor(taskId: string): TaskApi;
   ledgerOf(rootId: string): Ledger;
   /** Shows what a model is writing to whoever watches. */
-  showDelta(spec: TaskSpec, channel: "text" | "thinking", text: string): void;
+  showDelta(spec: TaskSpec, delta: Delta): void;
 }

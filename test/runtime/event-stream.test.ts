@@ -110,6 +110,32 @@ describe("a watcher", () => {
     await reader.stop();
   });
 
+  test("E3 finds each delta in the turn that wrote it, however late it reads", async () => {
+    let turn = 0;
+    const { api, clock } = rig({
+      settings: { backends: ROOMY },
+      reply: () => {
+        turn += 1;
+        const more = turn % 3 === 0 ? [] : [call("report_progress", { note: `after ${turn}` })];
+        return [wait(40), say(`turn ${turn}`), ...more];
+      },
+    });
+    const frames = api.events({ after: 0, deltas: true })[Symbol.asyncIterator]();
+    await api.delegate({ goal: "a", toolsets: ["progress"] });
+    await frames.next();
+    await clock.advance(1_000);
+    const order: string[] = [];
+    while (order.at(-1) !== "task.done") {
+      const { value } = (await frames.next()) as { value: EventFrame };
+      if (value.kind === "delta") order.push(value.text);
+      else if (value.kind === "event" && /^(turn|task.done)/.test(value.event.type))
+        order.push(value.event.type);
+    }
+    const turnOf = (n: number) => ["turn.started", `turn ${n}`, "turn.finished"];
+    expect(order).toEqual([...turnOf(1), ...turnOf(2), ...turnOf(3), "task.done"]);
+    await frames.return?.(undefined);
+  });
+
   test("of one task or one tree sees nothing of others, deltas neither", async () => {
     const it = await converse(() => [wait(20), say("words")]);
     const session = new Reader(it.api, { after: 0, deltas: true, rootId: it.sessionId });
