@@ -53,6 +53,8 @@ export interface ToolContext {
   readonly callId: string;
   /** Absolute path of the task's workspace on this box. */
   readonly workspace: string;
+  /** Absolute path of the folder that every workspace of this box must be in, links resolved. */
+  readonly workspaceRoot?: string;
   /** The API bound to this task: it reaches its own subtree and nothing else. */
   readonly tasks: TaskApi;
   readonly clock: Clock;

@@ -87,6 +87,7 @@ function toolContext(
     callId: call.id,
     maxResultChars: call.maxResultChars,
     workspace: spec.workspace.slice(spec.workspace.indexOf(":", "box:".length) + 1),
+    workspaceRoot: services.settings.workspaceRoot,
     tasks,
     clock: services.clock,
     signal,

@@ -131,7 +131,7 @@ interface Search {
 }
 
 async function searchFiles(query: Query, context: ToolContext, policy: FilePolicy): Promise<ToolOutcome> {
-  const workspace = new Workspace(context.workspace, policy);
+  const workspace = new Workspace(context.workspace, { policy, root: context.workspaceRoot });
   const search: Search = { query, findings: new Findings(), context };
   const { findings } = search;
   try {

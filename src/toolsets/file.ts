@@ -59,7 +59,7 @@ async function listDir(
   { context, policy }: Reach,
 ): Promise<ToolOutcome> {
   const { path = ".", depth = 1 } = input as { readonly path?: string; readonly depth?: number };
-  const walk = new Walk(new Workspace(context.workspace, policy), {
+  const walk = new Walk(new Workspace(context.workspace, { policy, root: context.workspaceRoot }), {
     maxDepth: depth,
     maxEntries: MAX_LISTED,
     withSizes: true,
@@ -113,34 +113,37 @@ function readFile(
 ): Promise<ToolOutcome> {
   const asked = input as { readonly path: string; readonly start_line?: number; readonly max_lines?: number };
   const start = asked.start_line ?? 1;
-  return new Workspace(context.workspace, policy).withFile(asked.path, async ({ handle, path, size }) => {
-    const piece = await readWindow(handle, size, {
-      start,
-      maxLines: asked.max_lines ?? DEFAULT_READ_LINES,
-      maxChars: MAX_READ_CHARS,
-      maxLineChars: MAX_LINE_CHARS,
-      maxBytes: MAX_READ_BYTES,
-      signal: context.signal,
-    });
-    if (piece.binary) {
-      return {
-        type: "result",
-        value: `${path} is a binary file of ${size} bytes; read_file shows text only.`,
-      };
-    }
-    const end = start + piece.lines.length - 1;
-    if (piece.lines.length === 0) {
-      const why = size === 0 ? "is empty" : `has nothing at line ${start}`;
-      return {
-        type: "result",
-        value: `${path} ${why} (${size} bytes).`,
-        ...(piece.more ? { truncated: true } : {}),
-      };
-    }
-    const next = piece.more ? [`[truncated: call read_file with start_line ${end + 1} to go on]`] : [];
-    const value = [`${path}, lines ${start}-${end} (${size} bytes):`, ...piece.lines, ...next].join("\n");
-    return { type: "result", value, ...(piece.more || piece.cut ? { truncated: true } : {}) };
-  });
+  return new Workspace(context.workspace, { policy, root: context.workspaceRoot }).withFile(
+    asked.path,
+    async ({ handle, path, size }) => {
+      const piece = await readWindow(handle, size, {
+        start,
+        maxLines: asked.max_lines ?? DEFAULT_READ_LINES,
+        maxChars: MAX_READ_CHARS,
+        maxLineChars: MAX_LINE_CHARS,
+        maxBytes: MAX_READ_BYTES,
+        signal: context.signal,
+      });
+      if (piece.binary) {
+        return {
+          type: "result",
+          value: `${path} is a binary file of ${size} bytes; read_file shows text only.`,
+        };
+      }
+      const end = start + piece.lines.length - 1;
+      if (piece.lines.length === 0) {
+        const why = size === 0 ? "is empty" : `has nothing at line ${start}`;
+        return {
+          type: "result",
+          value: `${path} ${why} (${size} bytes).`,
+          ...(piece.more ? { truncated: true } : {}),
+        };
+      }
+      const next = piece.more ? [`[truncated: call read_file with start_line ${end + 1} to go on]`] : [];
+      const value = [`${path}, lines ${start}-${end} (${size} bytes):`, ...piece.lines, ...next].join("\n");
+      return { type: "result", value, ...(piece.more || piece.cut ? { truncated: true } : {}) };
+    },
+  );
 }
 
 /** The file toolset; `policy` may keep files inside the workspace from being read too. */

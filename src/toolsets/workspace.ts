@@ -3,8 +3,10 @@
 // moment in which a link can be swapped (88 escapes in 20,000 tries were measured; this way none).
 //
 // W1. What is read was inside the workspace at the moment it was opened, whatever links did before or after.
-// W2. Opening never waits: a pipe without a writer, a socket and a device are refused, not read.
+// W2. Opening never waits: a pipe without a writer, a socket and a device are refused, not read. They are not opened
+//     either, as long as nobody swaps one in: to open a pipe is to set its writer going.
 // W3. Where the platform cannot say where a descriptor led, everything is refused, with the reason.
+// W4. A workspace that links lead out of the root of this box is no workspace.
 
 import { constants } from "node:fs";
 import { open, readlink, stat } from "node:fs/promises";
@@ -18,8 +20,8 @@ const MAX_NAME_CHARS = 255;
 /** Kernel interfaces, not files; a workspace that is `/` would hold them. */
 const PSEUDO = ["/proc", "/sys", "/dev"];
 
-/** Says why a path inside the workspace may not be read, or `null`; `path` is relative, with `/`. */
-export type FilePolicy = (path: string) => string | null;
+/** Says why what is inside the workspace may not be read, or `null`; links are resolved, and `path` is relative. */
+export type FilePolicy = (path: string, absolutePath: string) => string | null;
 
 export const allowAll: FilePolicy = () => null;
 
@@ -112,13 +114,21 @@ function relativeTo(root: string, led: string): string | null {
   return led.startsWith(prefix) ? led.slice(prefix.length) : null;
 }
 
+export interface WorkspaceOptions {
+  readonly policy?: FilePolicy;
+  /** The folder that the workspace must be in, links resolved (W4); anywhere is fine when absent. */
+  readonly root?: string | undefined;
+}
+
 /** The files of one workspace; holds no descriptor open between calls. */
 export class Workspace {
   readonly #folder: string;
+  readonly #outer: string | null;
   readonly #policy: FilePolicy;
 
-  constructor(folder: string, policy: FilePolicy = allowAll) {
+  constructor(folder: string, { policy = allowAll, root }: WorkspaceOptions = {}) {
     this.#folder = folder;
+    this.#outer = root ?? null;
     this.#policy = policy;
   }
 
@@ -137,11 +147,16 @@ export class Workspace {
     // W2: O_NONBLOCK opens a pipe at once, and O_NOCTTY keeps a terminal from becoming ours.
     const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
     const only = kind === "folder" ? flags | constants.O_DIRECTORY : flags;
+    const full = posix.join(root, path);
     let handle: FileHandle;
     try {
-      handle = await open(posix.join(root, path), only);
+      const found = await stat(full);
+      if (!found.isFile() && !found.isDirectory()) {
+        throw refuse("not_a_file", `Expected ${path} to be a ${kind}. It is no regular file.`);
+      }
+      handle = await open(full, only);
     } catch (error) {
-      throw openError(error, path);
+      throw error instanceof ToolError ? error : openError(error, path);
     }
     try {
       return await use(await this.#checked({ handle, root, path, kind }));
@@ -166,7 +181,7 @@ export class Workspace {
         `${path} leads out of the workspace; only what is inside can be read.`,
       );
     }
-    const denied = this.#policy(inside);
+    const denied = this.#policy(inside, led);
     if (denied !== null) throw refuse("not_allowed", `${path} may not be read: ${denied}`);
     const found = await handle.stat();
     if (kind === "folder" ? !found.isDirectory() : !found.isFile()) {
@@ -176,18 +191,27 @@ export class Workspace {
     return { handle, path: inside, size: found.size, descriptorPath: `/proc/self/fd/${handle.fd}` };
   }
 
-  /** The workspace's own place, links resolved the same way. */
+  /** The workspace's own place, links resolved the same way. Keeps W4. */
   async #root(): Promise<string> {
-    let handle: FileHandle;
-    try {
-      handle = await open(this.#folder, constants.O_RDONLY | constants.O_DIRECTORY);
-    } catch (error) {
-      throw refuse("no_workspace", `The workspace ${this.#folder} cannot be opened: ${messageOf(error)}`);
-    }
-    try {
-      return await whereItLed(handle);
-    } finally {
-      await handle.close();
-    }
+    const own = await placeOf(this.#folder);
+    if (this.#outer === null || relativeTo(await placeOf(this.#outer), own) !== null) return own;
+    throw refuse(
+      "no_workspace",
+      `The workspace ${this.#folder} leads out of ${this.#outer}, the root that this box serves.`,
+    );
+  }
+}
+
+async function placeOf(folder: string): Promise<string> {
+  let handle: FileHandle;
+  try {
+    handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    throw refuse("no_workspace", `The workspace ${folder} cannot be opened: ${messageOf(error)}`);
+  }
+  try {
+    return await whereItLed(handle);
+  } finally {
+    await handle.close();
   }
 }

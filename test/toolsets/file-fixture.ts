@@ -46,6 +46,7 @@ export interface CallOptions {
   readonly at: string;
   readonly signal?: AbortSignal;
   readonly policy?: FilePolicy;
+  readonly root?: string;
 }
 
 /** Contract: throws what the tool throws. */
@@ -54,7 +55,11 @@ export async function call(name: string, input: object, options: CallOptions) {
     .tools("leaf")
     .find(({ definition }) => definition.name === name);
   if (tool === undefined) throw new Error(`no tool ${name}`);
-  const outcome = await tool.run(checkArguments(tool, input), toolContext(options.at, options.signal));
+  const context = {
+    ...toolContext(options.at, options.signal),
+    ...(options.root !== undefined && { workspaceRoot: options.root }),
+  };
+  const outcome = await tool.run(checkArguments(tool, input), context);
   if (outcome.type !== "result") throw new Error("expected a result");
   return { text: outcome.value as string, truncated: outcome.truncated ?? false };
 }

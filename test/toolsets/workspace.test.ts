@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
-import { rmSync, symlinkSync } from "node:fs";
+import { constants, rmSync, symlinkSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { relativePath } from "../../src/toolsets/workspace.ts";
@@ -84,7 +85,7 @@ describe("W1 nothing outside of the workspace is reached", () => {
 
   it("kernel interfaces are refused even where the workspace is /", async () => {
     expect(await code("read_file", { path: "/proc/self/environ" }, { at: "/" })).toBe("outside_workspace");
-    expect(await code("read_file", { path: "dev/null" }, { at: "/" })).toBe("outside_workspace");
+    expect(await code("read_file", { path: "dev/null" }, { at: "/" })).toBe("not_a_file");
   });
 
   it("a workspace that is not there is said so", async () => {
@@ -100,6 +101,30 @@ describe("W1 nothing outside of the workspace is reached", () => {
   });
 });
 
+describe("W4 the root of the box", () => {
+  it("refuses a workspace that a link inside the root leads out of it", async () => {
+    const [root, at] = [workspace, join(workspace, "link-sibling")];
+    expect(await code("read_file", { path: "x.txt" }, { at, root })).toBe("no_workspace");
+    expect(await code("list_dir", {}, { at, root })).toBe("no_workspace");
+    expect(await code("search_files", { text: "SECRET" }, { at, root })).toBe("no_workspace");
+  });
+
+  it("takes a folder in it, itself, and one that a link inside leads to; a root may be a link too", async () => {
+    const alias = join(base, "root-alias");
+    symlinkSync(workspace, alias);
+    for (const at of [workspace, join(workspace, "src"), join(workspace, "link-dir-inside"), alias]) {
+      for (const root of [workspace, alias]) {
+        expect((await call("search_files", { text: "needle" }, { at, root })).text).toContain("main.ts:1");
+      }
+    }
+    rmSync(alias);
+  });
+
+  it("refuses everything while the root is not there", async () => {
+    expect(await code("list_dir", {}, { at: workspace, root: join(base, "gone") })).toBe("no_workspace");
+  });
+});
+
 describe("W2 opening never waits", () => {
   it("refuses a pipe without a writer, at once", async () => {
     execFileSync("mkfifo", [join(workspace, "pipe")]);
@@ -107,6 +132,26 @@ describe("W2 opening never waits", () => {
     expect((await call("search_files", { text: "needle", glob: "pipe" })).text).toContain("Nothing found");
     expect((await call("list_dir", {})).text).toContain("pipe (no regular file)");
     rmSync(join(workspace, "pipe"));
+  });
+
+  it("does not set a writer going that waits for a reader of its pipe", async () => {
+    const pipe = join(workspace, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    let isOpen = false;
+    // Opening for writing waits for a reader; any open of ours would be one.
+    const writer = open(pipe, constants.O_WRONLY).then((handle) => {
+      isOpen = true;
+      return handle;
+    });
+    for (let n = 0; n < 50; n++) {
+      expect(await code("read_file", { path: "pipe" })).toBe("not_a_file");
+      expect(await code("list_dir", { path: "pipe" })).toBe("not_a_file");
+    }
+    expect(isOpen).toBe(false);
+    const reader = await open(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+    await (await writer).close();
+    await reader.close();
+    rmSync(pipe);
   });
 
   it("refuses a socket", async () => {
