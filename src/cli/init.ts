@@ -11,7 +11,7 @@ import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
 import { survey } from "./survey.ts";
 
-/** Contract: throws ConfigError `config_exists` without `--force`, and `config_unwritable`. */
+/** Contract: throws ConfigError `config_exists` without `--force`, `config_is_link`, and `config_unwritable`. */
 export const init: Command = async ({ flags, world, printer }) => {
   const file = resolve(world.cwd, flags.text("config") ?? CONFIG_FILE);
   const config = configSchema.parse({});
@@ -29,7 +29,8 @@ export const init: Command = async ({ flags, world, printer }) => {
   }
   const parentModel = models && nameOf(models.parent);
   const childModel = models && nameOf(models.child);
-  await writeConfig(file, renderConfig({ plans, discovery, parentModel, childModel }), flags.has("force"));
+  const text = renderConfig({ plans, discovery, parentModel, childModel });
+  await writeConfig(file, text, { force: flags.has("force"), random: world.random });
   printer.document({ file, model: parentModel, delegationModel: childModel, problem });
   printer.data(file);
   printer.note(

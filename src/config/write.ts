@@ -1,8 +1,9 @@
 // `troupe init`: a commented config.yaml from what was found. Never overwrites without `force`, and writes no secret.
 
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ConfigError, messageOf } from "../base/errors.ts";
+import { type Random, systemRandom, toHex } from "../base/ids.ts";
 import type { Discovery } from "./discovery.ts";
 import type { ProviderPlan } from "./plan.ts";
 
@@ -84,32 +85,65 @@ export function renderConfig(found: FoundConfig): string {
   return lines.join("\n");
 }
 
+function unwritable(file: string, error: unknown): ConfigError {
+  return new ConfigError("config_unwritable", `Expected to write ${file}, got: ${messageOf(error)}.`, {
+    cause: error,
+    details: { file },
+  });
+}
+
+async function isLink(file: string): Promise<boolean> {
+  try {
+    return (await lstat(file)).isSymbolicLink();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** Puts a new file in the place of the old one; a name that nobody can guess and `wx` follow no planted link. */
+async function replace(file: string, text: string, random: Random): Promise<void> {
+  const draft = `${file}.${toHex(random.bytes(8))}.new`;
+  await writeFile(draft, text, { mode: 0o600, flag: "wx" });
+  try {
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+export interface WriteOptions {
+  /** Overwrite what is there; a link is refused all the same. */
+  readonly force?: boolean;
+  readonly random?: Random;
+}
+
 /**
- * Contract: writes the whole file or nothing (0600). Throws ConfigError `config_exists` without `force`, and
- * `config_unwritable`.
+ * Contract: writes the whole file or nothing (0600), and never through a link. Throws ConfigError `config_exists`
+ * without `force`, `config_is_link`, and `config_unwritable`.
  */
-export async function writeConfig(file: string, text: string, force = false): Promise<void> {
-  const temporary = `${file}.new`;
-  const unwritable = (error: unknown): ConfigError =>
-    new ConfigError("config_unwritable", `Expected to write ${file}, got: ${messageOf(error)}.`, {
-      cause: error,
-      details: { file },
-    });
+export async function writeConfig(file: string, text: string, options: WriteOptions = {}): Promise<void> {
+  const { force = false, random = systemRandom } = options;
+  let link: boolean;
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    link = await isLink(file);
   } catch (error) {
-    throw unwritable(error);
+    throw unwritable(file, error);
+  }
+  if (link && force) {
+    const message =
+      `Expected no link at ${file}, got one: what it leads to is not overwritten. ` +
+      "Delete the link, or name the file itself with --config.";
+    throw new ConfigError("config_is_link", message, { details: { file } });
   }
   try {
-    if (!force) return await writeFile(file, text, { mode: 0o600, flag: "wx" });
-    await writeFile(temporary, text, { mode: 0o600 });
-    await rename(temporary, file);
+    if (force) await replace(file, text, random);
+    else await writeFile(file, text, { mode: 0o600, flag: "wx" });
   } catch (error) {
-    if ((error as { readonly code?: unknown }).code === "EEXIST") {
-      const message = `Expected no file at ${file}, got one. Keep it, or overwrite it with: troupe init --force`;
-      throw new ConfigError("config_exists", message, { details: { file } });
-    }
-    await rm(temporary, { force: true }).catch(() => {});
-    throw unwritable(error);
+    if (force || (error as NodeJS.ErrnoException).code !== "EEXIST") throw unwritable(file, error);
+    const message = `Expected no file at ${file}, got one. Keep it, or overwrite it with: troupe init --force`;
+    throw new ConfigError("config_exists", message, { details: { file } });
   }
 }

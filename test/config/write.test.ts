@@ -1,7 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { seededRandom, toHex } from "../../src/base/ids.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { planProviders } from "../../src/config/plan.ts";
 import { resolveSettings } from "../../src/config/resolve.ts";
@@ -78,8 +87,29 @@ describe("writeConfig", () => {
     writeFileSync(file, "mine");
     await expect(writeConfig(file, "x")).rejects.toMatchObject({ code: "config_exists" });
     expect(readFileSync(file, "utf8")).toBe("mine");
-    await writeConfig(file, "x", true);
+    await writeConfig(file, "x", { force: true });
     expect(readFileSync(file, "utf8")).toBe("x");
+  });
+
+  it("follows no link that somebody planted beside or in the place of the file", async () => {
+    const victim = join(folder, "victim");
+    writeFileSync(victim, "precious");
+    const file = join(folder, "config.yaml");
+    symlinkSync(victim, `${file}.new`);
+    const draft = `${file}.${toHex(seededRandom(1).bytes(8))}.new`;
+    await writeConfig(file, "x", { force: true });
+    symlinkSync(victim, draft);
+    await expect(writeConfig(file, "y", { force: true, random: seededRandom(1) })).rejects.toMatchObject({
+      code: "config_unwritable",
+    });
+    rmSync(file);
+    symlinkSync(victim, file);
+    await expect(writeConfig(file, "z", { force: true })).rejects.toMatchObject({ code: "config_is_link" });
+    await expect(writeConfig(file, "z")).rejects.toMatchObject({ code: "config_exists" });
+    expect(readFileSync(victim, "utf8")).toBe("precious");
+    expect(readdirSync(folder).toSorted()).toEqual(
+      ["victim", "config.yaml", "config.yaml.new", basename(draft)].toSorted(),
+    );
   });
 
   it("says what is wrong where it cannot write", async () => {
