@@ -2,7 +2,7 @@
 // Pure; reads no environment and no network. No message holds a secret.
 
 import type { Config, ProviderConfig } from "../core/config-schema.ts";
-import { isLoopback, parseEndpoint } from "../core/endpoint.ts";
+import { credentialPlace, isLoopback, parseEndpoint } from "../core/endpoint.ts";
 import { isPlaceholder, parseSecretRef } from "../core/secret.ts";
 import type { ConfigPath } from "./problem.ts";
 import { keyName } from "./problem.ts";
@@ -24,10 +24,9 @@ function checkUrl(path: ConfigPath, url: string): readonly Finding[] {
   const parsed = parseEndpoint(url);
   if (parsed === null)
     return [finding(path, "expected an address like http://127.0.0.1:11434, got another text")];
-  if (parsed.username === "" && parsed.password === "") return [];
-  return [
-    finding(path, "expected an address without user and password; put the key into api_key as env:NAME"),
-  ];
+  const extra = credentialPlace(parsed);
+  if (extra === null) return [];
+  return [finding(path, `expected an address without ${extra}; put the key into api_key as env:NAME`)];
 }
 
 function checkSecret(path: ConfigPath, apiKey: string, remote: boolean): readonly Finding[] {

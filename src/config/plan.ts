@@ -4,7 +4,7 @@
 import { ConfigError } from "../base/errors.ts";
 import type { Config, ProviderConfig } from "../core/config-schema.ts";
 import { providerSchema } from "../core/config-schema.ts";
-import { endpointIdentity, isLoopback, parseEndpoint } from "../core/endpoint.ts";
+import { credentialPlace, endpointIdentity, isLoopback, parseEndpoint } from "../core/endpoint.ts";
 import { DELEGATION_PROVIDER } from "./checks.ts";
 import type { Environment } from "./load.ts";
 
@@ -50,9 +50,12 @@ export function ollamaUrl(env: Environment): string {
   const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(written);
   const text = hasScheme ? written : `http://${written.startsWith(":") ? "127.0.0.1" : ""}${written}`;
   const parsed = parseEndpoint(text);
-  if (parsed === null) {
-    const message = `Expected OLLAMA_HOST to be host, host:port or an http(s) URL, got ${JSON.stringify(written)}.`;
-    throw new ConfigError("ollama_host", message);
+  const extra = parsed === null ? null : credentialPlace(parsed);
+  if (parsed === null || extra !== null) {
+    // What is no address may hold a password all the same, so it is not repeated.
+    const got = extra === null ? "another text" : `one with ${extra}`;
+    const message = `Expected OLLAMA_HOST to be host, host:port or a plain http(s) URL, got ${got}.`;
+    throw new ConfigError("ollama_host", `${message} Write it like 127.0.0.1:11434.`);
   }
   if (!hasScheme && !/:\d+(\/|$)/.test(text.slice("http://".length))) parsed.port = String(OLLAMA_PORT);
   if (parsed.hostname === "0.0.0.0" || parsed.hostname === "[::]") parsed.hostname = "127.0.0.1";

@@ -44,15 +44,23 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return current;
 }
 
+/** Keys whose values may be secrets or addresses with one, whatever type a person gave them. */
+const SECRET_KEYS = /^(api_key|headers|base_url)$/;
+const ARTICLES: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number; put it in quotes if it is meant as a text",
+  boolean: "a yes/no; put it in quotes if it is meant as a text",
+};
+
 /** What a value is, in words; a text is shown cut, and never where a secret may stand. */
 function describe(value: unknown, path: readonly PropertyKey[]): string {
   if (value === undefined || value === null) return "nothing";
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === "object") return "a block of keys";
+  const secret = path.some((part) => SECRET_KEYS.test(String(part)));
+  if (secret) return ARTICLES[typeof value] ?? "a value";
   if (typeof value === "boolean") return `${value} (yes/no)`;
   if (typeof value !== "string") return `${JSON.stringify(value)} (number)`;
-  const last = path.at(-1);
-  if (last === "api_key" || path.includes("headers")) return "a text";
   return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)} (text)`;
 }
 

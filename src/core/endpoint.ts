@@ -16,6 +16,13 @@ export function parseEndpoint(url: string): URL | null {
   return parsed.protocol === "http:" || parsed.protocol === "https:" ? parsed : null;
 }
 
+/** The part of an address where people put secrets, and which no address of a server needs; `null` without one. */
+export function credentialPlace(parsed: URL): string | null {
+  if (parsed.username !== "" || parsed.password !== "") return "user and password";
+  if (parsed.search !== "") return "a query (?…)";
+  return parsed.hash === "" ? null : "a fragment (#…)";
+}
+
 /** Whether the address is this machine. Contract: false for what is no URL; never throws. */
 export function isLoopback(url: string): boolean {
   const parsed = parseEndpoint(url);

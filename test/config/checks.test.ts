@@ -89,6 +89,17 @@ describe("secrets in the config", () => {
     );
   });
 
+  it.each([
+    ["user and password", "http://me:hush@10.0.0.1/v1"],
+    ["a query", "https://x.example/v1?key=hush"],
+    ["a fragment", "https://x.example/v1#hush"],
+  ])("an address with %s, which is not shown", (what, url) => {
+    for (const source of [`providers: {x: {base_url: '${url}'}}\n`, `delegation: {base_url: '${url}'}\n`]) {
+      expect(refusal(source)).toContain(`base_url: expected an address without ${what}`);
+      expect(refusal(source)).not.toContain("hush");
+    }
+  });
+
   it("secrets do not stand in headers, and a wrong header is not shown", () => {
     const source =
       "providers: {x: {base_url: 'https://x.example', headers: {Authorization: Bearer hush-hush}}}\n";

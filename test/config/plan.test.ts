@@ -20,6 +20,24 @@ describe("ollamaUrl", () => {
     expect(ollamaUrl({ OLLAMA_HOST: written })).toBe(url);
   });
 
+  it.each([
+    "http://me:hush@gpu-box:1234",
+    "me:hush@gpu-box",
+    "http://hush@gpu-box",
+    "http://gpu-box/?key=hush",
+    "gpu-box/#hush",
+    "hush hush",
+  ])("refuses a secret in OLLAMA_HOST=%j and does not repeat it", (written) => {
+    let said = "";
+    try {
+      ollamaUrl({ OLLAMA_HOST: written });
+    } catch (error) {
+      said = (error as Error).message;
+    }
+    expect(said).toContain("Expected OLLAMA_HOST");
+    expect(said).not.toContain("hush");
+  });
+
   it("refuses what is no address", () => {
     expect(() => ollamaUrl({ OLLAMA_HOST: "ftp://x" })).toThrow(/OLLAMA_HOST/);
     expect(() => ollamaUrl({ OLLAMA_HOST: "http://a b" })).toThrow(/OLLAMA_HOST/);

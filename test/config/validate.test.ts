@@ -46,6 +46,20 @@ describe("a config is refused with line and column for", () => {
     expect(refusal(source)).toContain(expected);
   });
 
+  it.each([
+    ["providers: {x: {type: openai, api_key: 1234567890123}}\n", "got a number; put it in quotes"],
+    ["delegation: {base_url: 'http://127.0.0.1:1', api_key: 1234567890123}\n", "got a number"],
+    ["providers: {x: {type: openai, headers: {X-Code: 1234567890123}}}\n", "got a number"],
+    ["providers: {x: {type: openai, headers: 1234567890123}}\n", "got a number"],
+    ["providers: {x: {type: openai, headers: {X-Code: [1234567890123]}}}\n", "got a list of 1"],
+    ["providers: {x: {type: openai, base_url: 1234567890123}}\n", "got a number"],
+    ["providers: {x: {type: openai, api_key: true}}\n", "got a yes/no"],
+  ])("a secret of another type, which is not shown: %j", (source, expected) => {
+    const said = refusal(source);
+    expect(said).toContain(expected);
+    expect(said).not.toContain("1234567890123");
+  });
+
   it("all problems at once, in the order of the file, those of names and secrets too", () => {
     const message = refusal(
       [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { endpointIdentity, isLoopback, parseEndpoint } from "../../src/core/endpoint.ts";
+import { credentialPlace, endpointIdentity, isLoopback, parseEndpoint } from "../../src/core/endpoint.ts";
 
 describe("isLoopback", () => {
   it.each([
@@ -59,5 +59,17 @@ describe("parseEndpoint", () => {
   it("takes http and https only", () => {
     expect(parseEndpoint("https://x")?.host).toBe("x");
     for (const url of ["file:///x", "javascript:1", "x", ""]) expect(parseEndpoint(url)).toBeNull();
+  });
+});
+
+describe("credentialPlace", () => {
+  it.each([
+    ["http://a@h", "user and password"],
+    ["http://:b@h", "user and password"],
+    ["http://h/?k=v", "a query (?…)"],
+    ["http://h/#k", "a fragment (#…)"],
+    ["http://h:1/v1", null],
+  ])("of %s is %s", (url, place) => {
+    expect(credentialPlace(new URL(url))).toBe(place);
   });
 });
