@@ -117,21 +117,23 @@ export class Household {
     this.scheduler.close();
     this.#dormitory.close();
     this.streams.close();
+    // What a claim under way still takes must be given back with the rest.
+    await this.#claiming?.catch(() => {});
     await this.#options.store.release(this.owner);
   }
 
   async #claimAll(): Promise<void> {
-    const { store, settings } = this.#options;
+    const { store, settings, clock } = this.#options;
+    const { patience } = this.#services;
+    const wanted = { owner: this.owner, boxId: settings.boxId, ttlMs: CLAIM_MS, max: CLAIM_BATCH };
     try {
       do {
         this.#claimAgain = false;
-        if (this.#options.clock.monotonic() - this.#renewedAt > CLAIM_MS / 2) await this.#renew();
-        const claims = await store.claim({
-          owner: this.owner,
-          boxId: settings.boxId,
-          ttlMs: CLAIM_MS,
-          max: CLAIM_BATCH,
-        });
+        const stale = clock.monotonic() - this.#renewedAt > CLAIM_MS / 2;
+        if (stale) await patience.call("heartbeat", () => this.#renew());
+        // Patiently: a child that was accepted and is not here yet does not count as its parent's, which would end.
+        const claims = await patience.call("claim", () => store.claim(wanted));
+        if (this.closed) return;
         for (const claim of claims) this.#host(claim);
         if (claims.length === CLAIM_BATCH) this.#claimAgain = true;
       } while (this.#claimAgain && !this.closed);

@@ -7,7 +7,7 @@ import { forestArbitrary, ForestRun, type Forest } from "./forest.ts";
 import { wrongIn } from "./harvest.ts";
 
 /** For a longer search: `FOREST_RUNS=5000 vitest run test/runtime/forest.test.ts`. */
-const RUNS = Number(process.env["FOREST_RUNS"] ?? 60);
+const RUNS = Number(process.env["FOREST_RUNS"] ?? 45);
 
 async function wrongAfter(forest: Forest): Promise<readonly string[]> {
   return wrongIn(await new ForestRun(forest).play());

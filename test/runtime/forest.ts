@@ -41,6 +41,8 @@ export interface Forest {
   readonly childSlots: number;
   /** Milliseconds that a call to the store takes at most, each way; 0 for the store in memory as it is. */
   readonly storeMs: number;
+  /** The share of calls to the store that fail, before and again after they were made. */
+  readonly lossy: number;
   readonly seed: number;
 }
 
@@ -69,6 +71,7 @@ export const forestArbitrary: fc.Arbitrary<Forest> = fc.record({
   places: fc.integer({ min: 1, max: 3 }),
   childSlots: fc.integer({ min: 1, max: 3 }),
   storeMs: fc.constantFrom(0, 0, 1, 4),
+  lossy: fc.constantFrom(0, 0, 0.02),
   seed: fc.nat(),
 });
 
@@ -101,12 +104,14 @@ export class ForestRun {
     this.#forest = forest;
     const model = new ForestModel(forest.roots.map(({ plan }) => plan));
     const random = seededRandom(forest.seed);
-    const storeMs = forest.storeMs;
+    const { storeMs, lossy } = forest;
     this.rig = rig({
       reply: (request) => model.reply(request),
       logger: lineLogger((line) => void this.#complaints.push(line), "error"),
       wrapStore: (store, clock) =>
-        storeMs === 0 ? store : distantStore(store, { clock, mostMs: storeMs, chance: () => random.next() }),
+        storeMs + lossy === 0
+          ? store
+          : distantStore(store, { clock, mostMs: storeMs, lossy, chance: () => random.next() }),
       settings: {
         backends: [
           {

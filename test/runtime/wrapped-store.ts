@@ -2,6 +2,7 @@
 // the way goes through, so that the contract stays the inner store's.
 
 import { delay, type Clock } from "../../src/base/clock.ts";
+import { StoreError } from "../../src/base/errors.ts";
 import type { Store } from "../../src/store/store.ts";
 
 /** The calls of the contract that answer with a promise. */
@@ -34,15 +35,27 @@ export function wrappedStore(inner: Store, inTheWay: InTheWay): Store {
   });
 }
 
-/** A store on another machine: every call takes up to `mostMs` there and as long back, by this source of chance. */
-export function distantStore(
-  inner: Store,
-  {
-    clock,
-    mostMs,
-    chance,
-  }: { readonly clock: Clock; readonly mostMs: number; readonly chance: () => number },
-): Store {
-  const travel = (): Promise<void> => delay(clock, Math.floor(chance() * (mostMs + 1)));
-  return wrappedStore(inner, { before: travel, after: travel });
+export interface Distance {
+  readonly clock: Clock;
+  /** Milliseconds that a call takes at most, each way. */
+  readonly mostMs: number;
+  /** The share of calls that fail on the way there, and as many on the way back, though they were made. */
+  readonly lossy: number;
+  readonly chance: () => number;
+}
+
+/**
+ * A store on another machine, over a line that is slow and loses calls. Submits get through: whether a lost one made
+ * a task is for its caller to find out, by its idempotency key. So do the answers to claims: the contract has no way
+ * to ask for a claim again whose answer was lost.
+ */
+export function distantStore(inner: Store, { clock, mostMs, lossy, chance }: Distance): Store {
+  const travel = async (safe: boolean): Promise<void> => {
+    if (mostMs > 0) await delay(clock, Math.floor(chance() * (mostMs + 1)));
+    if (!safe && chance() < lossy) throw new StoreError("busy", "The line broke.");
+  };
+  return wrappedStore(inner, {
+    before: (call) => travel(call === "submit"),
+    after: (call) => travel(call === "submit" || call === "claim"),
+  });
 }
