@@ -2,12 +2,16 @@
 // cursor, set the clipboard or repaint what was said before. Everything shown passes through here.
 //
 // V1. The result holds no control character but newline and tab, and nothing that turns the direction of text.
+// V2. The work grows with the text only: no pattern looks at the same part twice for many beginnings.
+
+/** Ends at every control that begins another sequence too, so that each beginning has a part of its own (keeps V2). */
+const STRING_BODY = String.raw`[^\u0007\u001b\u0090\u0098\u009b-\u009f\n]*`;
 
 /** CSI; OSC, DCS and their like with their terminator, within one line; and the two-byte escapes. */
 const SEQUENCES = new RegExp(
   [
     String.raw`(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]`,
-    String.raw`(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u009c\n]*(?:\u0007|\u001b\\|\u009c)`,
+    String.raw`(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])${STRING_BODY}(?:\u0007|\u001b\\|\u009c)`,
     String.raw`\u001b[ -/]*[0-~]`,
   ].join("|"),
   "g",
@@ -24,14 +28,47 @@ export function printable(text: string): string {
   return text.toWellFormed().replace(SEQUENCES, "").replace(CONTROLS, "");
 }
 
-/** The same on one line, cut to `width` characters with a mark. */
+/** Characters looked at for one that is shown; the rest may be blanks and sequences. */
+const LOOKED_AT = 8;
+
+/** The same on one line, cut to `width` characters with a mark. A long text is looked at where it begins only. */
 export function oneLine(text: string, width = Infinity): string {
-  const flat = printable(text.replace(/\s+/g, " ")).trim();
-  if (flat.length <= width) return flat;
+  const whole = text.trim();
+  const most = 64 + width * LOOKED_AT;
+  const isCut = whole.length > most;
+  const flat = printable((isCut ? whole.slice(0, most) : whole).replace(/\s+/g, " ")).trim();
+  if (!isCut && flat.length <= width) return flat;
   const characters = Array.from(flat);
-  if (characters.length <= width) return flat;
+  if (!isCut && characters.length <= width) return flat;
   const kept = characters.slice(0, Math.max(0, width - 1)).join("");
   return `${kept.trimEnd()}…`;
+}
+
+const BEGINNINGS = new RegExp(String.raw`[\u001b\u0090\u0098\u009b\u009d-\u009f]`);
+const UNFINISHED = new RegExp(
+  [
+    String.raw`^(?:(?:\u001b\[|\u009b)[0-?]*[ -/]*`,
+    String.raw`(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])${STRING_BODY}\u001b?`,
+    String.raw`\u001b[ -/]*`,
+    String.raw`[\ud800-\udbff])$`,
+  ].join("|"),
+);
+/** A sequence longer than this is taken for text that is shown without its escape, so that no more is ever kept. */
+const LONGEST_SEQUENCE = 4_096;
+
+function beginningBefore(text: string, end: number): number {
+  const least = Math.max(0, text.length - LONGEST_SEQUENCE);
+  for (let at = end - 1; at >= least; at -= 1) if (BEGINNINGS.test(text.charAt(at))) return at;
+  return -1;
+}
+
+/** Where a sequence begins that the next piece of the text may finish; the text's length where there is none. */
+export function unfinishedAt(text: string): number {
+  const last = beginningBefore(text, text.length);
+  // An escape at the end may be half of the terminator of what began before it.
+  const before = last === text.length - 1 ? beginningBefore(text, last) : -1;
+  const candidates = [before, last, text.length - 1];
+  return candidates.find((at) => at >= 0 && UNFINISHED.test(text.slice(at))) ?? text.length;
 }
 
 /** JSON on one line whose strings hold no control character either: JSON itself only escapes those below space. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { columnsOf, fittingIn, jsonLine, oneLine, printable } from "../../src/cli/printable.ts";
+import { columnsOf, fittingIn, jsonLine, oneLine, printable, unfinishedAt } from "../../src/cli/printable.ts";
 
 const ESC = "\u001b";
 const FORBIDDEN = new RegExp(String.raw`[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]`);
@@ -14,6 +14,10 @@ describe("printable", () => {
     ["a hyperlink, keeping its words", `${ESC}]8;;http://x${ESC}\\words${ESC}]8;;${ESC}\\`, "words"],
     ["device control strings", `${ESC}Pq#0${ESC}\\text`, "text"],
     ["eight-bit controls", "a\u009b31mb\u0090x\u009cc", "abc"],
+    ["a title set by an eight-bit OSC with BEL", "\u009d0;owned\u0007text", "text"],
+    ["a clipboard write by an eight-bit OSC with ST", "\u009d52;c;aGk=\u009ctext", "text"],
+    ["the escape of a hyperlink that never ends", `${ESC}]8;;http://x words`, "8;;http://x words"],
+    ["a string inside another", `${ESC}]0;a\u009d0;b\u0007text`, "0;atext"],
     ["two-byte escapes", `${ESC}cafter${ESC}(Bx`, "afterx"],
     ["carriage returns and backspaces", "good\rbad\b\b\b", "goodbad"],
     ["bells, nulls and deletes", "a\u0007b\u0000c\u007f", "abc"],
@@ -42,16 +46,38 @@ describe("printable", () => {
     );
   });
 
-  test("takes time in proportion to the text", () => {
-    expect(printable(`${ESC}]`.repeat(200_000))).toBe("");
+  test.each([
+    ["\u009d", ""],
+    ["\u0090x", "x"],
+    [`${ESC}]`, ""],
+    [`${ESC}Px`, "x"],
+  ])("V2 a sequence that never ends stops where the next one begins: %j", (unit, rest) => {
+    // Were each beginning to look through all that follows, this would be thousands of millions of steps.
+    expect(printable(unit.repeat(100_000))).toBe(rest.repeat(100_000));
+    // The terminator of the last is not reached from the first.
+    expect(printable(`${unit}a${unit}b\u0007c`)).toBe(`${rest}ac`);
   });
 });
+
+test.each([
+  ["plain", 5],
+  [`x${ESC}[31`, 1],
+  [`x${ESC}`, 1],
+  [`${ESC}]0;t${ESC}`, 0],
+  [`${ESC}]0;t${ESC}\\`, 7],
+  ["x\u009d0;t", 1],
+  ["x\ud83c", 1],
+  [`${ESC}]${"y".repeat(5_000)}`, 5_002],
+])("of %j what may be unfinished begins at %i", (text, at) => expect(unfinishedAt(text)).toBe(at));
 
 test("oneLine flattens, cleans and cuts with a mark, never inside a character", () => {
   expect(oneLine("  a\n\n b\tc ")).toBe("a b c");
   expect(oneLine(`x${ESC}[31my`)).toBe("xy");
   expect(oneLine("🎭🎭🎭🎭", 3)).toBe("🎭🎭…");
   expect(oneLine("abc", 3)).toBe("abc");
+  expect(oneLine(`${" ".repeat(9_000)}abc${" ".repeat(9_000)}`, 3)).toBe("abc");
+  expect(oneLine(`abc${" ".repeat(9_000)}def`, 5)).toBe("abc…");
+  expect(oneLine("x".repeat(9_000), 5)).toBe("xxxx…");
 });
 
 test("jsonLine escapes what JSON leaves and a terminal would obey, and reads back the same", () => {
