@@ -8,7 +8,7 @@ import { lineLogger, type Logger } from "./base/log.ts";
 import type { TroupeApi } from "./core/api.ts";
 import type { Config } from "./core/config-schema.ts";
 import type { Settings } from "./core/settings.ts";
-import { loadConfig, type Environment, type LoadedConfig } from "./config/load.ts";
+import { loadConfig, troupeHome, type Environment, type LoadedConfig } from "./config/load.ts";
 import { planProviders } from "./config/plan.ts";
 import { resolveSettings } from "./config/resolve.ts";
 import { Credentials } from "./credentials/credentials.ts";
@@ -20,6 +20,7 @@ import { LocalScheduler } from "./scheduler/local-scheduler.ts";
 import { MemoryStore } from "./store/memory.ts";
 import type { Store } from "./store/store.ts";
 import { checkArguments } from "./toolsets/arguments.ts";
+import { resolvedPath, secretFiles } from "./toolsets/file-policy.ts";
 import { builtinToolsets, ToolsetRegistry, toolsetNames } from "./toolsets/registry.ts";
 import { VERSION } from "./version.ts";
 
@@ -86,7 +87,12 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     link,
   });
   const store = options.store ?? new MemoryStore({ clock, random });
-  const toolsets = new ToolsetRegistry(builtinToolsets({ onInterrupt: settings.delegation.onInterrupt }));
+  const toolsets = new ToolsetRegistry(
+    builtinToolsets({
+      onInterrupt: settings.delegation.onInterrupt,
+      filePolicy: secretFiles({ homes: await homesOf(env) }),
+    }),
+  );
   const runtime = new Runtime({
     settings,
     clock,
@@ -118,6 +124,15 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     why,
     close: () => (closing ??= close()),
   };
+}
+
+/** Where the token and the config of this person are; nothing when the environment names no home. */
+async function homesOf(env: Environment): Promise<readonly string[]> {
+  try {
+    return [await resolvedPath(troupeHome(env))];
+  } catch {
+    return [];
+  }
 }
 
 function readConfig(options: ComposeOptions): Promise<LoadedConfig> {

@@ -45,7 +45,10 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Absolute; `null` when there is none. */
   readonly file: string | null;
-  /** What relative paths of the config are relative to: the file's folder, else the working directory. */
+  /**
+   * What relative paths of the config are relative to: the file's folder. For the config in Troupe's home, and for
+   * none, it is the working directory: the home holds the token, and nobody works there.
+   */
   readonly baseDir: string;
 }
 
@@ -61,6 +64,15 @@ function candidates(options: LoadOptions): readonly string[] {
     return [here, join(troupeHome(options.env), CONFIG_FILE)];
   } catch {
     return [here];
+  }
+}
+
+function baseDirOf(file: string, { env, cwd }: LoadOptions): string {
+  const folder = dirname(file);
+  try {
+    return folder === troupeHome(env) ? resolve(cwd) : folder;
+  } catch {
+    return folder;
   }
 }
 
@@ -102,7 +114,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
       const message = `Expected to read ${file}, got: ${messageOf(error)}. Make it a file that you may read.`;
       throw new ConfigError("config_unreadable", message, { cause: error, details: { file } });
     }
-    return { config: parseConfig(source, file, options.toolsets), file, baseDir: dirname(file) };
+    return { config: parseConfig(source, file, options.toolsets), file, baseDir: baseDirOf(file, options) };
   }
   if (options.path !== undefined) {
     const file = resolve(options.cwd, options.path);

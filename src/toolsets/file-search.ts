@@ -16,6 +16,7 @@ const MAX_DEPTH = 16;
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
 const MAX_TOTAL_BYTES = 128 * 1024 * 1024;
 const MAX_SHOWN_CHARS = 200;
+const MAX_KEPT_BACK_SHOWN = 3;
 /** Neither is written by hand; both can hold more than all the rest. */
 const SKIPPED = new Set([".git", "node_modules"]);
 
@@ -29,6 +30,8 @@ interface Query {
 /** What was found and what was left out, of one search. */
 class Findings {
   readonly lines: string[] = [];
+  /** Why files were not searched that the policy keeps back, the first few. */
+  readonly keptBack: string[] = [];
   bytes = 0;
   files = 0;
   truncated = false;
@@ -119,6 +122,9 @@ async function searchFolder(workspace: Workspace, search: Search): Promise<boole
     } catch (error) {
       // Unreadable, gone or swapped meanwhile: the search goes on without it.
       if (!(error instanceof ToolError)) throw error;
+      if (error.code === "kept_back" && findings.keptBack.length < MAX_KEPT_BACK_SHOWN) {
+        findings.keptBack.push(`[not searched: ${error.message}]`);
+      }
     }
   }
   return !walk.truncated;
@@ -148,7 +154,11 @@ async function searchFiles(query: Query, context: ToolContext, policy: FilePolic
   const mark = truncated
     ? ["[truncated: not everything was searched or shown; narrow path, text or glob]"]
     : [];
-  return { type: "result", value: [...lines, ...mark].join("\n"), ...(truncated ? { truncated: true } : {}) };
+  return {
+    type: "result",
+    value: [...lines, ...findings.keptBack, ...mark].join("\n"),
+    ...(truncated ? { truncated: true } : {}),
+  };
 }
 
 export function searchFilesTool(policy: FilePolicy): Tool {

@@ -182,7 +182,7 @@ export class Workspace {
       );
     }
     const denied = this.#policy(inside, led);
-    if (denied !== null) throw refuse("not_allowed", `${path} may not be read: ${denied}`);
+    if (denied !== null) throw refuse("kept_back", `${path} may not be read: ${denied}`);
     const found = await handle.stat();
     if (kind === "folder" ? !found.isDirectory() : !found.isFile()) {
       const advice = found.isDirectory() ? "It is a folder; use list_dir." : "It is no regular file.";

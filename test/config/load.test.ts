@@ -59,7 +59,7 @@ describe("loadConfig", () => {
     const options = { env: { XDG_CONFIG_HOME: join(folder, "home") }, cwd: join(folder, "here") };
     const fromHome = await loadConfig(options);
     expect(fromHome.config.model).toBe("home");
-    expect(fromHome.baseDir).toBe(join(folder, "home/troupe"));
+    expect(fromHome.baseDir).toBe(join(folder, "here"));
     writeFileSync(join(folder, "here/config.yaml"), "model: here\n");
     const fromHere = await loadConfig(options);
     expect(fromHere.config.model).toBe("here");
