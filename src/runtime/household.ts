@@ -129,10 +129,11 @@ export class Household {
     try {
       do {
         this.#claimAgain = false;
-        const stale = clock.monotonic() - this.#renewedAt > CLAIM_MS / 2;
-        if (stale) await patience.call("heartbeat", () => this.#renew());
-        // Patiently: a child that was accepted and is not here yet does not count as its parent's, which would end.
-        const claims = await patience.call("claim", () => store.claim(wanted));
+        // Patiently, or a parent would end before its accepted child is here; own claims may have run out meanwhile (O2).
+        const claims = await patience.call("claim", async () => {
+          if (clock.monotonic() - this.#renewedAt > CLAIM_MS / 2) await this.#renew();
+          return store.claim(wanted);
+        });
         if (this.closed) return;
         for (const claim of claims) this.#host(claim);
         if (claims.length === CLAIM_BATCH) this.#claimAgain = true;

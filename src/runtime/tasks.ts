@@ -142,7 +142,8 @@ export class Tasks {
         : clock.after(timeoutMs, () => abort.abort("the wait is over"));
     try {
       if (timeoutMs !== 0) {
-        await household.claim();
+        // One that is here needs no claim, and whoever waits for it none that waits for the store.
+        if (!this.host(taskId)) await household.claim();
         if (this.host(taskId)) await household.family.whenEnded(taskId, abort.signal);
       }
     } finally {
@@ -159,7 +160,7 @@ export class Tasks {
     const { store, household, random } = this.#options;
     const reason = request.reason ?? "cancelled by request";
     const force = request.force ?? false;
-    await household.claim();
+    if (!this.host(taskId)) await household.claim();
     const record = await this.record(taskId);
     if (record.end) return { taskId, cancelled: [], state: record.state };
     // One that is on its way to its end needs no further order; what forces it acts on its host alone.
