@@ -23,7 +23,7 @@ export class Endpoint {
     this.clock = options.clock;
     this.fetch = options.fetch as RuntimeFetch;
     this.deadlines = { ...DEFAULT_DEADLINES, ...options.deadlines };
-    this.place = { where: this.baseUrl, hint, redact: redactor(options.apiKey) };
+    this.place = { where: this.baseUrl, hint, redact: redactor(options) };
     this.#headers = checkedHeaders(options);
   }
 
@@ -37,8 +37,12 @@ export class Endpoint {
   }
 }
 
-function redactor(secret: string | undefined): (text: string) => string {
-  return (text) => (secret ? text.replaceAll(secret, "[secret]") : text);
+/** The owner of the credentials knows their other forms too; without one, the key as it was sent is taken out. */
+function redactor({ apiKey, redact }: ProviderOptions): (text: string) => string {
+  return (text) => {
+    const known = redact === undefined ? text : redact(text);
+    return apiKey ? known.replaceAll(apiKey, "[secret]") : known;
+  };
 }
 
 function checkedBaseUrl(text: string): string {

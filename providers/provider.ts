@@ -132,6 +132,8 @@ export interface ProviderOptions {
   readonly clock: Clock;
   /** The secret itself; goes into the request's header and nowhere else. */
   readonly apiKey?: string;
+  /** Takes every secret that is known, in all its forms, out of what a server says of a failure. */
+  readonly redact?: (text: string) => string;
   readonly deadlines?: Partial<ProviderDeadlines>;
   /** Extra headers of the config, without secrets in them. */
   readonly headers?: Readonly<Record<string, string>>;

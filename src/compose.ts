@@ -107,6 +107,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     toolsOf: (names, role) => toolsets.toolsOf(names, role),
     checkArguments,
     redact: (text) => credentials.redact(text),
+    redactStream: () => credentials.redactStream(),
   });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {

@@ -12,7 +12,7 @@ import { ConfigError } from "../base/errors.ts";
 import { isLoopback } from "../core/endpoint.ts";
 import { isPlaceholder, parseSecretRef } from "../core/secret.ts";
 import { Credential } from "./credential.ts";
-import { redactor } from "./redact.ts";
+import { RedactingStream, redactor } from "./redact.ts";
 
 /** What is known of one provider's key. `config/` makes it (a ProviderPlan is one). */
 export interface CredentialSource {
@@ -106,6 +106,11 @@ export class Credentials {
   /** Takes every secret that was ever resolved here out of a text. */
   redact(text: string): string {
     return this.#redact(text);
+  }
+
+  /** The same for one text that comes in pieces; secrets that are resolved later are not known to it. */
+  redactStream(): RedactingStream {
+    return new RedactingStream(this.#secrets);
   }
 }
 

@@ -12,6 +12,7 @@ import type { Tool, ToolDefinition } from "../core/tool.ts";
 import { estimateTokens, planCompaction, type Compaction } from "./compaction.ts";
 import { answerMessage, failureOf, generateAnswer, type Generation } from "./generation.ts";
 import { GenerationMeter } from "./generation-meter.ts";
+import { withoutSecrets } from "./secret-free.ts";
 import { isRefused, type Ledger, type Reservation } from "./ledger.ts";
 import { beginTurn, type TurnInput } from "./open-turn.ts";
 import type { TaskHost } from "./task-host.ts";
@@ -33,13 +34,17 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
     const generation = await answerOnLease(host, input);
     // An abort between the last byte and this step: the turn belongs to somebody else now (M5).
     input.signal.throwIfAborted();
-    stageAnswer(host, generation);
+    stageAnswer(
+      host,
+      withoutSecrets(generation, (text) => services.redact(text)),
+    );
     return { outcome: generation.calls.length > 0 ? "called_tools" : "answered" };
   } catch (thrown) {
     if (input.signal.aborted) throw thrown;
     const failed = failureOf(thrown, input.tries, services.random.next());
-    turn.lastFailure = failed.failure;
-    return { outcome: "failed", ...failed };
+    const failure = { ...failed.failure, message: services.redact(failed.failure.message) };
+    turn.lastFailure = failure;
+    return { outcome: "failed", ...failed, failure };
   }
 }
 
@@ -100,6 +105,7 @@ async function answerWithin(
         ...(model.thinking && spec.kind === "task" && { think: false }),
         ...(spec.outputSchema !== null && tools.length === 0 && { outputSchema: spec.outputSchema }),
       },
+      redactStream: () => services.redactStream(),
       onDelta: (channel, text) => {
         if (channel === "text") turn.partial += text;
         host.send({ type: "delta", channel, text });

@@ -19,10 +19,21 @@ export interface GenerationOptions {
   /** The turn's number: call ids are made from it, so that they are unique in the task and repeatable. */
   readonly turn: number;
   readonly onDelta: (channel: "text" | "thinking", text: string) => void;
+  /** Takes every secret that is known out of a text that comes in pieces; one for each text. */
+  readonly redactStream: () => RedactedText;
   readonly meter: GenerationMeter;
   /** Asked before an empty answer is tried again; may throw. */
   readonly beforeSecondTry: () => void;
 }
+
+/** A text that comes in pieces, freed of secrets: what may leave now, and at the end the rest. */
+export interface RedactedText {
+  push(text: string): string;
+  end(): string;
+}
+
+/** For who knows no secret. */
+export const PLAIN_TEXT: RedactedText = { push: (text) => text, end: () => "" };
 
 export interface Generation {
   readonly text: string;
@@ -61,8 +72,12 @@ async function streamOnce(options: GenerationOptions, maxOutputTokens: number): 
   const { meter } = options;
   const deltas = new DeltaBuffer(options.clock, options.onDelta);
   const calls: ToolCall[] = [];
-  let text = "";
-  let thinking = "";
+  const written = { text: "", thinking: "" };
+  const redacted = { text: options.redactStream(), thinking: options.redactStream() };
+  const write = (channel: "text" | "thinking", text: string): void => {
+    written[channel] += text;
+    deltas.add(channel, text);
+  };
   let reason: FinishReason = "stop";
   try {
     const stream = options.provider.generate(
@@ -71,12 +86,8 @@ async function streamOnce(options: GenerationOptions, maxOutputTokens: number): 
     );
     for await (const event of stream) {
       if (event.type !== "finished") meter.wrote("text" in event ? event.text.length : 0);
-      if (event.type === "text") {
-        text += event.text;
-        deltas.add("text", event.text);
-      } else if (event.type === "thinking") {
-        thinking += event.text;
-        deltas.add("thinking", event.text);
+      if (event.type === "text" || event.type === "thinking") {
+        write(event.type, redacted[event.type].push(event.text));
       } else if (event.type === "tool_call") {
         calls.push({ ...event.call, id: `call_${options.turn}_${calls.length + 1}` });
       } else if (event.type === "finished") {
@@ -85,9 +96,11 @@ async function streamOnce(options: GenerationOptions, maxOutputTokens: number): 
       }
     }
   } finally {
+    write("thinking", redacted.thinking.end());
+    write("text", redacted.text.end());
     deltas.end();
   }
-  return { text, thinking, calls, reason };
+  return { ...written, calls, reason };
 }
 
 /** The assistant message that an answer becomes. */

@@ -22,6 +22,7 @@ import { Dormitory } from "./dormitory.ts";
 import { provideEffects } from "./effects.ts";
 import { EventStreams } from "./event-stream.ts";
 import { Family } from "./family.ts";
+import { PLAIN_TEXT, type RedactedText } from "./generation.ts";
 import { Ledger } from "./ledger.ts";
 import type { HostServices } from "./services.ts";
 import { findModel } from "./spawning.ts";
@@ -48,6 +49,7 @@ export interface HouseholdOptions {
   readonly checkArguments: CheckArguments;
   /** Takes every secret that is known out of a text; none is known when absent. */
   readonly redact?: (text: string) => string;
+  readonly redactStream?: () => RedactedText;
   readonly apiFor: (taskId: string) => TaskApi;
 }
 
@@ -222,6 +224,7 @@ export class Household {
       modelOf: (ref) => this.#modelOf(ref),
       toolsOf: (spec) => this.#toolMap(spec),
       redact: this.#options.redact ?? ((text) => text),
+      redactStream: this.#options.redactStream ?? (() => PLAIN_TEXT),
       systemPrompt: (spec) => `${spec.agent.instructions}\n\nWorkspace: ${workspacePath(spec)}`,
       ledgerOf: (rootId) => this.#ledgerOf(rootId),
       showDelta: (spec, delta) => this.streams.showDelta(spec, delta),

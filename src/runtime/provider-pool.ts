@@ -149,6 +149,7 @@ export class ProviderPool {
       fetch,
       clock,
       headers,
+      redact: (text) => this.#options.credentials.redact(text),
       deadlines: { connectMs, firstByteMs, idleMs },
       ...(apiKey !== undefined && { apiKey }),
     });

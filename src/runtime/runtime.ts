@@ -13,6 +13,7 @@ import type { Store } from "../store/store.ts";
 import { BoundApi } from "./bound-api.ts";
 import { Box } from "./box.ts";
 import type { CheckArguments } from "./call-tools-effect.ts";
+import type { RedactedText } from "./generation.ts";
 import { Household } from "./household.ts";
 import { Reading } from "./reading.ts";
 import { Tasks } from "./tasks.ts";
@@ -33,6 +34,8 @@ export interface RuntimeOptions {
   readonly checkArguments: CheckArguments;
   /** Takes every secret that is known out of a text; none is known when absent. */
   readonly redact?: (text: string) => string;
+  /** The same for a text that comes in pieces; one for each. */
+  readonly redactStream?: () => RedactedText;
 }
 
 /** A person at this machine, with every scope. */

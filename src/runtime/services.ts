@@ -14,6 +14,7 @@ import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
 import type { Dormitory } from "./dormitory.ts";
 import type { Delta } from "./event-stream.ts";
+import type { RedactedText } from "./generation.ts";
 import type { Ledger } from "./ledger.ts";
 import type { StorePatience } from "./store-patience.ts";
 
@@ -55,6 +56,8 @@ export interface HostServices {
   systemPrompt(spec: TaskSpec): string;
   /** Takes every secret that is known out of a text. */
   redact(text: string): string;
+  /** The same for a text that comes in pieces; one for each. */
+  redactStream(): RedactedText;
   /** The API bound to one task, for its tools. */
   apiFor(taskId: string): TaskApi;
   ledgerOf(rootId: string): Ledger;

@@ -4,10 +4,14 @@ import { scripted } from "../../providers/scripted.ts";
 import { SimulatedClock } from "../../src/base/clock.ts";
 import { LimitError, ProviderError, type ProviderErrorKind } from "../../src/base/errors.ts";
 import { textMessage } from "../../src/core/message.ts";
+import { RedactingStream } from "../../src/credentials/redact.ts";
 import { GenerationMeter } from "../../src/runtime/generation-meter.ts";
 import { answerMessage, failureOf, generateAnswer } from "../../src/runtime/generation.ts";
 
-function run(replies: readonly (readonly Step[])[], rest: { beforeSecondTry?: () => void } = {}) {
+function run(
+  replies: readonly (readonly Step[])[],
+  rest: { beforeSecondTry?: () => void; secrets?: readonly string[] } = {},
+) {
   const clock = new SimulatedClock();
   const asked: number[] = [];
   const provider = scripted({
@@ -33,6 +37,7 @@ function run(replies: readonly (readonly Step[])[], rest: { beforeSecondTry?: ()
     meter,
     signal: stop.signal,
     turn: 3,
+    redactStream: () => new RedactingStream(rest.secrets ?? []),
     onDelta: (channel, text) => deltas.push([clock.monotonic(), channel, text]),
     beforeSecondTry: rest.beforeSecondTry ?? (() => {}),
   });
@@ -41,6 +46,30 @@ function run(replies: readonly (readonly Step[])[], rest: { beforeSecondTry?: ()
 }
 
 describe("generateAnswer", () => {
+  test("lets no secret out that is split over pieces, in neither channel, and loses no other text", async () => {
+    const { clock, answer, deltas } = run(
+      [
+        [
+          think("it is sk-live-"),
+          wait(50),
+          think("0123456789"),
+          say("a sk-l"),
+          wait(50),
+          say("ive-0123"),
+          wait(50),
+          say("456789 z sk-li"),
+        ],
+      ],
+      { secrets: ["sk-live-0123456789"] },
+    );
+    await clock.advance(500);
+    const { text, thinking } = await answer;
+    expect({ text, thinking }).toEqual({ text: "a [redacted] z sk-li", thinking: "it is [redacted]" });
+    const shown = (wanted: string) =>
+      deltas.flatMap(([, channel, said]) => (channel === wanted ? said : [])).join("");
+    expect([shown("text"), shown("thinking")]).toEqual([text, thinking]);
+  });
+
   test("gathers text, thoughts and calls, whose ids are the turn's own and repeatable", async () => {
     const { answer } = run([
       [think("hm"), say("I "), say("look"), call("a", { x: 1 }), call("b", {}, "server-id")],
