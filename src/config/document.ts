@@ -1,14 +1,12 @@
 // One YAML document with the place of every key. Refuses what a config never needs: tags, several documents,
-// keys that are no text, duplicate keys, alias bombs and files over a megabyte.
+// keys that are no text, duplicate keys, alias bombs and cycles, deep nesting and long texts.
 
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Document, Node } from "yaml";
 import { messageOf } from "../base/errors.ts";
+import { aliasProblem, isTooDeep, MAX_ALIASES, MAX_DEPTH, tooDeepAt } from "./nesting.ts";
 import type { ConfigPath, Problem } from "./problem.ts";
-
-export const MAX_CONFIG_CHARS = 1_048_576;
-/** Nodes that aliases may stand for, all together; a config has no use for more. */
-const MAX_ALIASES = 100;
+import { MAX_CONFIG_BYTES } from "./read-file.ts";
 
 export interface Place {
   readonly line: number;
@@ -58,19 +56,34 @@ function offsetOf(document: Document, path: ConfigPath, of: "key" | "value"): nu
   return offset;
 }
 
+const NO_ALIASES = "write the values out instead of using aliases";
+
+function refused(message: string, { line, column }: Place = { line: 1, column: 1 }): ParsedDocument {
+  return { ok: false, problems: [{ line, column, key: "", message }] };
+}
+
+function placeIn(text: string, offset: number): Place {
+  const before = text.slice(0, offset);
+  return { line: before.split("\n").length, column: offset - before.lastIndexOf("\n") };
+}
+
 /** Contract: never throws; every problem has its line and column. */
 export function parseConfigText(source: string): ParsedDocument {
-  if (source.length > MAX_CONFIG_CHARS) {
-    const message = `expected a config of at most ${MAX_CONFIG_CHARS} characters, got ${source.length}`;
+  if (source.length > MAX_CONFIG_BYTES) {
+    const message = `expected a config of at most ${MAX_CONFIG_BYTES} characters, got ${source.length}`;
     return { ok: false, problems: [{ line: null, column: null, key: "", message }] };
   }
+  const text = source.replace(/^\uFEFF/, "");
+  // The parser calls itself for every level, so this is looked at first.
+  const tooDeep = tooDeepAt(text);
+  if (tooDeep !== null) return refused(tooDeep.message, placeIn(text, tooDeep.offset));
   const counter = new LineCounter();
   const place = (offset: number): Place => {
     const at = counter.linePos(offset);
     return { line: Math.max(1, at.line), column: Math.max(1, at.col) };
   };
   // prettyErrors would quote the source line, and with it perhaps a key.
-  const document = parseDocument(source.replace(/^\uFEFF/, ""), {
+  const document = parseDocument(text, {
     lineCounter: counter,
     prettyErrors: false,
     stringKeys: true,
@@ -85,12 +98,14 @@ export function parseConfigText(source: string): ParsedDocument {
     }));
     return { ok: false, problems };
   }
+  const alias = aliasProblem(document);
+  if (alias !== null) return refused(`${alias.message}; ${NO_ALIASES}`, place(alias.offset));
   try {
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
+    if (isTooDeep(value)) return refused(`aliases nest over ${MAX_DEPTH} levels; ${NO_ALIASES}`);
     const placeOf = (path: ConfigPath, of: "key" | "value" = "key") => place(offsetOf(document, path, of));
     return { ok: true, document: { value, placeOf } };
   } catch (error) {
-    const message = `not usable: ${messageOf(error)}; write the values out instead of using aliases`;
-    return { ok: false, problems: [{ line: 1, column: 1, key: "", message }] };
+    return refused(`not usable: ${messageOf(error)}; ${NO_ALIASES}`);
   }
 }

@@ -1,15 +1,16 @@
 // Finds and reads config.yaml: the path that was named, else ./config.yaml, else the one in Troupe's home.
 // The first that exists counts; they are never merged. No file at all is fine: every key has a default.
-// It resolves no secret and looks at no network.
+// It resolves no secret and looks at no network. The one in the working directory must be this person's own.
 
-import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { ConfigError, messageOf } from "../base/errors.ts";
+import { ConfigError } from "../base/errors.ts";
+import { currentUid } from "../base/owner.ts";
 import { configSchema } from "../core/config-schema.ts";
 import type { Config } from "../core/config-schema.ts";
 import { checkConfig } from "./checks.ts";
 import { parseConfigText } from "./document.ts";
 import { problemsError } from "./problem.ts";
+import { readConfigFile } from "./read-file.ts";
 import { validateConfig } from "./validate.ts";
 
 /** The environment, as a parameter. */
@@ -38,7 +39,10 @@ export interface LoadOptions {
   readonly path?: string;
   /** Names of the toolsets that exist; absent leaves them unchecked. */
   readonly toolsets?: readonly string[];
-  readonly readFile?: (path: string) => Promise<string>;
+  /** The user whose config it is; the one of this process when absent, `null` for a system without owners. */
+  readonly uid?: number | null;
+  /** Reads a file in another way; `null` where there is none. */
+  readonly readFile?: (path: string) => Promise<string | null>;
 }
 
 export interface LoadedConfig {
@@ -50,11 +54,6 @@ export interface LoadedConfig {
    * none, it is the working directory: the home holds the token, and nobody works there.
    */
   readonly baseDir: string;
-}
-
-function isMissing(error: unknown): boolean {
-  const code = (error as { readonly code?: unknown } | null)?.code;
-  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 function candidates(options: LoadOptions): readonly string[] {
@@ -100,20 +99,17 @@ export function parseConfig(source: string, file: string, toolsets?: readonly st
 
 /**
  * The config of this person here.
- * Contract: throws ConfigError `config_missing` for a named file that is not there, `config_unreadable`, and
- * `config_invalid` with every problem of the file.
+ * Contract: throws ConfigError `config_missing` for a named file that is not there, `config_unreadable`,
+ * `config_untrusted` for one in the working directory that others own or can write, and `config_invalid` with every
+ * problem of the file.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
-  const read = options.readFile ?? ((path: string) => readFile(path, "utf8"));
+  const uid = options.uid === undefined ? currentUid() : options.uid;
+  const here = resolve(options.cwd, CONFIG_FILE);
   for (const file of candidates(options)) {
-    let source: string;
-    try {
-      source = await read(file);
-    } catch (error) {
-      if (isMissing(error)) continue;
-      const message = `Expected to read ${file}, got: ${messageOf(error)}. Make it a file that you may read.`;
-      throw new ConfigError("config_unreadable", message, { cause: error, details: { file } });
-    }
+    const named = options.path !== undefined || file !== here;
+    const source = await (options.readFile ?? ((path) => readConfigFile(path, { named, uid })))(file);
+    if (source === null) continue;
     return { config: parseConfig(source, file, options.toolsets), file, baseDir: baseDirOf(file, options) };
   }
   if (options.path !== undefined) {

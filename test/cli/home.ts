@@ -19,7 +19,7 @@ export async function newHome(config?: string): Promise<Home> {
   const folder = await mkdtemp(join(tmpdir(), "troupe-home-"));
   const cwd = join(folder, "work");
   await mkdir(cwd);
-  if (config !== undefined) await writeFile(join(cwd, "config.yaml"), config);
+  if (config !== undefined) await writeFile(join(cwd, "config.yaml"), config, { mode: 0o600 });
   const home = join(folder, "home");
   return { home, cwd, env: { TROUPE_HOME: home, OLLAMA_HOST: NOBODY, PATH: "/nowhere", NO_COLOR: "1" } };
 }

@@ -37,9 +37,25 @@ describe("a document is refused for", () => {
     expect(refusal(bomb)).toContain("write the values out instead of using aliases");
   });
 
-  it("a file of more than a megabyte", () => {
-    expect(refusal(`# ${"x".repeat(1_100_000)}`)).toContain(
-      "expected a config of at most 1048576 characters",
-    );
+  it("a file that is longer than any config", () => {
+    expect(refusal(`# ${"x".repeat(131_072)}`)).toContain("expected a config of at most 131072 characters");
+  });
+
+  it.each([
+    ["agents: &a\n  x: *a\n", "config.yaml:2:6: *a stands inside the very block that it names"],
+    ["providers: &a\n  x: {headers: *a}\n", "config.yaml:2:16: *a stands inside"],
+    ["- &a [[*a]]\n", "config.yaml:1:8: *a stands inside"],
+    [`a: &a x\nb: [${"*a,".repeat(101)}]\n`, "expected at most 100 aliases"],
+  ])("aliases that lead round or are too many: %j", (source, expected) => {
+    expect(refusal(source)).toContain(expected);
+  });
+
+  it("aliases that put deep blocks into one another", () => {
+    const block = (inside: string) => `${"[".repeat(40)}${inside}${"]".repeat(40)}`;
+    expect(refusal(`a: &a ${block("x")}\nb: ${block("*a")}\n`)).toContain("aliases nest over 64 levels");
+  });
+
+  it("nesting that a parser would choke on", () => {
+    expect(refusal(`a: ${"[".repeat(100_000)}`)).toContain("config.yaml:1:67: expected at most 64 levels");
   });
 });

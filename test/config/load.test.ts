@@ -1,9 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { currentUid } from "../../src/base/owner.ts";
 import { loadConfig, parseConfig, troupeHome } from "../../src/config/load.ts";
 import { configSchema } from "../../src/core/config-schema.ts";
+
+const ME = currentUid();
 
 describe("parseConfig accepts", () => {
   it("an empty file, and one of comments only, as all defaults", () => {
@@ -86,6 +89,41 @@ describe("loadConfig", () => {
   it("reads through the given function", async () => {
     const loaded = await loadConfig({ env: {}, cwd: "/x", readFile: () => Promise.resolve("model: m\n") });
     expect(loaded).toMatchObject({ file: "/x/config.yaml", config: { model: "m" } });
+  });
+
+  describe.skipIf(ME === null)("of a config that nobody named", () => {
+    const me = ME ?? 0;
+
+    it("refuses one of somebody else, and takes it when it is named", async () => {
+      const file = join(folder, "config.yaml");
+      writeFileSync(file, "model: theirs\n");
+      if (me === 0) chownSync(file, 65_534, 65_534);
+      const options = { env: {}, cwd: folder, uid: me === 0 ? 0 : me + 1 };
+      await expect(loadConfig(options)).rejects.toMatchObject({
+        code: "config_untrusted",
+        message: expect.stringMatching(/belongs to user \d+, and you are user \d+.*--config/) as string,
+      });
+      expect((await loadConfig({ ...options, path: "config.yaml" })).config.model).toBe("theirs");
+      expect((await loadConfig({ ...options, uid: null })).config.model).toBe("theirs");
+    });
+
+    it.each([0o664, 0o646])("refuses one of mode %o that others can write", async (mode) => {
+      const file = join(folder, "config.yaml");
+      writeFileSync(file, "model: mine\n");
+      chmodSync(file, mode);
+      await expect(loadConfig({ env: {}, cwd: folder })).rejects.toMatchObject({
+        code: "config_untrusted",
+        message: expect.stringContaining("chmod go-w") as string,
+      });
+    });
+
+    it("takes the one of Troupe's home as it is", async () => {
+      const home = join(folder, "home");
+      mkdirSync(home);
+      writeFileSync(join(home, "config.yaml"), "model: mine\n");
+      chmodSync(join(home, "config.yaml"), 0o664);
+      expect((await loadConfig({ env: { TROUPE_HOME: home }, cwd: folder })).config.model).toBe("mine");
+    });
   });
 });
 
