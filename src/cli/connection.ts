@@ -1,11 +1,12 @@
 // The way from a client command to a running server: its address, its token, and which task a short id means.
 //
 // N1. A token that lies in this person's token file goes to this machine only; another one needs TROUPE_TOKEN.
+// N2. No token goes to another machine because a config says so: only --url and TROUPE_URL name one.
 
 import { resolve } from "node:path";
 import { ConfigError, NotFoundError } from "../base/errors.ts";
 import type { TaskApi, TroupeApi } from "../core/api.ts";
-import { isLoopback, parseEndpoint } from "../core/endpoint.ts";
+import { credentialPlace, isLoopback, parseEndpoint } from "../core/endpoint.ts";
 import { loadConfig, troupeHome, type LoadedConfig } from "../config/load.ts";
 import { HttpClient } from "../http/client.ts";
 import { loadToken } from "../http/token.ts";
@@ -59,14 +60,28 @@ export function configuredUrl({ config }: LoadedConfig): string {
 }
 
 /** `--url`, else TROUPE_URL; `null` where neither is given. Contract: throws the usage error for what is no URL. */
-function namedUrl({ flags, world }: Invocation): string | null {
+export function namedUrl({ flags, world }: Pick<Invocation, "flags" | "world">): string | null {
   const flag = flags.text("url");
   const url = flag ?? world.env["TROUPE_URL"];
   if (url === undefined || url === "") return null;
-  if (parseEndpoint(url) !== null) return url.replace(/\/+$/, "");
+  const parsed = parseEndpoint(url);
+  const extra = parsed === null ? null : credentialPlace(parsed);
+  if (parsed !== null && extra === null) return url.replace(/\/+$/, "");
   const name = flag === undefined ? "TROUPE_URL" : "--url";
-  throw usageError(
-    `Expected ${name} to be an address like http://127.0.0.1:7433, got ${JSON.stringify(url)}.`,
+  // What is refused may hold a secret, so it is not repeated.
+  const got = extra === null ? "another text" : `one with ${extra}. The token goes into TROUPE_TOKEN`;
+  throw usageError(`Expected ${name} to be an address like http://127.0.0.1:7433, got ${got}.`);
+}
+
+/** The address that the config gives, where it may be followed (keeps N2). Contract: throws ConfigError `server_elsewhere`. */
+function followedUrl(loaded: LoadedConfig): string {
+  const url = configuredUrl(loaded);
+  if (isLoopback(url)) return url;
+  throw new ConfigError(
+    "server_elsewhere",
+    `Expected server.host of ${loaded.file ?? "the config"} to be this machine, got ${url}: no token is sent to another ` +
+      `one because a config says so. Name it yourself: --url ${url}, with its token in TROUPE_TOKEN.`,
+    { details: { config_key: "server.host" } },
   );
 }
 
@@ -97,7 +112,7 @@ async function tokenFor(url: string, invocation: Invocation, loaded: LoadedConfi
 export async function connect(invocation: Invocation): Promise<TroupeApi> {
   const named = namedUrl(invocation);
   const loaded = named === null ? await configOf(invocation) : null;
-  const baseUrl = named ?? configuredUrl(loaded as LoadedConfig);
+  const baseUrl = named ?? followedUrl(loaded as LoadedConfig);
   const token = await tokenFor(baseUrl, invocation, loaded);
   const { fetch, clock } = invocation.world;
   return new HttpClient({ baseUrl, token, fetch: (url, init) => fetch(url, init), clock });

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { parseConfig } from "../../src/config/load.ts";
 import { CLIENT_FLAGS, configuredUrl, connect, findTask, shortId } from "../../src/cli/connection.ts";
 import { parseFlags } from "../../src/cli/flags.ts";
 import { Printer } from "../../src/cli/printer.ts";
+import { newHome } from "./home.ts";
 import { ScriptedTerminal, worldFor } from "./scripted-terminal.ts";
 import { serveScripted, type ServedRig } from "./served.ts";
 
@@ -69,6 +70,40 @@ describe("the token", () => {
     expect((await here.status()).paused).toBe(false);
   });
 });
+
+describe("N2 the config of the working directory", () => {
+  const elsewhere = "server: {host: 192.0.2.1, insecure_allow_remote: true}\n";
+
+  test.each([{ TROUPE_TOKEN: "t" }, {}])("sends no token to another machine, with %j", async (token) => {
+    const { home: own, cwd, env } = await newHome(elsewhere);
+    await mkdir(own, { mode: 0o700 });
+    await writeFile(join(own, "token"), `${"a".repeat(64)}\n`, { mode: 0o600 });
+    let calls = 0;
+    const terminal = new ScriptedTerminal({ env: { ...env, ...token }, cwd });
+    const world = worldFor(terminal, {
+      fetch: () => {
+        calls += 1;
+        return Promise.reject(new Error("asked"));
+      },
+    });
+    const parsed = parseFlags([], CLIENT_FLAGS);
+    const made = connect({ ...parsed, world, printer: new Printer(terminal, false) });
+    await expect(made).rejects.toMatchObject({
+      code: "server_elsewhere",
+      message: expect.stringContaining("--url http://192.0.2.1:7433") as string,
+    });
+    expect(calls).toBe(0);
+  });
+});
+
+test.each(["http://me:hush@127.0.0.1:1", "http://127.0.0.1:1/?t=hush", "hush:hush"])(
+  "an address with a secret is refused and not repeated: %s",
+  async (url) => {
+    const said = await connecting({ TROUPE_URL: url }).catch((error: Error) => error.message);
+    expect(said).toContain("Expected TROUPE_URL");
+    expect(said).not.toContain("hush");
+  },
+);
 
 describe("which task is meant", () => {
   test("the whole id, its beginning, with or without the prefix", async () => {
