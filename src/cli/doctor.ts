@@ -11,7 +11,7 @@ import { resolveSettings } from "../config/resolve.ts";
 import { loadToken } from "../http/token.ts";
 import { VERSION } from "../version.ts";
 import type { Command, Invocation } from "./command.ts";
-import { configOf, configuredUrl, isPosix, tokenPath } from "./connection.ts";
+import { configOf, configuredUrl, isPosix, namedUrl, tokenPath } from "./connection.ts";
 import {
   choiceChecks,
   configChecks,
@@ -63,7 +63,7 @@ async function examine(invocation: Invocation): Promise<readonly Check[]> {
   } catch (thrown) {
     checks.push({ about: "providers", level: "problem", text: toTroupeError(thrown).message, mend: null });
   }
-  checks.push(await examineServer(world, configuredUrl(loaded)));
+  checks.push(await examineServer(invocation, loaded));
   return checks;
 }
 
@@ -119,8 +119,15 @@ function choose({ discovery }: Survey, loaded: LoadedConfig, { env }: CliWorld):
   }
 }
 
-async function examineServer(world: CliWorld, url: string): Promise<Check> {
+/** The server that client commands would talk to. No token is sent. */
+async function examineServer({ flags, world }: Invocation, loaded: LoadedConfig): Promise<Check> {
   const { program } = world.terminal;
+  let url: string;
+  try {
+    url = namedUrl({ flags, world }) ?? configuredUrl(loaded);
+  } catch (thrown) {
+    return { about: "server", level: "problem", text: toTroupeError(thrown).message, mend: null };
+  }
   try {
     const isOurs = await within(world, async (signal) => {
       const response = await world.fetch(`${url}/healthz`, { signal, redirect: "error" });

@@ -111,6 +111,19 @@ describe("what is wrong is found all at once, with exit code 3", () => {
     expect(report.checks.find(({ about }) => about === "server")?.text).toContain("something else answers");
   });
 
+  test("the server that TROUPE_URL names is looked at, not the config's; a wrong TROUPE_URL is a problem", async () => {
+    const served = await serveScripted();
+    const { cwd, env } = await newHome("server: {port: 9}");
+    const named = await examined({ ...env, TROUPE_URL: served.url }, cwd);
+    await served.close();
+    const about = ({ report }: { report: Report }) => report.checks.find((check) => check.about === "server");
+    expect(about(named)?.text).toBe(`a Troupe server answers at ${served.url}`);
+    expect(about(await examined({ ...env, TROUPE_URL: "nowhere" }, cwd))).toMatchObject({
+      level: "problem",
+      text: expect.stringContaining("Expected TROUPE_URL") as string,
+    });
+  });
+
   test("an OLLAMA_HOST that is no address", async () => {
     const { cwd, env } = await newHome();
     const { report } = await examined({ ...env, OLLAMA_HOST: "ftp://x" }, cwd);
