@@ -17,6 +17,7 @@ import type { Tool } from "../core/tool.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Scheduler, SchedulerSignal } from "../scheduler/scheduler.ts";
 import type { Claim, Store } from "../store/store.ts";
+import { Admission } from "./admission.ts";
 import type { CheckArguments } from "./call-tools-effect.ts";
 import { Dormitory } from "./dormitory.ts";
 import { provideEffects } from "./effects.ts";
@@ -57,6 +58,7 @@ export class Household {
   readonly family: Family<TaskHost>;
   readonly streams: EventStreams;
   readonly scheduler: Scheduler;
+  readonly admission: Admission;
   readonly owner: string;
   readonly #options: HouseholdOptions;
   readonly #services: HostServices;
@@ -78,6 +80,7 @@ export class Household {
     this.family = new Family((host) => this.#leaveTree(host.spec.rootId));
     this.streams = new EventStreams(options.store);
     this.scheduler = options.makeScheduler((signal) => this.#onSignal(signal));
+    this.admission = new Admission(this.scheduler, options.settings);
     this.#dormitory = new Dormitory(options.clock);
     this.#services = this.#makeServices();
     const { settings } = options;
@@ -163,26 +166,11 @@ export class Household {
     if (this.family.isOrphan(host.spec)) return host.cancel("its parent has ended", false);
     void host.announceMail();
     try {
-      this.#admit(host.spec);
+      this.admission.admit(host.spec);
     } catch (thrown) {
       const { code } = toTroupeError(thrown);
       host.send({ type: "limit.reached", failure: { code, message: messageOf(thrown), retryable: true } });
     }
-  }
-
-  #admit(spec: TaskSpec): void {
-    const { settings } = this.#options;
-    const agent = settings.agents.find((each) => each.name === spec.agent.name);
-    const limit = agent?.concurrencyLimit ?? null;
-    this.scheduler.admit({
-      taskId: spec.id,
-      parentId: spec.parentId,
-      parentSlots: settings.delegation.maxConcurrentChildren,
-      backend: spec.model.backend,
-      class: spec.schedulingClass,
-      needsPlace: spec.kind === "task",
-      ...(limit !== null && { agentLimit: { key: spec.agent.name, limit } }),
-    });
   }
 
   #onSignal(signal: SchedulerSignal): void {

@@ -54,7 +54,7 @@ export class Tasks {
     this.#options = options;
   }
 
-  /** Spawns all requests or none: everything is checked before anything is stored. */
+  /** Spawns all requests or none: everything is checked, room too, before anything is stored. */
   async delegateBatch(requests: readonly DelegateRequest[], caller: Caller): Promise<readonly TaskHandle[]> {
     if (requests.length === 0 || requests.length > MAX_BATCH) {
       throw new InvalidRequestError(
@@ -64,18 +64,24 @@ export class Tasks {
     }
     this.#checkOpen();
     const specs = new Map<string, TaskSpec>();
+    const fresh: TaskSpec[] = [];
     const ids: string[] = [];
     for (const request of requests) {
       const { id, requestHash } = identityOf("task", request, { caller, random: this.#options.random });
       ids.push(id);
       const before = specs.get(id) ?? (await this.#known(id, request.idempotencyKey))?.spec;
       if (before && before.requestHash !== requestHash) throw keyReused(before);
-      specs.set(id, before ?? (await this.#childSpec(request, caller, { id, requestHash })));
+      const spec = before ?? (await this.#childSpec(request, caller, { id, requestHash }));
+      if (!before) fresh.push(spec);
+      specs.set(id, spec);
     }
     const receipts = new Map<string, { readonly record: TaskRecord; readonly created: boolean }>();
-    for (const [id, spec] of specs) receipts.set(id, await this.#submit(spec));
-    // Accepted is accepted: a store that cannot be claimed from now is asked again later.
-    await this.#options.household.claimSoon();
+    const { household } = this.#options;
+    await household.admission.during(fresh, async () => {
+      for (const [id, spec] of specs) receipts.set(id, await this.#submit(spec));
+      // Accepted is accepted: a store that cannot be claimed from now is asked again later.
+      await household.claimSoon();
+    });
     return ids.map((id) => this.#handle(receipts.get(id) as { record: TaskRecord; created: boolean }));
   }
 
@@ -86,9 +92,13 @@ export class Tasks {
     const agent = request.agent === undefined ? settings.sessionAgent : this.#agent(request.agent);
     const spec = sessionSpec(request, this.#facts(identity, agent, null), settings);
     this.#options.checkProvider(spec.model);
-    const { record } = await this.#submit(spec);
-    await this.#options.household.claimSoon();
-    return record;
+    const { household } = this.#options;
+    const known = await this.#known(spec.id, request.idempotencyKey);
+    return household.admission.during(known ? [] : [spec], async () => {
+      const { record } = await this.#submit(spec);
+      await household.claimSoon();
+      return record;
+    });
   }
 
   /** The record of a task as it stands. Throws NotFoundError `task_not_found`. */

@@ -6,9 +6,10 @@
 // S1-S6 are declared in scheduler.ts; gate.ts keeps S1, queue.ts S4, flow.ts S2 and S6, the map of leases S3.
 
 import { higherClass, type SchedulingClass } from "../core/lifecycle.ts";
-import { ConfigError, InternalError, LimitError } from "../base/errors.ts";
+import { InternalError } from "../base/errors.ts";
 import { ask, drain, endLease, reclass, withdraw, type Step } from "./flow.ts";
 import { preempt } from "./patience.ts";
+import { laneFor, refuseAdmission } from "./room.ts";
 import type { AdmitRequest, BackendCaps, LeaseRequest } from "./scheduler.ts";
 import {
   createAgentGate,
@@ -103,7 +104,7 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
     return [];
   }
   const lane = laneFor(state, request.backend);
-  refuseAdmission(state, lane, request);
+  refuseAdmission(state, request);
   const parent = parentFor(step, request);
   const agent = agentGateFor(step, parent, request);
   const task: TaskEntry = {
@@ -198,17 +199,6 @@ function pause(step: Step, paused: boolean): Iterable<Lane> {
   return lanes;
 }
 
-function laneFor(state: SchedulerState, backend: string): Lane {
-  const lane = state.lanes.get(backend);
-  if (lane !== undefined) return lane;
-  const known = [...state.lanes.keys()].join(", ") || "none";
-  throw new ConfigError(
-    "unknown_backend",
-    `Expected one of the backends (${known}), got "${backend}"; add it under providers: or name another model.`,
-    { details: { backend, config_key: "providers" } },
-  );
-}
-
 function parentFor(step: Step, request: AdmitRequest): Parent {
   const { parents } = step.state;
   const parent = parents.get(request.parentId) ?? createParent(request.parentId);
@@ -230,27 +220,6 @@ function agentGateFor(step: Step, parent: Parent, request: AdmitRequest): TaskGa
 function setLimit(step: Step, gate: TaskGate, limit: number): void {
   gate.limit = limit;
   drain(step, gate);
-}
-
-/** Throws when the task would have to wait where too many wait already. */
-function refuseAdmission(state: SchedulerState, lane: Lane, request: AdmitRequest): void {
-  if (lane.admissions.size < lane.caps.maxQueued) return;
-  const parent = state.parents.get(request.parentId);
-  const { agentLimit } = request;
-  const agentHeld = agentLimit === undefined ? 0 : (parent?.agents.get(agentLimit.key)?.held ?? 0);
-  const slotFree = request.parentId === null || (parent?.slots.held ?? 0) < request.parentSlots;
-  const placeFree = !request.needsPlace || (!state.paused && lane.places.hasRoom);
-  if (slotFree && placeFree && (agentLimit === undefined || agentHeld < agentLimit.limit)) return;
-  throw queueFull(lane, "tasks may wait for a place");
-}
-
-function queueFull(lane: Lane, what: string): LimitError {
-  const { backend, maxQueued } = lane.caps;
-  return new LimitError(
-    "queue_full",
-    `At most ${maxQueued} ${what} on ${backend}, and that many do; try again when some have started, or raise scheduler.max_queued.`,
-    { details: { backend, limit: maxQueued, config_key: "scheduler.max_queued" } },
-  );
 }
 
 /** A class that was inherited from a waiting ancestor must survive the task's own, lower requests. */

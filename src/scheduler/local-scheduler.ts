@@ -11,6 +11,7 @@ import type { LaneView } from "../core/box-api.ts";
 import type { SchedulingClass } from "../core/lifecycle.ts";
 import { decide, type Command } from "./decide.ts";
 import { nextWake } from "./patience.ts";
+import { checkRoom } from "./room.ts";
 import type {
   AdmitRequest,
   BackendCaps,
@@ -59,6 +60,10 @@ export class LocalScheduler implements Scheduler {
 
   admit(request: AdmitRequest): void {
     this.#run({ type: "admit", request });
+  }
+
+  checkRoom(requests: readonly AdmitRequest[], ahead: ReadonlyMap<string, AdmitRequest>): void {
+    checkRoom(this.#state, requests, ahead);
   }
 
   requestLease(request: LeaseRequest): void {

@@ -82,6 +82,8 @@ export interface Scheduler {
    * ConfigError `unknown_backend`.
    */
   admit(request: AdmitRequest): void;
+  /** Throws what admitting all of these after those `ahead` of them (by task) would throw now; changes nothing. */
+  checkRoom(requests: readonly AdmitRequest[], ahead: ReadonlyMap<string, AdmitRequest>): void;
   /**
    * Asks for a generation lease; first for a live place again, if the task was parked, ahead of new children. Only
    * `granted` answers. Never refused for room: what was admitted goes on. Throws InternalError `not_admitted`

@@ -155,23 +155,74 @@ describe("an idempotency key", () => {
 });
 
 describe("queue_full", () => {
-  test("ends what is too much as failed, with the code; what waits is kept and done", async () => {
-    const { api, clock, runtime } = rig({
-      settings: {
-        backends: [{ name: "gpu", provider: "gpu", gpu: "gpu0", slots: 1, maxChildren: 1, local: true }],
-        maxQueued: 2,
-      },
-      reply: () => [say("done")],
-    });
+  const full = {
+    settings: {
+      backends: [{ name: "gpu", provider: "gpu", gpu: "gpu0", slots: 1, maxChildren: 1, local: true }],
+      maxQueued: 2,
+    },
+    reply: () => [say("done")],
+  };
+  const refused = {
+    kind: "limit",
+    code: "queue_full",
+    message: expect.stringMatching(/At most 2/) as string,
+  };
+
+  test("is said at once and leaves no record; what waits is kept and done", async () => {
+    const { api, clock, runtime } = rig(full);
     await api.pause(true);
-    const ids = [];
-    for (const goal of ["a", "b", "c"]) ids.push((await api.delegate({ goal })).taskId);
-    const failed = await api.collect(ids[2] as string);
-    expect(failed).toMatchObject({ state: "failed", failure: { code: "queue_full", retryable: true } });
-    expect(failed.failure?.message).toMatch(/2/);
+    for (const goal of ["a", "b"]) await api.delegate({ goal });
+    await expect(api.delegate({ goal: "c" })).rejects.toMatchObject(refused);
     await api.pause(false);
     await clock.advance(100);
-    expect((await api.list()).items.map(({ state }) => state)).toEqual(["done", "done", "failed"]);
+    expect((await api.list()).items.map(({ state }) => state)).toEqual(["done", "done"]);
+    await api.delegate({ goal: "c" });
+    await clock.advance(100);
     expect(runtime.counts()).toEqual(NOTHING_HELD);
+  });
+
+  test("A1 refuses a batch that does not fit whole, and those who ask in the same moment", async () => {
+    const { api } = rig(full);
+    await api.pause(true);
+    const batch = ["a", "b", "c"].map((goal) => ({ goal }));
+    await expect(api.delegateBatch(batch)).rejects.toMatchObject(refused);
+    expect((await api.list()).items).toEqual([]);
+    const asked = await Promise.allSettled(["a", "b", "c", "d"].map((goal) => api.delegate({ goal })));
+    expect(asked.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "rejected"]);
+    expect((await api.list()).items).toHaveLength(2);
+  });
+
+  test("refuses neither a session nor a request that was accepted before", async () => {
+    const { api } = rig(full);
+    await api.pause(true);
+    const first = await api.delegate({ goal: "a", idempotencyKey: "k" });
+    await api.delegate({ goal: "b" });
+    expect(await api.delegate({ goal: "a", idempotencyKey: "k" })).toMatchObject({
+      taskId: first.taskId,
+      created: false,
+    });
+    await expect(api.createSession()).resolves.toMatchObject({ kind: "session" });
+  });
+
+  test("A1 holds nobody up for a task that could not be stored", async () => {
+    let isDown = true;
+    const made = rig({
+      ...full,
+      wrapStore: (store) =>
+        new Proxy(store, {
+          get: (target, name) => {
+            if (name === "submit" && isDown) return () => Promise.reject(new StoreError("down", "Down."));
+            const member: unknown = Reflect.get(target, name, target);
+            return typeof member === "function" ? (member.bind(target) as unknown) : member;
+          },
+        }),
+    });
+    await made.api.pause(true);
+    for (let n = 0; n < 3; n++) {
+      await expect(made.api.delegate({ goal: "lost" })).rejects.toMatchObject({ code: "down" });
+    }
+    isDown = false;
+    await made.api.delegateBatch([{ goal: "a" }, { goal: "b" }]);
+    expect((await made.api.list()).items).toHaveLength(2);
   });
 });

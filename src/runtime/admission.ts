@@ -1,0 +1,55 @@
+// From a task's spec to a place in the scheduler's queue. Room is asked for before a task is stored, so that a full
+// queue refuses it with nothing left behind.
+// A1. What was told that there is room, and is not admitted yet, counts for whoever asks next.
+
+import type { Settings } from "../core/settings.ts";
+import type { TaskSpec } from "../core/task.ts";
+import type { AdmitRequest, Scheduler } from "../scheduler/scheduler.ts";
+
+export class Admission {
+  readonly #scheduler: Pick<Scheduler, "admit" | "checkRoom">;
+  readonly #settings: Settings;
+  /** Told that there is room; not admitted yet (A1). */
+  readonly #promised = new Map<string, AdmitRequest>();
+
+  constructor(scheduler: Pick<Scheduler, "admit" | "checkRoom">, settings: Settings) {
+    this.#scheduler = scheduler;
+    this.#settings = settings;
+  }
+
+  /** Throws as `Scheduler.admit` does. */
+  admit(spec: TaskSpec): void {
+    this.#promised.delete(spec.id);
+    this.#scheduler.admit(this.#requestOf(spec));
+  }
+
+  /**
+   * Stores these tasks by `work`, which ends when they are claimed.
+   * Contract: throws LimitError `queue_full`, before `work` begins, unless there is room for all of them.
+   */
+  async during<T>(specs: readonly TaskSpec[], work: () => Promise<T>): Promise<T> {
+    const requests = specs.map((spec) => this.#requestOf(spec));
+    this.#scheduler.checkRoom(requests, this.#promised);
+    for (const request of requests) this.#promised.set(request.taskId, request);
+    try {
+      return await work();
+    } finally {
+      // Those that could not be stored, or not be claimed yet, hold nobody up.
+      for (const { taskId } of requests) this.#promised.delete(taskId);
+    }
+  }
+
+  #requestOf(spec: TaskSpec): AdmitRequest {
+    const { agents, delegation } = this.#settings;
+    const limit = agents.find((each) => each.name === spec.agent.name)?.concurrencyLimit ?? null;
+    return {
+      taskId: spec.id,
+      parentId: spec.parentId,
+      parentSlots: delegation.maxConcurrentChildren,
+      backend: spec.model.backend,
+      class: spec.schedulingClass,
+      needsPlace: spec.kind === "task",
+      ...(limit !== null && { agentLimit: { key: spec.agent.name, limit } }),
+    };
+  }
+}
