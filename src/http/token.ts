@@ -4,11 +4,13 @@
 // K2. It appears whole or not at all: two servers that start at once agree on one token.
 // K3. A file that others could read, or a folder that others could write, is refused, not mended in silence:
 //     somebody may already hold the token.
+// K4. The file and its folder belong to this person or to root: whoever owns one knows the token or can replace it.
 
 import { chmod, link, mkdir, open, stat, unlink } from "node:fs/promises";
 import { constants } from "node:fs";
 import { dirname } from "node:path";
 import { ConfigError, messageOf } from "../base/errors.ts";
+import { currentUid, isOwnOrRoots } from "../base/owner.ts";
 import { type Random, systemRandom, toHex } from "../base/ids.ts";
 
 const TOKEN_BYTES = 32;
@@ -20,6 +22,8 @@ export interface TokenFileOptions {
   readonly random?: Random;
   /** Whether file modes mean something (not on Windows, where the user's profile protects the file). */
   readonly posix?: boolean;
+  /** Whose file it has to be; this process's user when absent, `null` for a system without owners. */
+  readonly uid?: number | null;
 }
 
 export interface TokenFile {
@@ -36,7 +40,7 @@ export function newToken(random: Random = systemRandom): string {
 
 /**
  * Reads the token, or makes it where there is none.
- * Contract: throws ConfigError (`token_exposed`, `token_folder_open`, `token_malformed`, `token_unreadable`,
+ * Contract: throws ConfigError (`token_exposed`, `token_foreign`, `token_folder_open`, `token_malformed`, `token_unreadable`,
  * `token_unwritable`), each with what to do; never changes an existing file.
  */
 export async function loadOrCreateToken(options: TokenFileOptions): Promise<TokenFile> {
@@ -68,12 +72,13 @@ export async function loadToken(options: TokenFileOptions): Promise<string | nul
   try {
     const facts = await file.stat();
     if (!facts.isFile()) throw unreadable(path, "it is not a regular file");
+    assertOwner(path, facts, options);
     if (options.posix !== false && (facts.mode & 0o077) !== 0) throw exposed(path, facts.mode);
     // One byte more than a token and its newline shows that the file holds something else.
     const { buffer, bytesRead } = await file.read({ buffer: new Uint8Array(67), position: 0 });
     const text = new TextDecoder().decode(buffer.subarray(0, bytesRead)).trimEnd();
     if (!TOKEN_PATTERN.test(text)) throw malformed(path);
-    await assertFolderClosed(dirname(path), options.posix !== false);
+    await assertFolderClosed(dirname(path), options);
     return text;
   } finally {
     await file.close();
@@ -86,7 +91,7 @@ async function writeToken(token: string, options: TokenFileOptions): Promise<boo
   const draft = `${path}.${newToken(options.random).slice(0, 16)}`;
   try {
     await ensureFolder(dirname(path));
-    await assertFolderClosed(dirname(path), options.posix !== false);
+    await assertFolderClosed(dirname(path), options);
     const file = await open(draft, "wx", 0o600);
     try {
       // The mode above is cut by the umask; this one is not (keeps K1).
@@ -139,15 +144,29 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 /** Others who may write the folder could put their own token there. A sticky folder (`/tmp`) keeps them from it. */
-async function assertFolderClosed(folder: string, posix: boolean): Promise<void> {
-  if (!posix) return;
-  const { mode } = await stat(folder);
+async function assertFolderClosed(folder: string, options: TokenFileOptions): Promise<void> {
+  if (options.posix === false) return;
+  const facts = await stat(folder);
+  const { mode } = facts;
+  assertOwner(folder, facts, options);
   if ((mode & 0o022) === 0 || (mode & 0o1000) !== 0) return;
   throw new ConfigError(
     "token_folder_open",
     `Expected ${folder} to be writable by its owner only, got mode ${octal(mode)}: others could replace the ` +
       `token there. Run: chmod 700 ${folder}`,
     { details: { path: folder } },
+  );
+}
+
+/** Keeps K4. Contract: throws ConfigError `token_foreign`. */
+function assertOwner(path: string, facts: { readonly uid: number }, options: TokenFileOptions): void {
+  const me = options.posix === false ? null : options.uid === undefined ? currentUid() : options.uid;
+  if (isOwnOrRoots(facts, me)) return;
+  throw new ConfigError(
+    "token_foreign",
+    `Expected ${path} to belong to user ${me} (you) or to root, got user ${facts.uid}, who could read or replace the ` +
+      "token. Point TROUPE_HOME (or the config key server.token_file) to a place of your own.",
+    { details: { path, config_key: "server.token_file" } },
   );
 }
 

@@ -1,11 +1,25 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { currentUid } from "../../src/base/owner.ts";
 import { seededRandom } from "../../src/base/ids.ts";
 import { loadOrCreateToken, loadToken } from "../../src/http/token.ts";
+
+const ME = currentUid();
 
 let home: string;
 beforeEach(async () => {
@@ -82,6 +96,26 @@ describe("loadOrCreateToken", () => {
     await loadOrCreateToken({ path });
     await chmod(folder, 0o770);
     expect(await refusal(loadOrCreateToken({ path }))).toBe("token_folder_open");
+  });
+
+  it.skipIf(ME === null)("K4 refuses a file, and a folder, of somebody else", async () => {
+    const folder = join(home, "theirs");
+    const path = join(folder, "token");
+    await loadOrCreateToken({ path });
+    const uid = ME === 0 ? 0 : (ME ?? 0) + 1;
+    const give = (what: string, to: number) => (ME === 0 ? chown(what, to, to) : Promise.resolve());
+    await give(path, 65_534);
+    await expect(loadToken({ path, uid })).rejects.toMatchObject({
+      code: "token_foreign",
+      message: expect.stringContaining("TROUPE_HOME"),
+    });
+    await give(path, 0);
+    await give(folder, 65_534);
+    expect(await refusal(loadOrCreateToken({ path, uid }))).toBe("token_foreign");
+    await rm(path);
+    expect(await refusal(loadOrCreateToken({ path, uid }))).toBe("token_foreign");
+    expect(await readdir(folder)).toEqual([]);
+    expect(await loadToken({ path, uid: null })).toBeNull();
   });
 
   it("checks the file that a link leads to, not the link", async () => {
