@@ -12,6 +12,7 @@ import { loadConfig, troupeHome, type Environment, type LoadedConfig } from "./c
 import { planProviders } from "./config/plan.ts";
 import { resolveSettings } from "./config/resolve.ts";
 import { Credentials } from "./credentials/credentials.ts";
+import { startingResponse } from "./http/problem.ts";
 import { createHttpApp } from "./http/server.ts";
 import { assertBindAllowed } from "./http/bind.ts";
 import { ProviderPool } from "./runtime/provider-pool.ts";
@@ -167,11 +168,10 @@ export interface Served {
 export async function listen(options: ServeOptions): Promise<Served> {
   assertBindAllowed(options.host, options.insecureAllowRemote);
   let handler: ((request: Request) => Response | Promise<Response>) | null = null;
-  const listening = await serve(
-    (request) =>
-      handler?.(request) ?? new Response("Starting.", { status: 503, headers: { "retry-after": "1" } }),
-    { hostname: options.host, port: options.port },
-  );
+  const listening = await serve((request) => handler?.(request) ?? startingResponse(), {
+    hostname: options.host,
+    port: options.port,
+  });
   return {
     listening,
     open: (troupe) => {

@@ -67,7 +67,13 @@ describe("compose", () => {
       insecureAllowRemote: false,
     });
     const early = await fetch(`${served.listening.url}/v1/status`);
-    expect(early.status).toBe(503);
+    expect([early.status, early.headers.get("content-type"), early.headers.get("retry-after")]).toEqual([
+      503,
+      "application/problem+json",
+      "1",
+    ]);
+    const client = new HttpClient({ baseUrl: served.listening.url, token, fetch, clock: systemClock });
+    await expect(client.status()).rejects.toMatchObject({ kind: "store", code: "starting" });
     const troupe = await compose({
       world: world(),
       config: configFor(server.url),
@@ -76,7 +82,6 @@ describe("compose", () => {
     served.open(troupe);
     try {
       expect(troupe.settings.simulated).toBe(true);
-      const client = new HttpClient({ baseUrl: served.listening.url, token, fetch, clock: systemClock });
       const handle = await client.delegate({ goal: "Summarise notes.md", toolsets: ["file"] });
       expect(handle.link).toBe(`${served.listening.url}/v1/tasks/${handle.taskId}`);
       const result = await client.collect(handle.taskId, { timeoutMs: 10_000 });

@@ -8,6 +8,7 @@ import { messageOf, toTroupeError } from "../base/errors.ts";
 import { configSchema } from "../core/config-schema.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { resolveSettings } from "../config/resolve.ts";
+import { isProblem } from "../http/problem.ts";
 import { loadToken } from "../http/token.ts";
 import { VERSION } from "../version.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -132,7 +133,8 @@ async function examineServer({ flags, world }: Invocation, loaded: LoadedConfig)
     const isOurs = await within(world, async (signal) => {
       const response = await world.fetch(`${url}/healthz`, { signal, redirect: "error" });
       const body: unknown = await response.json().catch(() => null);
-      return response.ok && (body as { readonly ok?: unknown } | null)?.ok === true;
+      // One that is still starting says so in a document of ours.
+      return isProblem(body) || (response.ok && (body as { readonly ok?: unknown } | null)?.ok === true);
     });
     return serverCheck(url, isOurs ? "troupe" : "other", program);
   } catch {

@@ -6,11 +6,11 @@
 // J2. What passes is plain: no `__proto__` key, no depth over MAX_DEPTH, only finite numbers and whole characters.
 //     Of duplicate keys the last one counts, for everybody, since the text is parsed once.
 
-import { InvalidRequestError } from "../base/errors.ts";
+import { CancelledError, InvalidRequestError } from "../base/errors.ts";
 
 const MAX_DEPTH = 64;
 
-/** The parsed body, or `undefined` when there is none. Throws InvalidRequestError. */
+/** The parsed body, or `undefined` when there is none. Throws InvalidRequestError, and CancelledError when it breaks off. */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   const declared = Number(request.headers.get("content-length") ?? "0");
   if (declared > maxBytes) throw tooLarge(maxBytes);
@@ -45,7 +45,7 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch(brokenOff);
     if (done) break;
     length += value.length;
     if (length > maxBytes) {
@@ -62,6 +62,11 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
     at += chunk.length;
   }
   return bytes;
+}
+
+/** A sender that goes away in the middle is no defect of ours; nobody is left to read the answer. */
+function brokenOff(cause: unknown): never {
+  throw new CancelledError("Expected the rest of the body, but the caller broke off sending it.", { cause });
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -127,6 +127,23 @@ export function toProblem(error: TroupeError, requestId: string): Problem {
   };
 }
 
+/** The document as a response, with the headers that belong to its status. */
+export function problemResponse(error: TroupeError, requestId: string): Response {
+  const problem = toProblem(error, requestId);
+  const headers = new Headers({ "content-type": PROBLEM_TYPE });
+  const retryAfter = retryAfterOf(error);
+  if (retryAfter !== null) headers.set("retry-after", String(retryAfter));
+  if (problem.status === 401) headers.set("www-authenticate", 'Bearer realm="troupe"');
+  if (problem.status === 405) headers.set("allow", String(error.details["allow"]));
+  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}
+
+/** What a server says before it is ready. A client has it back as a StoreError `starting`: nothing was taken, try again. */
+export function startingResponse(): Response {
+  const message = "Expected a server that is ready, but this one is still starting. Try again in a second.";
+  return problemResponse(new StoreError("starting", message, { details: { retry_after_ms: 1_000 } }), "");
+}
+
 /** Whether a parsed body is a problem document of ours. */
 export function isProblem(body: unknown): body is Problem {
   if (typeof body !== "object" || body === null) return false;

@@ -12,7 +12,7 @@ import type { Caller, TroupeApi } from "../core/api.ts";
 import { addBoxRoutes } from "./box-routes.ts";
 import { addEventRoutes } from "./event-routes.ts";
 import { gate, type GateOptions, type HttpEnv, securityHeaders } from "./gate.ts";
-import { PROBLEM_TYPE, retryAfterOf, toProblem } from "./problem.ts";
+import { problemResponse } from "./problem.ts";
 import { emptyQuery } from "./request-schema.ts";
 import { addRoute, type HttpApp, reply, type RouteHost, unrouted } from "./route.ts";
 import { addSessionRoutes } from "./session-routes.ts";
@@ -59,13 +59,7 @@ function refuse(thrown: unknown, requestId: string, logger: Logger): Response {
     const cause = error.cause instanceof Error ? error.cause.stack : undefined;
     logger.error(error.message, { request_id: requestId, code: error.code, cause: cause ?? error.stack });
   }
-  const problem = toProblem(error, requestId);
-  const headers = new Headers({ "content-type": PROBLEM_TYPE });
-  const retryAfter = retryAfterOf(error);
-  if (retryAfter !== null) headers.set("retry-after", String(retryAfter));
-  if (problem.status === 401) headers.set("www-authenticate", 'Bearer realm="troupe"');
-  if (problem.status === 405) headers.set("allow", String(error.details["allow"]));
-  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+  return problemResponse(error, requestId);
 }
 
 function addMetaRoutes(host: RouteHost, version: string): void {

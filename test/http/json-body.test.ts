@@ -85,6 +85,18 @@ describe("readJson", () => {
     },
   );
 
+  it("a body that breaks off is called off by its sender, and no defect", async () => {
+    let pulls = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulls += 1;
+        if (pulls > 1) controller.error(new TypeError("terminated"));
+        else controller.enqueue(new TextEncoder().encode('{"goal":'));
+      },
+    });
+    await expect(readJson(post(body), 100)).rejects.toMatchObject({ kind: "cancelled" });
+  });
+
   it("refuses bytes that are no UTF-8", async () => {
     expect(await codeOf(post(new Uint8Array([0x22, 0xff, 0x22])))).toBe("malformed_json");
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Logger, silentLogger } from "../../src/base/log.ts";
-import { rig, type Rig } from "./rig.ts";
+import { rig, TOKEN, type Rig } from "./rig.ts";
 
 type Json = Record<string, unknown>;
 
@@ -138,6 +138,23 @@ describe("/openapi.json", () => {
 });
 
 describe("an error inside", () => {
+  it("is not what a caller makes that breaks off sending: nothing is logged", async () => {
+    const body = new ReadableStream({ pull: (controller) => controller.error(new TypeError("terminated")) });
+    const request = new Request(`${box.server.url}/v1/tasks`, {
+      method: "POST",
+      headers: {
+        host: `127.0.0.1:${box.server.port}`,
+        authorization: `Bearer ${TOKEN}`,
+        "content-type": "application/json",
+      },
+      body,
+      duplex: "half",
+    } as RequestInit);
+    const response = await box.app.fetch(request);
+    expect([response.status, (await response.json()) as Json]).toMatchObject([503, { code: "cancelled" }]);
+    expect(logged).toEqual([]);
+  });
+
   it("H1 is a 500 without a word of it, and stands in the log under the request's id", async () => {
     const response = await box.request("/v1/gpus");
     expect(response.status).toBe(500);
