@@ -22,10 +22,12 @@ export interface Pin {
   readonly mustAnswer: boolean;
 }
 
-/** What to type when nothing answers at a local address. */
+/** What to do when nothing answers at a local address, in whole sentences. */
 export function startAdvice(plan: ProviderPlan, problem: string | null): string {
+  // A provider that could not reach its server says where, why and what to type.
+  if (problem?.includes("ollama serve") === true) return problem;
   const why = problem === null ? "" : ` (${problem})`;
-  return `Nothing answers at ${plan.baseUrl}${why}. Type: ollama serve`;
+  return `Expected a model server at ${plan.baseUrl}, got no answer${why}. Type: ollama serve.`;
 }
 
 export class ModelBook {

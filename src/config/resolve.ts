@@ -71,7 +71,7 @@ function nothingToRun(plans: readonly ProviderPlan[], input: ResolveInput, book:
   const down = plans.find((plan) => !reachable.includes(plan));
   if (reachable.length === 0 && down !== undefined) {
     const advice = startAdvice(down, input.discovery.providers[down.name]?.problem ?? null);
-    const message = `Expected a model server, got none. ${advice}, then: ollama pull ${SUGGESTED_MODEL}. ${demo}`;
+    const message = `${advice} Then type: ollama pull ${SUGGESTED_MODEL}. ${demo}`;
     return new ConfigError("provider_unreachable", message);
   }
   const names = [...new Set(book.models.map(modelName))];

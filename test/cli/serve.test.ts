@@ -61,6 +61,9 @@ describe("a server that cannot start says what to do, with exit code 3", () => {
     expect(await runLine(["serve", "--port", "0"], terminal)).toBe(3);
     expect(terminal.err).toContain(NOBODY);
     expect(terminal.err).toMatch(/ollama serve[\s\S]*ollama pull [\s\S]*npm run demo/);
+    for (const once of [NOBODY, "ollama serve", "Expected"]) {
+      expect(terminal.err.split(once)).toHaveLength(2);
+    }
   });
 
   test("when the port is taken", async () => {
