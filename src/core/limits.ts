@@ -10,6 +10,9 @@ export const CHECK_LINES = 10;
 export const MAX_GOAL_CHARS = 100_000;
 export const MAX_CONTEXT_CHARS = 400_000;
 export const MAX_STEER_CHARS = 32_000;
+/** Of a progress report: its note, and its partial result as JSON. Every report is an event that is kept. */
+export const MAX_NOTE_CHARS = 500;
+export const MAX_PARTIAL_CHARS = 16_000;
 /** Tasks in one `delegate_task` batch. */
 export const MAX_BATCH = 32;
 /** Steers and messages that may wait for one task. */

@@ -1,9 +1,9 @@
 // Everything that looks at tasks: views, pages, trees, progress. It changes nothing but a task's progress.
 
-import { ConflictError, InvalidRequestError } from "../base/errors.ts";
+import { ConflictError, InvalidRequestError, messageOf } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { ListQuery, Page, SteerReceipt, TaskView, TreeNode } from "../core/api.ts";
-import { CHECK_LINES } from "../core/limits.ts";
+import { CHECK_LINES, MAX_NOTE_CHARS, MAX_PARTIAL_CHARS } from "../core/limits.ts";
 import type { Settings } from "../core/settings.ts";
 import type { TaskRecord } from "../core/task.ts";
 import type { Store } from "../store/store.ts";
@@ -84,6 +84,7 @@ export class Reading {
     }
     const note = progress.note ?? null;
     const partial = progress.partial ?? null;
+    checkSizes(note, partial);
     host.ring.line(`… ${percent === null ? "" : `${percent} % `}${note ?? ""}`.trimEnd());
     host.journal.stage({
       progress: { percent, note, partial, time: this.#options.clock.now() },
@@ -145,4 +146,24 @@ export class Reading {
   #host(taskId: string): TaskHost | undefined {
     return this.#options.household.family.get(taskId);
   }
+}
+
+/** Throws InvalidRequestError `note_too_long`, `partial_too_large` or `bad_partial`. */
+function checkSizes(note: string | null, partial: unknown): void {
+  if (note !== null && note.length > MAX_NOTE_CHARS) {
+    const message = `Expected a note of at most ${MAX_NOTE_CHARS} characters and got ${note.length}. Say it shorter.`;
+    throw new InvalidRequestError("note_too_long", message);
+  }
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(partial);
+  } catch (thrown) {
+    throw new InvalidRequestError(
+      "bad_partial",
+      `Expected a partial result that is JSON: ${messageOf(thrown)}`,
+    );
+  }
+  if ((json?.length ?? 0) <= MAX_PARTIAL_CHARS) return;
+  const message = `Expected a partial result of at most ${MAX_PARTIAL_CHARS} characters of JSON and got ${json?.length}. Report the newest part only.`;
+  throw new InvalidRequestError("partial_too_large", message);
 }

@@ -1,12 +1,38 @@
 // The event log in memory: what is kept, by cursor, for the whole store, for each tree and for each task.
 //
 // L1. Cursors are gapless from 1 and never given twice (D4).
-// L2. At most `maxEvents` are kept; the oldest go first, and `bounds().oldest` says so at once.
+// L2. At most `maxEvents` are kept, and about `maxBytes` of them (the newest one however large); the oldest go first,
+//     and `bounds().oldest` says so at once.
 
 import type { StoredEvent } from "../core/event.ts";
 import { Fifo, firstWhere } from "./memory-fifo.ts";
 import { rowLimit, rowsAfter } from "./paging.ts";
 import type { WatchQuery } from "./store.ts";
+
+/** Of all events together, as `bytesOf` counts: twice what the default number of ordinary events takes. */
+const DEFAULT_MAX_BYTES = 128 * 1024 * 1024;
+/** Of one event beside its data, and of one value in it. */
+const EVENT_BYTES = 256;
+const VALUE_BYTES = 16;
+
+/** About what an event with this data takes in memory: two bytes for each character, which is the most it can be. */
+function bytesOf(data: unknown): number {
+  let bytes = EVENT_BYTES;
+  const open = [data];
+  while (open.length > 0) {
+    const value = open.pop();
+    bytes += VALUE_BYTES;
+    if (typeof value === "string") bytes += 2 * value.length;
+    else if (Array.isArray(value)) for (const item of value) open.push(item);
+    else if (typeof value === "object" && value !== null) {
+      for (const [key, item] of Object.entries(value)) {
+        bytes += key.length;
+        open.push(item);
+      }
+    }
+  }
+  return bytes;
+}
 
 type Trail = Fifo<StoredEvent>;
 
@@ -26,14 +52,19 @@ function dropHead(trails: Map<string, Trail>, key: string): void {
 /** Contract: `append` takes what `nextCursor` numbered, in order; only `query` throws. */
 export class EventLog {
   readonly #maxEvents: number;
+  readonly #maxBytes: number;
   readonly #all: Trail = new Fifo();
   readonly #byTask = new Map<string, Trail>();
   /** Only trees of more than their root: while a root is alone, its own trail is the tree's. */
   readonly #byRoot = new Map<string, Trail>();
   #newest = 0;
+  /** What each event takes, in the order of `all`, and their sum. */
+  readonly #sizes = new Fifo<number>();
+  #bytes = 0;
 
-  constructor(maxEvents: number) {
+  constructor(maxEvents: number, maxBytes: number = DEFAULT_MAX_BYTES) {
     this.#maxEvents = maxEvents;
+    this.#maxBytes = maxBytes;
   }
 
   /** The cursor that the next event must carry (L1). */
@@ -41,14 +72,22 @@ export class EventLog {
     return this.#newest + 1;
   }
 
-  /** Logs an event, and lets go of the oldest one when there are too many (L2). */
+  /** Logs an event, and lets go of the oldest ones when there are too many or too much (L2). */
   append(event: StoredEvent): void {
     this.#newest = event.cursor;
     this.#all.push(event);
     append(this.#byTask, event.taskId, event);
     this.#appendToTree(event);
-    if (this.#all.length <= this.#maxEvents) return;
+    const size = bytesOf(event.data);
+    this.#sizes.push(size);
+    this.#bytes += size;
+    while (this.#all.length > this.#maxEvents || (this.#bytes > this.#maxBytes && this.#all.length > 1))
+      this.#dropOldest();
+  }
+
+  #dropOldest(): void {
     const oldest = this.#all.shift();
+    this.#bytes -= this.#sizes.shift();
     dropHead(this.#byTask, oldest.taskId);
     dropHead(this.#byRoot, oldest.rootId);
   }

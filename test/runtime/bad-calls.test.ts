@@ -71,6 +71,20 @@ describe("a call by id", () => {
     expect((await api.check(taskId)).progress).toBeNull();
   });
 
+  test.each([
+    ["a note of 501 characters", { note: "n".repeat(501) }, "note_too_long"],
+    ["a partial result of 16,001 characters", { partial: "p".repeat(15_999) }, "partial_too_large"],
+    ["a partial result that is no JSON", { partial: 1n }, "bad_partial"],
+  ])("progress with %s is refused, and nothing of it is kept", async (_, progress, code) => {
+    const { api } = rig({ reply: () => [hang()] });
+    const { taskId } = await api.delegate({ goal: "x" });
+    await expect(api.reportProgress(taskId, progress)).rejects.toMatchObject({ code });
+    expect((await api.check(taskId)).progress).toBeNull();
+    const most = { note: "n".repeat(500), partial: "p".repeat(15_998) };
+    await api.reportProgress(taskId, most);
+    expect((await api.check(taskId)).progress).toMatchObject(most);
+  });
+
   test("a caller without the scope is told which one is missing", async () => {
     const { runtime } = rig({ reply: () => [hang()] });
     const reader = runtime.as({ name: "reader", scopes: ["read"], taskId: null });

@@ -47,6 +47,29 @@ describe("EventLog", () => {
     }
   });
 
+  it("L2 lets go of the oldest when their data is too much, however few they are, and keeps the newest", () => {
+    const log = new EventLog(1_000, 10_000);
+    const add = (text: string): void => {
+      const stamp = { storeId: "store_1", cursor: log.nextCursor, seq: 1, time: 1 };
+      const event = {
+        type: "task.progressed",
+        data: { percent: null, note: null, partial: [{ text }] },
+      } as const;
+      log.append(stampEvent(event, firstRecord(specimen("t1")), stamp));
+    };
+    for (let n = 0; n < 4; n += 1) add("x".repeat(1_000));
+    expect(log.bounds()).toEqual({ oldest: 1, newest: 4 });
+    add("x".repeat(1_000));
+    expect(log.bounds()).toEqual({ oldest: 2, newest: 5 });
+    expect(cursors(log, { after: 0, taskId: "t1" })).toEqual([2, 3, 4, 5]);
+    add("x".repeat(9_000));
+    expect(log.bounds()).toEqual({ oldest: 6, newest: 6 });
+    add("small");
+    expect(log.bounds()).toEqual({ oldest: 7, newest: 7 });
+    for (let n = 0; n < 3; n += 1) add("small");
+    expect(log.bounds()).toEqual({ oldest: 7, newest: 10 });
+  });
+
   it("keeps a tree's events in order when its root is alone at first, and when others join late", () => {
     const log = new EventLog(100);
     fill(log, ["t1", "t2", "t1"]);
