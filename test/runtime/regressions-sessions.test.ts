@@ -6,7 +6,7 @@ import { delay } from "../../src/base/clock.ts";
 import { ProviderError } from "../../src/base/errors.ts";
 import { textOf } from "../../src/core/message.ts";
 import type { Toolset } from "../../src/core/tool.ts";
-import { converse, ROOMY } from "./conversation.ts";
+import { converse, resultsIn, ROOMY, type Told } from "./conversation.ts";
 import { agentNamed, NOTHING_HELD, rig, type Rig } from "./rig.ts";
 import { wrappedStore } from "./wrapped-store.ts";
 
@@ -94,6 +94,22 @@ test("asking after a child again and again, each time answered, is no tool_loop"
   expect(await it.messages()).toHaveLength(6 * 4);
 });
 
+/** A tool that takes a minute of a child's time and no lease. */
+const sleeping: Toolset = {
+  name: "sleeping",
+  description: "Sleeps.",
+  tools: () => [
+    {
+      definition: { name: "sleep", description: "Sleeps.", parameters: { type: "object" } },
+      repeatable: true,
+      run: async (_input, { clock, signal }) => {
+        await delay(clock, 60_000, signal);
+        return { type: "result", value: "slept" };
+      },
+    },
+  ],
+};
+
 describe("a full queue", () => {
   const full = (slots: number, maxChildren: number) => ({
     maxQueued: 1,
@@ -118,21 +134,31 @@ describe("a full queue", () => {
   test("never refuses the turn of a parent that resumes", async () => {
     const made = rig({
       settings: full(1, 4),
+      toolsets: [sleeping],
       reply: ({ model, messages }) => {
-        if (model === "parent") return [wait(3_000), say("hello")];
-        if (textOf(messages[1] as never) !== "lead") return [wait(1_000), say("dug")];
-        return messages.at(-1)?.role === "tool" ? [say("led")] : [call("delegate_task", { goal: "dig" })];
+        if (model === "parent") return [wait(10_000), say("hello")];
+        if (textOf(messages[1] as never) !== "lead") return [call("sleep", {})];
+        const told = resultsIn(messages) as readonly Told[];
+        if (told.length === 0) return [call("delegate_task_async", { goal: "dig" })];
+        const { task_id } = told[0] as Told;
+        return told.length === 1 ? [call("collect_task", { task_id, timeout: 2 })] : [say("led"), hang()];
       },
     });
-    const [one, two] = await Promise.all([made.api.createSession(), made.api.createSession()]);
-    const lead = await made.api.delegate({ goal: "lead", role: "orchestrator", toolsets: ["delegation"] });
+    const sessions = await Promise.all([made.api.createSession(), made.api.createSession()]);
+    const lead = await made.api.delegate({
+      goal: "lead",
+      role: "orchestrator",
+      toolsets: ["delegation", "sleeping"],
+    });
     await made.clock.advance(100);
-    // The child generates; both sessions wait for its slot, and the parent will when the child has ended.
-    for (const { taskId } of [one, two]) await made.api.sendMessage(taskId, { text: "hi" });
+    // One session generates, the other waits for the slot, and the parent will too when its wait is over.
+    for (const { taskId } of sessions) await made.api.sendMessage(taskId, { text: "hi" });
+    await made.clock.advance(5_000);
+    expect(await made.api.check(lead.taskId)).toMatchObject({ state: "running", phase: "waiting_slot" });
     await made.clock.advance(20_000);
-    expect(await made.api.collect(lead.taskId, { timeoutMs: 0 })).toMatchObject({
-      state: "done",
-      result: "led",
+    expect(await made.api.check(lead.taskId)).toMatchObject({
+      phase: "generating",
+      tail: expect.arrayContaining(["led"]) as string[],
     });
   });
 });

@@ -102,13 +102,15 @@ test("one busy read of the transcript fails no task", async () => {
   expect(await api.collect(taskId, { timeoutMs: 0 })).toMatchObject({ state: "done", failure: null });
 });
 
-test("what was accepted is told as accepted, and runs by the next heartbeat when it cannot be claimed now", async () => {
+test("what was accepted is told as accepted, and runs, when it cannot be claimed in that moment", async () => {
   const { api, clock } = rig({
     reply: () => [say("gold")],
     wrapStore: (store) => wrappedStore(store, once("claim")),
   });
-  const handle = await api.delegate({ goal: "dig" });
-  expect(handle).toMatchObject({ state: "spawned", created: true });
+  const accepted = api.delegate({ goal: "dig" });
+  await clock.advance(100);
+  const handle = await accepted;
+  expect(handle).toMatchObject({ created: true });
   await clock.advance(20_000);
   expect(await api.collect(handle.taskId, { timeoutMs: 0 })).toMatchObject({ state: "done", result: "gold" });
 });
@@ -118,9 +120,11 @@ test("a session that cannot be claimed at once opens all the same", async () => 
     reply: () => [say("hello")],
     wrapStore: (store) => wrappedStore(store, once("claim")),
   });
-  const { taskId } = await api.createSession();
+  const opened = api.createSession();
+  await clock.advance(100);
+  const { taskId } = await opened;
   await api.sendMessage(taskId, { text: "hi" });
-  await clock.advance(21_000);
+  await clock.advance(100);
   expect((await api.transcript(taskId)).items.at(-1)?.message.role).toBe("assistant");
 });
 
