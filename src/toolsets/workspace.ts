@@ -124,6 +124,7 @@ export interface WorkspaceOptions {
 export class Workspace {
   readonly #folder: string;
   readonly #outer: string | null;
+  #outerPlace: Promise<string> | undefined;
   readonly #policy: FilePolicy;
 
   constructor(folder: string, { policy = allowAll, root }: WorkspaceOptions = {}) {
@@ -194,7 +195,10 @@ export class Workspace {
   /** The workspace's own place, links resolved the same way. Keeps W4. */
   async #root(): Promise<string> {
     const own = await placeOf(this.#folder);
-    if (this.#outer === null || relativeTo(await placeOf(this.#outer), own) !== null) return own;
+    if (this.#outer === null) return own;
+    // Asked once: the root is the operator's own, and a search opens thousands of files.
+    this.#outerPlace ??= placeOf(this.#outer);
+    if (relativeTo(await this.#outerPlace, own) !== null) return own;
     throw refuse(
       "no_workspace",
       `The workspace ${this.#folder} leads out of ${this.#outer}, the root that this box serves.`,
