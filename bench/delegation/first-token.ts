@@ -2,6 +2,7 @@
 // own time is the same message in the same kind of session on the idle server; what is left over is patience and us.
 
 import { delay, systemClock } from "../../src/base/clock.ts";
+import { messageOf } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/ids.ts";
 import { serve } from "../../src/base/listen.ts";
 import type { Troupe } from "../../src/compose.ts";
@@ -40,6 +41,11 @@ export interface FirstToken {
   readonly problems: readonly string[];
 }
 
+/** Between rounds: a server needs a moment to see that a client has left. */
+const LEAVE_MS = 250;
+/** A server that shows no token for so long does not answer any more: the run is void, not endless. */
+const GIVE_UP_MS = 30_000;
+
 /** Children beyond the slot; on a real server a child may end by itself, and the next one must be at hand. */
 const CHILDREN = { simulated: 3, real: 8 } as const;
 
@@ -60,10 +66,14 @@ export async function firstToken(options: FirstTokenOptions): Promise<FirstToken
       busy.push(ms);
       if (problem !== null) problems.push(problem);
     }
+  } catch (thrown) {
+    problems.push(messageOf(thrown));
   } finally {
     await troupe.close();
     await box.close();
   }
+  if (busy.length === 0)
+    return { patienceMs: patienceS * 1_000, ownMs: 0, busyMs: [], excessMs: [], problems };
   const [patienceMs, ownMs] = [patienceS * 1_000, median(idle)];
   const excessMs = busy.map((ms) => ms - patienceMs - ownMs);
   return { patienceMs, ownMs, busyMs: busy, excessMs, problems };
@@ -93,6 +103,7 @@ async function onIdle({ api }: Troupe): Promise<number> {
   const session = (await api.createSession({})).taskId;
   const ms = await firstDelta(api, session);
   await api.closeSession(session);
+  await delay(systemClock, LEAVE_MS);
   return ms;
 }
 
@@ -112,23 +123,26 @@ async function onBusy(
   await api.closeSession(session);
   const { leases, living } = runtime.counts();
   const left = leases + living;
+  await delay(systemClock, LEAVE_MS);
   if (failed.length > 0)
     return { ms, problem: `a child ended as ${failed[0]?.failure?.code ?? "cancelled"}` };
   return { ms, problem: left === 0 ? null : `${left} leases and tasks were left` };
 }
 
-/** Milliseconds from a message to the first text of its answer. */
+/** Milliseconds from a message to the first text of its answer. Rejects when none comes within GIVE_UP_MS. */
 async function firstDelta(api: Troupe["api"], session: string): Promise<number> {
   const abort = new AbortController();
+  const giveUp = systemClock.after(GIVE_UP_MS, () => abort.abort());
   const first = (async () => {
     for await (const frame of api.events({ taskId: session, deltas: true, signal: abort.signal })) {
       if (frame.kind === "delta") return systemClock.monotonic();
     }
-    throw new Error("The stream ended before the first token.");
+    throw new Error(`The server wrote nothing within ${GIVE_UP_MS / 1_000} s: it no longer answers.`);
   })();
   const start = systemClock.monotonic();
   await api.sendMessage(session, { text: MESSAGE });
   const ms = (await first) - start;
+  giveUp.cancel();
   abort.abort();
   return ms;
 }
