@@ -18,6 +18,8 @@ type LimitKeys = Pick<
   | "max_result_chars"
   | "retry_on_failure"
   | "retry_limit"
+  | "on_restart"
+  | "stall_timeout_s"
 > & { readonly max_iterations?: number | undefined; readonly child_timeout_seconds?: number | undefined };
 
 /** The limits that a block sets; what it leaves out is left out. */
@@ -32,6 +34,8 @@ export function limitsOf(block: LimitKeys): Partial<TaskLimits> {
     ...(block.max_result_chars === undefined ? {} : { maxResultChars: block.max_result_chars }),
     ...(block.retry_on_failure === undefined ? {} : { retryOnFailure: block.retry_on_failure }),
     ...(block.retry_limit === undefined ? {} : { retryLimit: block.retry_limit }),
+    ...(block.on_restart === undefined ? {} : { onRestart: block.on_restart }),
+    ...(block.stall_timeout_s === undefined ? {} : { stallMs: block.stall_timeout_s * 1000 }),
   };
 }
 

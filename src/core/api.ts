@@ -8,7 +8,7 @@
 import type { BoxApi } from "./box-api.ts";
 import type { EventFrame } from "./event.ts";
 import type { Phase, SchedulingClass, State } from "./lifecycle.ts";
-import type { TreeBudget, Usage } from "./limits.ts";
+import type { RestartPolicy, TreeBudget, Usage } from "./limits.ts";
 import type { TranscriptRow } from "./message.ts";
 import type { ModelRef, Progress, TaskFailure, TaskKind, TaskRole } from "./task.ts";
 import type { JsonSchema } from "./json-schema.ts";
@@ -41,6 +41,8 @@ export interface DelegateRequest {
   readonly deadlineMs?: number;
   readonly maxTurns?: number;
   readonly retryLimit?: number;
+  /** What becomes of it when the server stops while it runs; the agent's definition says when absent. */
+  readonly onRestart?: RestartPolicy;
   readonly outputSchema?: JsonSchema;
   readonly budget?: Partial<TreeBudget>;
   /** Absolute path; must lie in the server's workspace root. */

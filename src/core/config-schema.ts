@@ -3,6 +3,7 @@
 // says what is right. The limits of tasks have no default here: those stand in core/limits.ts.
 
 import { z } from "zod";
+import { RESTART_POLICIES } from "./limits.ts";
 
 const count = z.number().int().min(1);
 const text = z.string().min(1);
@@ -26,6 +27,8 @@ const taskKeys = {
   max_result_chars: count.optional(),
   retry_on_failure: z.boolean().optional(),
   retry_limit: z.number().int().min(0).optional(),
+  on_restart: z.enum(RESTART_POLICIES).optional(),
+  stall_timeout_s: seconds.optional(),
 };
 
 const budget = z

@@ -13,6 +13,10 @@ export interface EventData {
   };
   "task.admitted": { readonly waitedMs: number };
   "task.started": Record<string, never>;
+  /** Taken up again after a restart; `resumes` counts how often since its last finished turn. */
+  "task.resumed": { readonly policy: string; readonly was: string; readonly resumes: number };
+  /** Nothing came from what it waits for; `what` names that. */
+  "task.stalled": { readonly what: string; readonly silentMs: number };
   "task.done": { readonly resultChars: number; readonly truncated: boolean };
   "task.failed": { readonly code: string; readonly message: string };
   "task.cancelled": { readonly reason: string; readonly resultKept: boolean };
@@ -49,6 +53,10 @@ export interface EventData {
     readonly chars: number;
     readonly ms: number;
   };
+  /** A suspended call goes on: recorded before it acts, like `tool.requested`. */
+  "tool.resumed": { readonly callId: string; readonly tool: string; readonly cause: string };
+  /** An agent's runs failed too often in a while: told once, and no further run is begun until it is quiet. */
+  "agent.escalated": { readonly agent: string; readonly failures: number; readonly periodMs: number };
   "tool.suspended": {
     readonly callId: string;
     readonly tool: string;

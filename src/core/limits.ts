@@ -26,6 +26,13 @@ export const TOOL_LOOP_LIMIT = 3;
 /** Share of the context at which a transcript is compacted. */
 export const COMPACT_AT = 0.8;
 
+/**
+ * What becomes of a task that had begun when the server stopped: it goes on from where it was, begins another run, or
+ * fails as `interrupted`. One that was still queued stays queued.
+ */
+export const RESTART_POLICIES = ["resume", "restart", "fail"] as const;
+export type RestartPolicy = (typeof RESTART_POLICIES)[number];
+
 /** What one task may use. A `null` means no limit. */
 export interface TaskLimits {
   readonly maxTurns: number;
@@ -39,6 +46,9 @@ export interface TaskLimits {
   readonly maxResultChars: number;
   readonly retryOnFailure: boolean;
   readonly retryLimit: number;
+  readonly onRestart: RestartPolicy;
+  /** A model or a tool that gives no sign of life for so long is stopped, and said to have stalled. */
+  readonly stallMs: number;
 }
 
 export const DEFAULT_TASK_LIMITS: TaskLimits = {
@@ -49,6 +59,9 @@ export const DEFAULT_TASK_LIMITS: TaskLimits = {
   maxResultChars: 24_000,
   retryOnFailure: false,
   retryLimit: 2,
+  onRestart: "resume",
+  // Longer than the deadlines of the providers, so that their own word comes first.
+  stallMs: 900_000,
 };
 
 /** What a whole tree may use together; enforced at the root (design.md §10.4). `null` means no limit. */

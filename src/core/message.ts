@@ -38,6 +38,8 @@ export interface Message {
   readonly role: MessageRole;
   readonly origin: MessageOrigin;
   readonly parts: readonly MessagePart[];
+  /** The model was interrupted here: what it had written, and no answer. */
+  readonly interrupted?: true;
 }
 
 /** A stored message: `index` is gapless per task from 1; `seq` is the task sequence of the commit that wrote it. */

@@ -94,5 +94,7 @@ export interface TaskRecord {
   readonly finishedAt: number | null;
   /** When the last lease, place and slot of the task were given back: done is not released. */
   readonly releasedAt: number | null;
+  /** When somebody was first told its end by asking for it. */
+  readonly readAt: number | null;
   readonly end: TaskEnd | null;
 }

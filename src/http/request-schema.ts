@@ -17,6 +17,7 @@ import {
   MAX_STEER_CHARS,
   RING_LINE_CHARS,
   type TreeBudget,
+  RESTART_POLICIES,
 } from "../core/limits.ts";
 import type { Wire } from "../core/wire.ts";
 
@@ -64,6 +65,7 @@ const delegateKeys = {
   deadline_ms: positive.exactOptional().describe("Wall clock since creation."),
   max_turns: positive.exactOptional(),
   retry_limit: z.number().int().min(0).exactOptional(),
+  on_restart: z.enum(RESTART_POLICIES).exactOptional(),
   output_schema: z.record(z.string(), z.unknown()).exactOptional(),
   budget: budget.exactOptional(),
   workspace: path.exactOptional(),

@@ -206,6 +206,7 @@ function limitsOf(request: DelegateRequest, agent: AgentDefinition, settings: Se
     ...(request.maxTurns !== undefined && { maxTurns: request.maxTurns }),
     ...(request.timeoutMs !== undefined && { timeoutMs: request.timeoutMs }),
     ...(request.deadlineMs !== undefined && { deadlineMs: request.deadlineMs }),
+    ...(request.onRestart !== undefined && { onRestart: request.onRestart }),
     ...(retries !== undefined && { retryOnFailure: retries > 0, retryLimit: retries }),
   };
 }

@@ -89,6 +89,7 @@ export function firstRecord(spec: TaskSpec): TaskRecord {
     startedAt: null,
     finishedAt: null,
     releasedAt: null,
+    readAt: null,
     end: null,
   });
 }
@@ -110,6 +111,7 @@ export function recordAfter(record: TaskRecord, write: CommitWrite, time: number
     startedAt: write.startedAt ?? record.startedAt,
     finishedAt: end === null ? record.finishedAt : time,
     releasedAt: write.releasedAt ?? record.releasedAt,
+    readAt: record.readAt,
     end,
   });
 }

@@ -108,6 +108,7 @@ export class EventLog {
     for (let at = start; at < trail.length && found.length < limit; at += 1) {
       const event = trail.at(at);
       if (query.types !== undefined && !query.types.includes(event.type)) continue;
+      if (query.afterSeq !== undefined && event.seq <= query.afterSeq) continue;
       if (query.rootId !== undefined && query.rootId !== event.rootId) continue;
       found.push(event);
     }

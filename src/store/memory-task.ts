@@ -3,23 +3,15 @@
 
 import type { Message, TranscriptRow } from "../core/message.ts";
 import type { TaskRecord } from "../core/task.ts";
+import type { Claimable, Holding } from "./claims.ts";
 import type { CommitPoint } from "./commit.ts";
 import { MemoryInbox } from "./memory-inbox.ts";
-import type { InboxEntry, TimerRow } from "./store.ts";
-
-/** A claim as memory-claims.ts keeps it: who may write, and until when others must leave the task alone. */
-export interface Holding {
-  readonly owner: string;
-  /** Monotonic milliseconds; renewals move it forward. */
-  expiresAt: number;
-  /** It was found expired: the heap of expiries has no entry for it. */
-  swept: boolean;
-}
+import type { InboxEntry, ResumePoint, TimerRow } from "./store.ts";
 
 const NO_TIMERS: readonly TimerRow[] = Object.freeze([]);
 
-/** One task. Contract: never throws; its open fields are for memory.ts and memory-claims.ts to write. */
-export class MemoryTask {
+/** One task. Contract: never throws; its open fields are for memory.ts and claims.ts to write. */
+export class MemoryTask implements Claimable {
   readonly id: string;
   /** Submission number, from 1: the order of lists and of claims. */
   readonly order: number;
@@ -60,6 +52,11 @@ export class MemoryTask {
       compactedTo: this.compactedTo,
       lastIndex: this.lastIndex,
     };
+  }
+
+  get resumePoint(): ResumePoint {
+    const { snapshot, timers, lastIndex } = this;
+    return { snapshot, timers, inboxCursor: this.#inbox?.cursor ?? 0, lastIndex };
   }
 
   /** The inbox if anything was ever sent. */

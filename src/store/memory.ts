@@ -15,8 +15,8 @@ import type { NewEvent, StoredEvent } from "../core/event.ts";
 import type { State } from "../core/lifecycle.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
+import { Claims } from "./claims.ts";
 import { boxOf, checkCommit, firstRecord, recordAfter, stampEvent } from "./commit.ts";
-import { MemoryClaims } from "./memory-claims.ts";
 import { EventLog } from "./memory-events.ts";
 import { TaskIndex } from "./memory-index.ts";
 import { checkOutbox, postMail } from "./memory-outbox.ts";
@@ -65,7 +65,9 @@ export class MemoryStore implements Store {
   readonly #clock: Clock;
   readonly #tasks = new TaskIndex();
   readonly #log: EventLog;
-  readonly #claims: MemoryClaims;
+  readonly #claims: Claims<MemoryTask>;
+  /** The last answer to each owner, for one who asks the same again. */
+  readonly #answered = new Map<string, { readonly request: string; readonly claims: readonly Claim[] }>();
   readonly #listeners = new Set<Listener>();
   #closed = false;
 
@@ -77,16 +79,32 @@ export class MemoryStore implements Store {
     this.storeId = `store_${toHex(options.random.bytes(16))}`;
     this.#clock = options.clock;
     this.#log = new EventLog(maxEvents);
-    this.#claims = new MemoryClaims(options.clock);
+    this.#claims = new Claims(options.clock);
   }
 
   async submit(spec: TaskSpec, event: NewEvent): Promise<SubmitReceipt> {
+    const [receipt] = await this.submitAll([{ spec, event }]);
+    return receipt as SubmitReceipt;
+  }
+
+  async submitAll(
+    tasks: readonly { readonly spec: TaskSpec; readonly event: NewEvent }[],
+  ): Promise<readonly SubmitReceipt[]> {
     this.#checkOpen();
-    const known = this.#tasks.get(spec.id);
-    if (known !== undefined) {
-      if (known.record.spec.requestHash !== spec.requestHash) throw keyReused(spec);
-      return { record: known.record, created: false };
+    const hashes = new Map<string, string>();
+    for (const { spec } of tasks) {
+      boxOf(spec.workspace);
+      const hash = this.#tasks.get(spec.id)?.record.spec.requestHash ?? hashes.get(spec.id);
+      if (hash !== undefined && hash !== spec.requestHash) throw keyReused(spec);
+      hashes.set(spec.id, spec.requestHash);
     }
+    // M1: from here on nothing throws.
+    return tasks.map(({ spec, event }) => this.#submit(spec, event));
+  }
+
+  #submit(spec: TaskSpec, event: NewEvent): SubmitReceipt {
+    const known = this.#tasks.get(spec.id);
+    if (known !== undefined) return { record: known.record, created: false };
     const task = new MemoryTask(firstRecord(spec), this.#tasks.nextOrder, boxOf(spec.workspace));
     this.#tasks.add(task);
     this.#claims.add(task);
@@ -97,11 +115,17 @@ export class MemoryStore implements Store {
   async claim(options: Parameters<Store["claim"]>[0]): Promise<readonly Claim[]> {
     this.#checkOpen();
     checkTtl(options.ttlMs);
-    return this.#claims.take(options).map((task) => {
+    const { owner, request } = options;
+    const before = this.#answered.get(owner);
+    if (before !== undefined && before.request === request) return before.claims;
+    const claims = this.#claims.take(options).map((task) => {
+      const resume = task.record.epoch === 0 ? null : task.resumePoint;
       task.record = Object.freeze({ ...task.record, epoch: task.record.epoch + 1 });
       const { epoch, seq } = task.record;
-      return { taskId: task.id, owner: options.owner, epoch, seq, record: task.record };
+      return { taskId: task.id, owner, epoch, seq, record: task.record, resume };
     });
+    if (request !== undefined) this.#answered.set(owner, { request, claims });
+    return claims;
   }
 
   async heartbeat(owner: string, ttlMs: number): Promise<readonly string[]> {

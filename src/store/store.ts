@@ -10,6 +10,9 @@
 // D6. Exactly one terminal commit per task; afterwards every commit is refused as `ended`.
 // D7. Outbox messages of a commit are in their addressees' inboxes when the commit is acknowledged. One that an
 //     ended addressee cannot take is dropped, never an error.
+// D8. `prune` removes whole trees, and none that somebody has yet to read: a tree stays while a task of it lives, while
+//     its root's end was not read, while a task of it has a result that neither its parent took nor anybody read, and
+//     while one of its events lies beyond the cursor of a reader. A session that has ended counts as read.
 
 import type { EventType, NewEvent, StoredEvent } from "../core/event.ts";
 import type { Phase, State } from "../core/lifecycle.ts";
@@ -74,6 +77,17 @@ export interface TimerRow {
   readonly dueAt: number;
 }
 
+/** What a task that was claimed before needs to go on, read in the step that claims it. */
+export interface ResumePoint {
+  /** The last snapshot committed, or `null`. */
+  readonly snapshot: unknown;
+  readonly timers: readonly TimerRow[];
+  /** Inbox entries up to this position were taken. */
+  readonly inboxCursor: number;
+  /** Index of the last transcript row, 0 when the task has none. */
+  readonly lastIndex: number;
+}
+
 /** Ownership of one task by one box for a while. `epoch` rises with every claim. */
 export interface Claim {
   readonly taskId: string;
@@ -82,6 +96,8 @@ export interface Claim {
   /** The task's sequence when it was claimed: the first `expectedSeq`. */
   readonly seq: number;
   readonly record: TaskRecord;
+  /** `null` on a task's first claim, when there is nothing to go on from. */
+  readonly resume: ResumePoint | null;
 }
 
 /** One atomic step of a task. Absent parts stay as they are. */
@@ -132,6 +148,8 @@ export interface WatchQuery {
   /** Only events after this cursor. */
   readonly after: number;
   readonly taskId?: string;
+  /** With `taskId`: only events of a higher sequence than this. */
+  readonly afterSeq?: number;
   readonly rootId?: string;
   readonly types?: readonly EventType[];
   readonly limit?: number;
@@ -140,6 +158,23 @@ export interface WatchQuery {
 export interface SubmitReceipt {
   readonly record: TaskRecord;
   readonly created: boolean;
+}
+
+/** What may go: whole trees, all of whose tasks ended before a time, oldest end first. */
+export interface PruneQuery {
+  /** Wall-clock milliseconds; only trees whose last end is older go by age. */
+  readonly endedBefore: number;
+  /** The medium may take at most so many bytes; while it takes more, younger trees go too. No bound when absent. */
+  readonly maxBytes?: number;
+}
+
+export interface PruneReceipt {
+  /** Tasks that were removed with all their rows. */
+  readonly tasks: number;
+  /** Ended trees that `endedBefore` or `maxBytes` would have taken, and that stay because somebody has not read them. */
+  readonly unread: number;
+  /** What the medium takes now. */
+  readonly bytes: number;
 }
 
 /** What an acknowledgement means: lost with the process, survives `kill -9`, survives power loss. */
@@ -152,13 +187,20 @@ export interface Store {
 
   /** Accepts a task and writes its first event. A second submit of the id returns the first record, `created: false`. */
   submit(spec: TaskSpec, event: NewEvent): Promise<SubmitReceipt>;
+  /** The same for several tasks in one atomic step: all are accepted, or none and it throws. */
+  submitAll(
+    tasks: readonly { readonly spec: TaskSpec; readonly event: NewEvent }[],
+  ): Promise<readonly SubmitReceipt[]>;
   /**
    * Takes up to `max` unowned tasks that have not ended, oldest submission first, for tasks of this box's workspaces.
    * A claim lasts `ttlMs` unless renewed; each one raises the task's epoch. One that has expired may be taken by
    * others; until somebody does, its owner may still renew it and write.
+   * With `request`, an owner that repeats its last request gets the same claims again and takes no others, so that
+   * an answer that was lost loses no task.
    */
   claim(options: {
     readonly owner: string;
+    readonly request?: string;
     readonly boxId: string;
     readonly ttlMs: number;
     readonly max: number;
@@ -178,6 +220,8 @@ export interface Store {
    * ended task accepts, once.
    */
   markReleased(taskId: string, time: number, event: NewEvent): Promise<void>;
+  /** Notes when somebody was first told the task's end; later calls, and calls for a task that lives, do nothing. */
+  markRead(taskId: string, time: number): Promise<void>;
 
   send(taskId: string, message: InboxMessage): Promise<SendReceipt>;
   /** Entries after `after`, oldest first, taken or not. */
@@ -190,6 +234,8 @@ export interface Store {
   /** The last snapshot committed, or `null`. */
   snapshot(taskId: string): Promise<unknown>;
   timers(taskId: string): Promise<readonly TimerRow[]>;
+  /** What all tasks of a tree have used together, ended ones included. */
+  treeUsage(rootId: string): Promise<Usage>;
   /** Transcript rows after index `after`; `live: true` leaves out what compaction dropped from the conversation. */
   transcript(
     taskId: string,
@@ -204,6 +250,13 @@ export interface Store {
    * A hint only: it may be late or doubled, and the rows are the truth.
    */
   onWrite(wake: (events: readonly StoredEvent[]) => void): () => void;
+
+  /** How far a reader of the whole event log has come, 0 for one that is new; see D8. */
+  readerCursor(reader: string): Promise<number>;
+  /** Notes how far it has come; a cursor never goes back. `null` forgets the reader. */
+  moveReader(reader: string, cursor: number | null): Promise<void>;
+  /** Removes what may go (D8). Contract: throws InvalidRequestError `bad_ended_before` or `bad_max_bytes`. */
+  prune(query: PruneQuery): Promise<PruneReceipt>;
 
   close(): Promise<void>;
 }

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { SimulatedClock } from "../../src/base/clock.ts";
 import { firstRecord } from "../../src/store/commit.ts";
-import { MemoryClaims } from "../../src/store/memory-claims.ts";
+import { Claims } from "../../src/store/claims.ts";
 import type { Holding } from "../../src/store/memory-task.ts";
 import { MemoryTask } from "../../src/store/memory-task.ts";
 import { specimen } from "./specimens.ts";
 
 const taskOf = (order: number): MemoryTask => new MemoryTask(firstRecord(specimen(`t${order}`)), order, "b1");
 
-function claimsOf(tasks: readonly MemoryTask[]): { claims: MemoryClaims; clock: SimulatedClock } {
+function claimsOf(tasks: readonly MemoryTask[]): { claims: Claims; clock: SimulatedClock } {
   const clock = new SimulatedClock();
-  const claims = new MemoryClaims(clock);
+  const claims = new Claims(clock);
   for (const task of tasks) claims.add(task);
   return { claims, clock };
 }
@@ -32,7 +32,7 @@ function watched(task: MemoryTask, looks: { count: number }): MemoryTask {
 const as = (owner: string, ttlMs = 100, max = 99) => ({ owner, boxId: "b1", ttlMs, max });
 const idsOf = (tasks: readonly MemoryTask[]): readonly string[] => tasks.map((task) => task.id);
 
-describe("MemoryClaims", () => {
+describe("Claims", () => {
   it("C1 queues a task once, however often it expires, is renewed and is given back", async () => {
     const looks = { count: 0 };
     const { claims, clock } = claimsOf([watched(taskOf(1), looks)]);

@@ -1,4 +1,5 @@
-// Who owns which task. Nothing is scanned: each box has a queue of what may be claimed, and expiries lie in a heap.
+// Who owns which task, in memory for every store of one process. Nothing is scanned: each box has a queue of what may
+// be claimed, and expiries lie in a heap.
 //
 // C1. A task lies in its box's queue at most once; what is found there and is not free any more is passed over.
 // C2. An expired claim is free to be taken, not dead: until somebody takes it, its owner may renew it and write.
@@ -6,38 +7,58 @@
 
 import type { Clock } from "../base/clock.ts";
 import { Fifo, MinHeap } from "./memory-fifo.ts";
-import type { Holding, MemoryTask } from "./memory-task.ts";
+
+/** A claim as it stands: who may write, and until when others must leave the task alone. */
+export interface Holding {
+  readonly owner: string;
+  /** Monotonic milliseconds; renewals move it forward. */
+  expiresAt: number;
+  /** It was found expired: the heap of expiries has no entry for it. */
+  swept: boolean;
+}
+
+/** What a store keeps of a task for claims; only this file writes `holding` and `ready`. */
+export interface Claimable {
+  readonly id: string;
+  /** Submission number, from 1. */
+  readonly order: number;
+  readonly boxId: string;
+  readonly ended: boolean;
+  holding: Holding | null;
+  /** Whether the queue of claimable tasks holds it. */
+  ready: boolean;
+}
 
 /** What may be claimed on one box, oldest submission first. */
-class ReadyQueue {
+class ReadyQueue<T extends Claimable> {
   // Fresh tasks come in order and cost nothing to order; only those that were given back need the heap. Whatever
   // was given back had been taken before the fresh ones that are left, so it is older than all of them.
-  readonly #fresh = new Fifo<MemoryTask>();
-  readonly #returned = new MinHeap<MemoryTask>((task) => task.order);
+  readonly #fresh = new Fifo<T>();
+  readonly #returned = new MinHeap<T>((task) => task.order);
 
-  add(task: MemoryTask): void {
+  add(task: T): void {
     this.#fresh.push(task);
   }
 
-  giveBack(task: MemoryTask): void {
+  giveBack(task: T): void {
     this.#returned.push(task);
   }
 
-  next(): MemoryTask | undefined {
+  next(): T | undefined {
     const returned = this.#returned.pop();
     if (returned !== undefined || this.#fresh.length === 0) return returned;
     return this.#fresh.shift();
   }
 }
 
-interface Expiry {
+interface Expiry<T> {
   readonly at: number;
-  readonly task: MemoryTask;
+  readonly task: T;
   readonly holding: Holding;
 }
 
-interface Owner {
-  readonly held: Set<MemoryTask>;
+interface Owner<T> {
+  readonly held: Set<T>;
   /** Taken over by others since the owner last asked. */
   lost: string[];
 }
@@ -50,27 +71,27 @@ export interface TakeOptions {
 }
 
 /** Ownership of the tasks of one store. Time is monotonic, so that a jump of the wall clock ends no claim. */
-export class MemoryClaims {
+export class Claims<T extends Claimable> {
   readonly #clock: Clock;
-  readonly #ready = new Map<string, ReadyQueue>();
-  readonly #expiries = new MinHeap<Expiry>((expiry) => expiry.at);
-  readonly #owners = new Map<string, Owner>();
+  readonly #ready = new Map<string, ReadyQueue<T>>();
+  readonly #expiries = new MinHeap<Expiry<T>>((expiry) => expiry.at);
+  readonly #owners = new Map<string, Owner<T>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /** A task that was just submitted may be claimed. */
-  add(task: MemoryTask): void {
+  add(task: T): void {
     task.ready = true;
     this.#queueOf(task.boxId).add(task);
   }
 
   /** Gives the owner up to `max` free tasks of the box. */
-  take(options: TakeOptions): readonly MemoryTask[] {
+  take(options: TakeOptions): readonly T[] {
     const now = this.#clock.monotonic();
     this.#sweep(now);
-    const taken: MemoryTask[] = [];
+    const taken: T[] = [];
     const queue = this.#queueOf(options.boxId);
     while (taken.length < options.max) {
       const task = queue.next();
@@ -111,12 +132,12 @@ export class MemoryClaims {
   }
 
   /** The task has ended: nobody owns it any more. */
-  end(task: MemoryTask): void {
+  end(task: T): void {
     if (task.holding !== null) this.#owners.get(task.holding.owner)?.held.delete(task);
     task.holding = null;
   }
 
-  #give(task: MemoryTask, holding: Holding): void {
+  #give(task: T, holding: Holding): void {
     const before = task.holding?.owner;
     if (before !== undefined) {
       const loser = this.#owners.get(before);
@@ -124,13 +145,13 @@ export class MemoryClaims {
       if (before !== holding.owner) loser?.lost.push(task.id);
     }
     task.holding = holding;
-    const owner = this.#owners.get(holding.owner) ?? { held: new Set(), lost: [] };
+    const owner: Owner<T> = this.#owners.get(holding.owner) ?? { held: new Set(), lost: [] };
     this.#owners.set(holding.owner, owner);
     owner.held.add(task);
     this.#watch(task, holding);
   }
 
-  #watch(task: MemoryTask, holding: Holding): void {
+  #watch(task: T, holding: Holding): void {
     holding.swept = false;
     this.#expiries.push({ at: holding.expiresAt, task, holding });
   }
@@ -155,16 +176,16 @@ export class MemoryClaims {
   }
 
   /** Keeps C1. */
-  #makeReady(task: MemoryTask): void {
+  #makeReady(task: T): void {
     if (task.ready) return;
     task.ready = true;
     this.#queueOf(task.boxId).giveBack(task);
   }
 
-  #queueOf(boxId: string): ReadyQueue {
+  #queueOf(boxId: string): ReadyQueue<T> {
     const known = this.#ready.get(boxId);
     if (known !== undefined) return known;
-    const queue = new ReadyQueue();
+    const queue = new ReadyQueue<T>();
     this.#ready.set(boxId, queue);
     return queue;
   }
