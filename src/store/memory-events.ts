@@ -2,36 +2,22 @@
 //
 // L1. Cursors are gapless from 1 and never given twice (D4).
 // L2. At most `maxEvents` are kept, and about `maxBytes` of them (the newest one however large); the oldest go first,
-//     and `bounds().oldest` says so at once.
+//     and `bounds().oldest` says so at once. A tree that is removed takes its events with it, and may leave holes.
 
 import type { StoredEvent } from "../core/event.ts";
+import { rowBytes } from "./memory-bytes.ts";
 import { Fifo, firstWhere } from "./memory-fifo.ts";
+import { RisingList } from "./memory-rising.ts";
 import { rowLimit, rowsAfter } from "./paging.ts";
 import type { WatchQuery } from "./store.ts";
 
-/** Of all events together, as `bytesOf` counts: twice what the default number of ordinary events takes. */
+/** Of all events together, as `rowBytes` counts: twice what the default number of ordinary events takes. */
 const DEFAULT_MAX_BYTES = 128 * 1024 * 1024;
-/** Of one event beside its data, and of one value in it. */
-const EVENT_BYTES = 256;
-const VALUE_BYTES = 16;
 
-/** About what an event with this data takes in memory: two bytes for each character, which is the most it can be. */
-function bytesOf(data: unknown): number {
-  let bytes = EVENT_BYTES;
-  const open = [data];
-  while (open.length > 0) {
-    const value = open.pop();
-    bytes += VALUE_BYTES;
-    if (typeof value === "string") bytes += 2 * value.length;
-    else if (Array.isArray(value)) for (const item of value) open.push(item);
-    else if (typeof value === "object" && value !== null) {
-      for (const [key, item] of Object.entries(value)) {
-        bytes += key.length;
-        open.push(item);
-      }
-    }
-  }
-  return bytes;
+/** What is kept of one event: itself, and what it takes. */
+interface Kept {
+  readonly event: StoredEvent;
+  readonly bytes: number;
 }
 
 type Trail = Fifo<StoredEvent>;
@@ -53,13 +39,12 @@ function dropHead(trails: Map<string, Trail>, key: string): void {
 export class EventLog {
   readonly #maxEvents: number;
   readonly #maxBytes: number;
-  readonly #all: Trail = new Fifo();
+  /** By cursor. */
+  readonly #all = new RisingList<Kept>();
   readonly #byTask = new Map<string, Trail>();
   /** Only trees of more than their root: while a root is alone, its own trail is the tree's. */
   readonly #byRoot = new Map<string, Trail>();
   #newest = 0;
-  /** What each event takes, in the order of `all`, and their sum. */
-  readonly #sizes = new Fifo<number>();
   #bytes = 0;
 
   constructor(maxEvents: number, maxBytes: number = DEFAULT_MAX_BYTES) {
@@ -72,47 +57,77 @@ export class EventLog {
     return this.#newest + 1;
   }
 
+  /** About what all events that are kept take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Logs an event, and lets go of the oldest ones when there are too many or too much (L2). */
   append(event: StoredEvent): void {
+    const bytes = rowBytes(event.data);
     this.#newest = event.cursor;
-    this.#all.push(event);
+    this.#all.push(event.cursor, { event, bytes });
+    this.#bytes += bytes;
     append(this.#byTask, event.taskId, event);
     this.#appendToTree(event);
-    const size = bytesOf(event.data);
-    this.#sizes.push(size);
-    this.#bytes += size;
-    while (this.#all.length > this.#maxEvents || (this.#bytes > this.#maxBytes && this.#all.length > 1))
+    while (this.#all.size > this.#maxEvents || (this.#bytes > this.#maxBytes && this.#all.size > 1))
       this.#dropOldest();
   }
 
   #dropOldest(): void {
     const oldest = this.#all.shift();
-    this.#bytes -= this.#sizes.shift();
-    dropHead(this.#byTask, oldest.taskId);
-    dropHead(this.#byRoot, oldest.rootId);
+    if (oldest === null) return;
+    this.#bytes -= oldest.bytes;
+    dropHead(this.#byTask, oldest.event.taskId);
+    dropHead(this.#byRoot, oldest.event.rootId);
+  }
+
+  /** Cursor of the last event of a tree that is kept, 0 when none is. */
+  lastCursor(rootId: string): number {
+    const trail = this.#trailOf({ after: 0, rootId });
+    return trail === undefined ? 0 : trail.at(trail.length - 1).cursor;
+  }
+
+  /** Lets go of all events of a tree (L2). */
+  removeTree(rootId: string): void {
+    const trail = this.#trailOf({ after: 0, rootId });
+    for (const { cursor, taskId } of trail?.items() ?? []) {
+      this.#bytes -= this.#all.remove(cursor)?.bytes ?? 0;
+      this.#byTask.delete(taskId);
+    }
+    this.#byRoot.delete(rootId);
   }
 
   /** With nothing kept, `oldest` is the cursor that comes next: nobody has missed anything. */
   bounds(): { readonly oldest: number; readonly newest: number } {
-    return { oldest: this.#newest - this.#all.length + 1, newest: this.#newest };
+    return { oldest: this.#all.firstKey ?? this.nextCursor, newest: this.#newest };
   }
 
   /** Throws InvalidRequestError `bad_after` or `bad_limit`. */
   query(query: WatchQuery): readonly StoredEvent[] {
     const after = rowsAfter(query.after);
     const limit = rowLimit(query.limit);
-    const trail = this.#trailOf(query);
+    const { types, rootId, afterSeq = 0 } = query;
     const found: StoredEvent[] = [];
-    if (trail === undefined) return found;
-    const start = firstWhere(trail.length, (at) => trail.at(at).cursor > after);
-    for (let at = start; at < trail.length && found.length < limit; at += 1) {
-      const event = trail.at(at);
-      if (query.types !== undefined && !query.types.includes(event.type)) continue;
-      if (query.afterSeq !== undefined && event.seq <= query.afterSeq) continue;
-      if (query.rootId !== undefined && query.rootId !== event.rootId) continue;
+    for (const event of this.#eventsAfter(after, query)) {
+      if (types !== undefined && !types.includes(event.type)) continue;
+      if (event.seq <= afterSeq) continue;
+      if (rootId !== undefined && rootId !== event.rootId) continue;
       found.push(event);
+      if (found.length === limit) break;
     }
     return found;
+  }
+
+  *#eventsAfter(after: number, query: WatchQuery): Generator<StoredEvent, void> {
+    const trail = this.#trailOf(query);
+    if (trail === undefined) {
+      if (query.taskId !== undefined || query.rootId !== undefined) return;
+      for (const { event } of this.#all.above(after)) yield event;
+      return;
+    }
+    const start = firstWhere(trail.length, (at) => trail.at(at).cursor > after);
+    for (let at = start; at < trail.length; at += 1) yield trail.at(at);
   }
 
   #appendToTree(event: StoredEvent): void {
@@ -125,9 +140,10 @@ export class EventLog {
     }
   }
 
-  #trailOf(query: WatchQuery): Trail | undefined {
-    if (query.taskId !== undefined) return this.#byTask.get(query.taskId);
-    if (query.rootId === undefined) return this.#all;
-    return this.#byRoot.get(query.rootId) ?? this.#byTask.get(query.rootId);
+  /** What is kept of one task, else of one tree; `undefined` when that is nothing, and for the whole store. */
+  #trailOf({ taskId, rootId }: WatchQuery): Trail | undefined {
+    if (taskId !== undefined) return this.#byTask.get(taskId);
+    if (rootId === undefined) return undefined;
+    return this.#byRoot.get(rootId) ?? this.#byTask.get(rootId);
   }
 }

@@ -1,6 +1,6 @@
 // The tasks of a store in memory: by id, by parent, by tree, and how many are in each state.
 //
-// X1. Every list is in order of submission, so a page's cursor stands still while tasks are added.
+// X1. Every list is in order of submission, so a page's cursor stands still while tasks are added and removed.
 // X2. A list of one unfinished state reads the tasks alive, not the history.
 
 import type { Page } from "../core/api.ts";
@@ -8,16 +8,25 @@ import { isTerminal } from "../core/lifecycle.ts";
 import type { State } from "../core/lifecycle.ts";
 import type { TaskRecord } from "../core/task.ts";
 import { firstWhere } from "./memory-fifo.ts";
+import { RisingList } from "./memory-rising.ts";
 import type { MemoryTask } from "./memory-task.ts";
 import { decodeCursor, encodeCursor, pageLimit } from "./paging.ts";
 import type { StoreListQuery } from "./store.ts";
 
-const NONE: readonly MemoryTask[] = [];
+/** All tasks of one root that the store has. */
+export interface Tree {
+  readonly rootId: string;
+  /** In order of submission. */
+  readonly tasks: MemoryTask[];
+  /** How many have not ended. */
+  living: number;
+  /** Wall-clock milliseconds of the latest end, 0 before the first. */
+  lastEnd: number;
+}
 
-function addTo(lists: Map<string, MemoryTask[]>, key: string, task: MemoryTask): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [task]);
-  else list.push(task);
+function* above(tasks: readonly MemoryTask[], order: number): Generator<MemoryTask, void> {
+  const start = firstWhere(tasks.length, (at) => (tasks[at] as MemoryTask).order > order);
+  for (let at = start; at < tasks.length; at += 1) yield tasks[at] as MemoryTask;
 }
 
 function matches(record: TaskRecord, query: StoreListQuery): boolean {
@@ -28,42 +37,73 @@ function matches(record: TaskRecord, query: StoreListQuery): boolean {
   );
 }
 
-/** Contract: holds tasks for good; the owner reports each change of state by `moved`, once. Only `page` throws. */
+/** Contract: its owner reports each change of state by `moved`, once. Only `page` throws. */
 export class TaskIndex {
   readonly #byId = new Map<string, MemoryTask>();
-  readonly #all: MemoryTask[] = [];
-  /** Those that had not ended when it was last cleaned, in order. */
-  #alive: MemoryTask[] = [];
-  #endedSinceClean = 0;
+  /** By submission number. */
+  readonly #all = new RisingList<MemoryTask>();
+  /** Those that have not ended. */
+  readonly #alive = new RisingList<MemoryTask>();
   readonly #byParent = new Map<string, MemoryTask[]>();
-  readonly #byRoot = new Map<string, MemoryTask[]>();
+  readonly #byRoot = new Map<string, Tree>();
   readonly #counts = { spawned: 0, running: 0, steering: 0, done: 0, cancelled: 0, failed: 0 };
+  #newest = 0;
 
   /** The submission number of the next task. */
   get nextOrder(): number {
-    return this.#all.length + 1;
+    return this.#newest + 1;
   }
 
   get(taskId: string): MemoryTask | undefined {
     return this.#byId.get(taskId);
   }
 
+  tree(rootId: string): Tree | undefined {
+    return this.#byRoot.get(rootId);
+  }
+
   /** Adds a task whose order is `nextOrder` (X1). */
   add(task: MemoryTask): void {
     const { parentId, rootId } = task.record.spec;
+    this.#newest = task.order;
     this.#byId.set(task.id, task);
-    this.#all.push(task);
-    this.#alive.push(task);
-    if (parentId !== null) addTo(this.#byParent, parentId, task);
-    addTo(this.#byRoot, rootId, task);
+    this.#all.push(task.order, task);
+    this.#alive.push(task.order, task);
     this.#counts[task.record.state] += 1;
+    const siblings = parentId === null ? undefined : this.#byParent.get(parentId);
+    if (siblings !== undefined) siblings.push(task);
+    else if (parentId !== null) this.#byParent.set(parentId, [task]);
+    const tree = this.#byRoot.get(rootId);
+    if (tree === undefined) this.#byRoot.set(rootId, { rootId, tasks: [task], living: 1, lastEnd: 0 });
+    else {
+      tree.tasks.push(task);
+      tree.living += 1;
+    }
   }
 
-  /** Counts a task's move from one state to another. */
-  moved(from: State, to: State): void {
+  /** Notes a task's move from one state to the one that its record has. */
+  moved(task: MemoryTask, from: State): void {
+    const { state, spec, finishedAt } = task.record;
     this.#counts[from] -= 1;
-    this.#counts[to] += 1;
-    if (isTerminal(to)) this.#noteEnd();
+    this.#counts[state] += 1;
+    if (!isTerminal(state)) return;
+    this.#alive.remove(task.order);
+    const tree = this.#byRoot.get(spec.rootId);
+    if (tree === undefined) return;
+    tree.living -= 1;
+    tree.lastEnd = Math.max(tree.lastEnd, finishedAt ?? 0);
+  }
+
+  /** Forgets the tasks of a tree, all of which have ended. */
+  removeTree(tree: Tree): void {
+    this.#byRoot.delete(tree.rootId);
+    for (const { id, order, record } of tree.tasks) {
+      this.#byId.delete(id);
+      this.#all.remove(order);
+      this.#counts[record.state] -= 1;
+      // All children of a parent are of one tree.
+      if (record.spec.parentId !== null) this.#byParent.delete(record.spec.parentId);
+    }
   }
 
   counts(): Readonly<Record<State, number>> {
@@ -73,13 +113,9 @@ export class TaskIndex {
   /** Throws InvalidRequestError `bad_cursor` or `bad_limit`. */
   page(query: StoreListQuery): Page<TaskRecord> {
     const limit = pageLimit(query.limit);
-    const after = decodeCursor(query.cursor);
-    const list = this.#listFor(query);
+    let last = decodeCursor(query.cursor);
     const items: TaskRecord[] = [];
-    let last = after;
-    const start = firstWhere(list.length, (at) => (list[at] as MemoryTask).order > after);
-    for (let at = start; at < list.length; at += 1) {
-      const task = list[at] as MemoryTask;
+    for (const task of this.#tasksAbove(last, query)) {
       if (!matches(task.record, query)) continue;
       if (items.length === limit) return { items, nextCursor: encodeCursor(last) };
       items.push(task.record);
@@ -88,17 +124,10 @@ export class TaskIndex {
     return { items, nextCursor: null };
   }
 
-  #listFor(query: StoreListQuery): readonly MemoryTask[] {
-    if (query.parentId !== undefined) return this.#byParent.get(query.parentId) ?? NONE;
-    if (query.rootId !== undefined) return this.#byRoot.get(query.rootId) ?? NONE;
-    return query.state !== undefined && !isTerminal(query.state) ? this.#alive : this.#all;
-  }
-
-  #noteEnd(): void {
-    this.#endedSinceClean += 1;
-    // Keeps X2: the copy is paid for by as many ends as it drops.
-    if (this.#endedSinceClean * 2 < this.#alive.length) return;
-    this.#alive = this.#alive.filter((task) => !task.ended);
-    this.#endedSinceClean = 0;
+  #tasksAbove(order: number, query: StoreListQuery): Iterable<MemoryTask> {
+    if (query.parentId !== undefined) return above(this.#byParent.get(query.parentId) ?? [], order);
+    if (query.rootId !== undefined) return above(this.#byRoot.get(query.rootId)?.tasks ?? [], order);
+    const list = query.state !== undefined && !isTerminal(query.state) ? this.#alive : this.#all;
+    return list.above(order);
   }
 }

@@ -39,8 +39,7 @@ export function checkOutbox(
 /** Puts checked mail into its inboxes: an ended task takes none, an id is taken once, no bound holds. Never throws. */
 export function postMail(mail: readonly Mail[], time: number): void {
   for (const { to, message } of mail) {
-    if (to.ended) continue;
-    const inbox = to.openInbox();
-    if (inbox.find(message) === null) inbox.append(message, time);
+    const known = to.inbox?.find(message) ?? null;
+    if (!to.ended && known === null) to.receive(message, time);
   }
 }

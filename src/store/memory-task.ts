@@ -5,15 +5,23 @@ import type { Message, TranscriptRow } from "../core/message.ts";
 import type { TaskRecord } from "../core/task.ts";
 import type { Claimable, Holding } from "./claims.ts";
 import type { CommitPoint } from "./commit.ts";
+import { rowBytes, TASK_BYTES, textBytes } from "./memory-bytes.ts";
+import type { Meter } from "./memory-bytes.ts";
 import { MemoryInbox } from "./memory-inbox.ts";
-import type { InboxEntry, ResumePoint, TimerRow } from "./store.ts";
+import type { InboxEntry, InboxMessage, ResumePoint, TimerRow } from "./store.ts";
 
 const NO_TIMERS: readonly TimerRow[] = Object.freeze([]);
+
+/** Where a task stands in its store. */
+export interface Place {
+  /** Submission number, from 1: the order of lists and of claims. */
+  readonly order: number;
+  readonly boxId: string;
+}
 
 /** One task. Contract: never throws; its open fields are for memory.ts and claims.ts to write. */
 export class MemoryTask implements Claimable {
   readonly id: string;
-  /** Submission number, from 1: the order of lists and of claims. */
   readonly order: number;
   readonly boxId: string;
   /** Replaced by every write, never changed. */
@@ -27,12 +35,21 @@ export class MemoryTask implements Claimable {
   compactedTo = 0;
   #inbox: MemoryInbox | null = null;
   #transcript: TranscriptRow[] | null = null;
+  readonly #meter: Meter;
+  #bytes = 0;
 
-  constructor(record: TaskRecord, order: number, boxId: string) {
+  constructor(record: TaskRecord, place: Place, meter: Meter = { bytes: 0 }) {
     this.id = record.spec.id;
-    this.order = order;
-    this.boxId = boxId;
+    this.order = place.order;
+    this.boxId = place.boxId;
     this.record = record;
+    this.#meter = meter;
+    this.#grow(TASK_BYTES + textBytes(record.spec.goal) + textBytes(record.spec.context));
+  }
+
+  /** About what the task takes without its events, as memory-bytes.ts counts. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get ended(): boolean {
@@ -64,9 +81,22 @@ export class MemoryTask implements Claimable {
     return this.#inbox;
   }
 
-  /** The inbox, made when it is first needed. */
-  openInbox(): MemoryInbox {
-    return (this.#inbox ??= new MemoryInbox(this.id));
+  /** Puts a message whose id is new into the inbox. */
+  receive(message: InboxMessage, time: number): InboxEntry {
+    this.#inbox ??= new MemoryInbox(this.id);
+    this.#grow(rowBytes(message));
+    return this.#inbox.append(message, time);
+  }
+
+  /** Settles what the end of the task leaves; its record has the end already. */
+  finish(): void {
+    this.#inbox?.refuseRest(`task_${this.record.state}`);
+    this.#grow(textBytes(this.record.end?.result ?? null));
+  }
+
+  /** Its store lets go of it. */
+  remove(): void {
+    this.#grow(-this.#bytes);
   }
 
   entriesAfter(position: number): readonly InboxEntry[] {
@@ -76,6 +106,7 @@ export class MemoryTask implements Claimable {
   /** Appends messages as rows of the record as it stands now. */
   appendMessages(messages: readonly Message[], time: number): void {
     if (messages.length === 0) return;
+    for (const message of messages) this.#grow(rowBytes(message));
     const rows = messages.map((message, at): TranscriptRow =>
       this.#row(message, this.lastIndex + at + 1, time),
     );
@@ -87,6 +118,11 @@ export class MemoryTask implements Claimable {
   /** Up to `limit` rows behind an index; a copy of the list. */
   rows(after: number, limit: number): readonly TranscriptRow[] {
     return this.#transcript?.slice(after, after + limit) ?? [];
+  }
+
+  #grow(bytes: number): void {
+    this.#bytes += bytes;
+    this.#meter.bytes += bytes;
   }
 
   #row(message: Message, index: number, time: number): TranscriptRow {

@@ -13,14 +13,19 @@ import type { Random } from "../base/ids.ts";
 import type { Page } from "../core/api.ts";
 import type { NewEvent, StoredEvent } from "../core/event.ts";
 import type { State } from "../core/lifecycle.ts";
+import { addUsage, NO_USAGE } from "../core/limits.ts";
+import type { Usage } from "../core/limits.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
 import { Claims } from "./claims.ts";
 import { boxOf, checkCommit, firstRecord, recordAfter, stampEvent } from "./commit.ts";
+import type { Meter } from "./memory-bytes.ts";
 import { EventLog } from "./memory-events.ts";
 import { TaskIndex } from "./memory-index.ts";
 import { checkOutbox, postMail } from "./memory-outbox.ts";
+import { Pruner } from "./memory-prune.ts";
 import { MemoryTask } from "./memory-task.ts";
+import { WakeList } from "./memory-wakes.ts";
 import { rowLimit, rowsAfter } from "./paging.ts";
 import { alreadyReleased, badQuery, keyReused, notEnded, storeClosed, taskNotFound } from "./refusals.ts";
 import type {
@@ -29,6 +34,8 @@ import type {
   CommitWrite,
   InboxEntry,
   InboxMessage,
+  PruneQuery,
+  PruneReceipt,
   SendReceipt,
   Store,
   StoreListQuery,
@@ -48,27 +55,24 @@ export interface MemoryStoreOptions {
   readonly maxEvents?: number;
 }
 
-/** One subscription; the same function may have several. */
-interface Listener {
-  readonly wake: (events: readonly StoredEvent[]) => void;
-}
-
 /**
  * The store in memory.
- * Contract: each call costs the same however many tasks there are, but for a logarithm in claims and pages, and
- * `heartbeat` and `release`, which touch what the owner holds. Every call rejects with StoreError `closed` after
+ * Contract: each call costs the same however many tasks there are, but for a logarithm, and `heartbeat` and `release`,
+ * which touch what the owner holds, and `treeUsage` and `prune`, which touch the trees that they look at. Every call rejects with StoreError `closed` after
  * `close`. The constructor throws InvalidRequestError `bad_max_events`.
  */
 export class MemoryStore implements Store {
   readonly storeId: string;
   readonly durability = "none";
   readonly #clock: Clock;
+  readonly #meter: Meter = { bytes: 0 };
   readonly #tasks = new TaskIndex();
   readonly #log: EventLog;
+  readonly #pruner: Pruner;
   readonly #claims: Claims<MemoryTask>;
   /** The last answer to each owner, for one who asks the same again. */
   readonly #answered = new Map<string, { readonly request: string; readonly claims: readonly Claim[] }>();
-  readonly #listeners = new Set<Listener>();
+  readonly #wakes = new WakeList();
   #closed = false;
 
   constructor(options: MemoryStoreOptions) {
@@ -80,6 +84,7 @@ export class MemoryStore implements Store {
     this.#clock = options.clock;
     this.#log = new EventLog(maxEvents);
     this.#claims = new Claims(options.clock);
+    this.#pruner = new Pruner({ tasks: this.#tasks, log: this.#log, meter: this.#meter });
   }
 
   async submit(spec: TaskSpec, event: NewEvent): Promise<SubmitReceipt> {
@@ -105,10 +110,14 @@ export class MemoryStore implements Store {
   #submit(spec: TaskSpec, event: NewEvent): SubmitReceipt {
     const known = this.#tasks.get(spec.id);
     if (known !== undefined) return { record: known.record, created: false };
-    const task = new MemoryTask(firstRecord(spec), this.#tasks.nextOrder, boxOf(spec.workspace));
+    const task = new MemoryTask(
+      firstRecord(spec),
+      { order: this.#tasks.nextOrder, boxId: boxOf(spec.workspace) },
+      this.#meter,
+    );
     this.#tasks.add(task);
     this.#claims.add(task);
-    this.#announce(this.#record(task, [event], this.#clock.now()));
+    this.#wakes.announce(this.#record(task, [event], this.#clock.now()));
     return { record: task.record, created: true };
   }
 
@@ -152,11 +161,11 @@ export class MemoryStore implements Store {
     const time = this.#clock.now();
     const before = task.record;
     task.record = recordAfter(before, write, time);
-    if (before.state !== task.record.state) this.#tasks.moved(before.state, task.record.state);
+    if (before.state !== task.record.state) this.#tasks.moved(task, before.state);
     this.#writeRows(task, write, time);
     const events = this.#record(task, write.events ?? [], time);
     postMail(mail, time);
-    this.#announce(events);
+    this.#wakes.announce(events);
     return { seq: task.record.seq, events, lastIndex: task.lastIndex };
   }
 
@@ -165,7 +174,13 @@ export class MemoryStore implements Store {
     if (!task.ended) throw notEnded(task.record);
     if (task.record.releasedAt !== null) throw alreadyReleased(task.record);
     task.record = Object.freeze({ ...task.record, seq: task.record.seq + 1, releasedAt: time });
-    this.#announce(this.#record(task, [event], this.#clock.now()));
+    this.#wakes.announce(this.#record(task, [event], this.#clock.now()));
+  }
+
+  async markRead(taskId: string, time: number): Promise<void> {
+    const task = this.#require(taskId);
+    if (!task.ended || task.record.readAt !== null) return;
+    task.record = Object.freeze({ ...task.record, readAt: time });
   }
 
   async send(taskId: string, message: InboxMessage): Promise<SendReceipt> {
@@ -175,7 +190,7 @@ export class MemoryStore implements Store {
     if (earlier !== null) return { accepted: true, duplicate: true, entry: earlier, state };
     if (task.ended) return { accepted: false, duplicate: false, entry: null, state };
     task.inbox?.checkRoom(message);
-    const entry = task.openInbox().append(message, this.#clock.now());
+    const entry = task.receive(message, this.#clock.now());
     return { accepted: true, duplicate: false, entry, state };
   }
 
@@ -210,6 +225,12 @@ export class MemoryStore implements Store {
     return this.#tasks.get(taskId)?.timers ?? [];
   }
 
+  async treeUsage(rootId: string): Promise<Usage> {
+    this.#checkOpen();
+    const tasks = this.#tasks.tree(rootId)?.tasks ?? [];
+    return tasks.reduce((sum, { record }) => addUsage(sum, record.usage), NO_USAGE);
+  }
+
   async transcript(
     taskId: string,
     query: Parameters<Store["transcript"]>[1],
@@ -232,14 +253,27 @@ export class MemoryStore implements Store {
   }
 
   onWrite(wake: (events: readonly StoredEvent[]) => void): () => void {
-    const listener: Listener = { wake };
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#wakes.add(wake);
+  }
+
+  async readerCursor(reader: string): Promise<number> {
+    this.#checkOpen();
+    return this.#pruner.cursorOf(reader);
+  }
+
+  async moveReader(reader: string, cursor: number | null): Promise<void> {
+    this.#checkOpen();
+    this.#pruner.moveReader(reader, cursor === null ? null : rowsAfter(cursor));
+  }
+
+  async prune(query: PruneQuery): Promise<PruneReceipt> {
+    this.#checkOpen();
+    return this.#pruner.prune(query);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#listeners.clear();
+    this.#wakes.clear();
   }
 
   #checkOpen(): void {
@@ -261,8 +295,9 @@ export class MemoryStore implements Store {
     if (write.timers !== undefined) task.timers = frozenRows(write.timers);
     if (write.inboxCursor !== undefined) task.inbox?.deliver(write.inboxCursor, task.record.turn);
     if (!task.ended) return;
-    task.inbox?.refuseRest(`task_${task.record.state}`);
+    task.finish();
     this.#claims.end(task);
+    this.#pruner.noteEnd(task);
   }
 
   /** Numbers events and logs them; they are the newest of the record's sequence. */
@@ -280,17 +315,6 @@ export class MemoryStore implements Store {
       return stored;
     });
     return Object.freeze(stamped);
-  }
-
-  /** Wakes the listeners after the caller who awaits this write, each on its own, so that none silences another. */
-  #announce(events: readonly StoredEvent[]): void {
-    if (events.length === 0) return;
-    for (const listener of this.#listeners) {
-      const wake = (): void => {
-        if (this.#listeners.has(listener)) listener.wake(events);
-      };
-      queueMicrotask(() => queueMicrotask(wake));
-    }
   }
 }
 

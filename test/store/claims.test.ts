@@ -1,16 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { SimulatedClock } from "../../src/base/clock.ts";
-import { firstRecord } from "../../src/store/commit.ts";
 import { Claims } from "../../src/store/claims.ts";
-import type { Holding } from "../../src/store/memory-task.ts";
+import type { Holding } from "../../src/store/claims.ts";
+import { firstRecord } from "../../src/store/commit.ts";
 import { MemoryTask } from "../../src/store/memory-task.ts";
 import { specimen } from "./specimens.ts";
 
-const taskOf = (order: number): MemoryTask => new MemoryTask(firstRecord(specimen(`t${order}`)), order, "b1");
+const taskOf = (order: number): MemoryTask =>
+  new MemoryTask(firstRecord(specimen(`t${order}`)), { order, boxId: "b1" });
 
-function claimsOf(tasks: readonly MemoryTask[]): { claims: Claims; clock: SimulatedClock } {
+function claimsOf(tasks: readonly MemoryTask[]): { claims: Claims<MemoryTask>; clock: SimulatedClock } {
   const clock = new SimulatedClock();
-  const claims = new Claims(clock);
+  const claims = new Claims<MemoryTask>(clock);
   for (const task of tasks) claims.add(task);
   return { claims, clock };
 }

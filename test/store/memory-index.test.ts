@@ -7,7 +7,7 @@ import { childOf, DONE, specimen } from "./specimens.ts";
 /** A task that counts how often its record is read. */
 function countedTask(index: TaskIndex, reads: { count: number }, parts = {}): MemoryTask {
   const order = index.nextOrder;
-  const task = new MemoryTask(firstRecord(specimen(`t${order}`, parts)), order, "b1");
+  const task = new MemoryTask(firstRecord(specimen(`t${order}`, parts)), { order, boxId: "b1" });
   let record = task.record;
   Object.defineProperty(task, "record", {
     get: () => {
@@ -25,7 +25,7 @@ function countedTask(index: TaskIndex, reads: { count: number }, parts = {}): Me
 function endTask(index: TaskIndex, task: MemoryTask): void {
   const before = task.record.state;
   task.record = recordAfter(task.record, { terminal: DONE }, 1);
-  index.moved(before, "done");
+  index.moved(task, before);
 }
 
 const ids = (index: TaskIndex, query: Parameters<TaskIndex["page"]>[0]): readonly string[] =>
@@ -80,7 +80,8 @@ describe("TaskIndex", () => {
     const index = new TaskIndex();
     const task = countedTask(index, { count: 0 });
     const before = index.counts();
-    index.moved("spawned", "running");
+    task.record = recordAfter(task.record, { state: "running" }, 1);
+    index.moved(task, "spawned");
     expect(before).toMatchObject({ spawned: 1, running: 0 });
     expect(index.counts()).toMatchObject({ spawned: 0, running: 1 });
     expect(index.get(task.id)).toBe(task);

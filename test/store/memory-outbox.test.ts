@@ -4,7 +4,8 @@ import { checkOutbox, postMail } from "../../src/store/memory-outbox.ts";
 import { MemoryTask } from "../../src/store/memory-task.ts";
 import { completion, DONE, specimen, steer } from "./specimens.ts";
 
-const taskOf = (id: string): MemoryTask => new MemoryTask(firstRecord(specimen(id)), 1, "b1");
+const taskOf = (id: string): MemoryTask =>
+  new MemoryTask(firstRecord(specimen(id)), { order: 1, boxId: "b1" });
 const finder =
   (...tasks: readonly MemoryTask[]) =>
   (id: string) =>
@@ -32,7 +33,7 @@ describe("the outbox", () => {
 
   it("refuses an id with two contents, in the inbox and in the outbox itself", () => {
     const to = taskOf("t1");
-    to.openInbox().append(steer("m1"), 5);
+    to.receive(steer("m1"), 5);
     const first = { to: "t1", message: steer("m2", "one") };
     const used = () => checkOutbox("c1", [{ to: "t1", message: steer("m1", "other") }], finder(to));
     const twice = () => checkOutbox("c1", [first, { to: "t1", message: steer("m2", "two") }], finder(to));
@@ -42,7 +43,7 @@ describe("the outbox", () => {
 
   it("D7 drops mail for an ended task, be its id used or not", () => {
     const ended = endedTask("t1");
-    ended.openInbox().append(steer("m1"), 5);
+    ended.receive(steer("m1"), 5);
     const outbox = [
       { to: "t1", message: steer("m1", "other") },
       { to: "t1", message: steer("m2") },

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { firstRecord } from "../../src/store/commit.ts";
 import { MemoryTask } from "../../src/store/memory-task.ts";
-import { DONE, GOAL, REPLY, specimen } from "./specimens.ts";
+import { DONE, GOAL, REPLY, specimen, steer } from "./specimens.ts";
 
-const fresh = (): MemoryTask => new MemoryTask(firstRecord(specimen("t1")), 3, "b1");
+const fresh = (): MemoryTask => new MemoryTask(firstRecord(specimen("t1")), { order: 3, boxId: "b1" });
 
 describe("MemoryTask", () => {
   it("has no inbox until something is sent, and reads as empty until then", () => {
     const task = fresh();
     expect(task.inbox).toBeNull();
     expect([task.entriesAfter(0), task.rows(0, 9), task.timers]).toEqual([[], [], []]);
-    expect(task.openInbox()).toBe(task.openInbox());
+    task.receive(steer("m1"), 1);
     expect(task.inbox).not.toBeNull();
   });
 
@@ -42,7 +42,7 @@ describe("MemoryTask", () => {
       lastIndex: 0,
     });
     task.holding = { owner: "a", expiresAt: 5, swept: false };
-    task.openInbox().append({ kind: "answer", id: "m1", from: "person", text: "Yes" }, 1);
+    task.receive({ kind: "answer", id: "m1", from: "person", text: "Yes" }, 1);
     task.appendMessages([GOAL], 1);
     expect(task.point).toMatchObject({ owned: true, inboxLast: 1, lastIndex: 1 });
   });
