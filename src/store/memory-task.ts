@@ -8,7 +8,7 @@ import type { CommitPoint } from "./commit.ts";
 import { rowBytes, TASK_BYTES, textBytes } from "./memory-bytes.ts";
 import type { Meter } from "./memory-bytes.ts";
 import { MemoryInbox } from "./memory-inbox.ts";
-import type { InboxEntry, InboxMessage, ResumePoint, TimerRow } from "./store.ts";
+import type { CommitWrite, InboxEntry, InboxMessage, ResumePoint, TimerRow } from "./store.ts";
 
 const NO_TIMERS: readonly TimerRow[] = Object.freeze([]);
 
@@ -19,7 +19,7 @@ export interface Place {
   readonly boxId: string;
 }
 
-/** One task. Contract: never throws; its open fields are for memory.ts and claims.ts to write. */
+/** One task. Contract: never throws; its open fields are for the memory store and its claims to write. */
 export class MemoryTask implements Claimable {
   readonly id: string;
   readonly order: number;
@@ -88,8 +88,14 @@ export class MemoryTask implements Claimable {
     return this.#inbox.append(message, time);
   }
 
-  /** Settles what the end of the task leaves; its record has the end already. */
-  finish(): void {
+  /** Writes the rows of a commit beside the record, which already stands as it will be. */
+  write(write: CommitWrite, time: number): void {
+    this.appendMessages(write.messages ?? [], time);
+    if (write.compactedTo !== undefined) this.compactedTo = write.compactedTo;
+    if (write.snapshot !== undefined) this.snapshot = write.snapshot;
+    if (write.timers !== undefined) this.timers = frozenRows(write.timers);
+    if (write.inboxCursor !== undefined) this.#inbox?.deliver(write.inboxCursor, this.record.turn);
+    if (!this.ended) return;
     this.#inbox?.refuseRest(`task_${this.record.state}`);
     this.#grow(textBytes(this.record.end?.result ?? null));
   }
@@ -129,4 +135,8 @@ export class MemoryTask implements Claimable {
     const { seq, run, turn } = this.record;
     return Object.freeze({ taskId: this.id, index, seq, run, turn, time, message });
   }
+}
+
+function frozenRows(timers: readonly TimerRow[]): readonly TimerRow[] {
+  return Object.freeze(timers.map((timer) => Object.freeze({ ...timer })));
 }

@@ -17,9 +17,9 @@ import { addUsage, NO_USAGE } from "../core/limits.ts";
 import type { Usage } from "../core/limits.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
-import { Claims } from "./claims.ts";
 import { boxOf, checkCommit, firstRecord, recordAfter, stampEvent } from "./commit.ts";
 import type { Meter } from "./memory-bytes.ts";
+import { MemoryClaims } from "./memory-claims.ts";
 import { EventLog } from "./memory-events.ts";
 import { TaskIndex } from "./memory-index.ts";
 import { checkOutbox, postMail } from "./memory-outbox.ts";
@@ -57,9 +57,10 @@ export interface MemoryStoreOptions {
 
 /**
  * The store in memory.
- * Contract: each call costs the same however many tasks there are, but for a logarithm, and `heartbeat` and `release`,
- * which touch what the owner holds, and `treeUsage` and `prune`, which touch the trees that they look at. Every call rejects with StoreError `closed` after
- * `close`. The constructor throws InvalidRequestError `bad_max_events`.
+ * Contract: each call costs the same however many tasks there are, but for a logarithm; `heartbeat` and `release`
+ * touch what the owner holds, `treeUsage` and `prune` the trees that they look at. What `prune` calls bytes is about
+ * what the rows take, as memory-bytes.ts counts. Every call rejects with StoreError `closed` after `close`.
+ * The constructor throws InvalidRequestError `bad_max_events`.
  */
 export class MemoryStore implements Store {
   readonly storeId: string;
@@ -69,9 +70,7 @@ export class MemoryStore implements Store {
   readonly #tasks = new TaskIndex();
   readonly #log: EventLog;
   readonly #pruner: Pruner;
-  readonly #claims: Claims<MemoryTask>;
-  /** The last answer to each owner, for one who asks the same again. */
-  readonly #answered = new Map<string, { readonly request: string; readonly claims: readonly Claim[] }>();
+  readonly #claims: MemoryClaims;
   readonly #wakes = new WakeList();
   #closed = false;
 
@@ -83,7 +82,7 @@ export class MemoryStore implements Store {
     this.storeId = `store_${toHex(options.random.bytes(16))}`;
     this.#clock = options.clock;
     this.#log = new EventLog(maxEvents);
-    this.#claims = new Claims(options.clock);
+    this.#claims = new MemoryClaims(options.clock);
     this.#pruner = new Pruner({ tasks: this.#tasks, log: this.#log, meter: this.#meter });
   }
 
@@ -123,23 +122,11 @@ export class MemoryStore implements Store {
 
   async claim(options: Parameters<Store["claim"]>[0]): Promise<readonly Claim[]> {
     this.#checkOpen();
-    checkTtl(options.ttlMs);
-    const { owner, request } = options;
-    const before = this.#answered.get(owner);
-    if (before !== undefined && before.request === request) return before.claims;
-    const claims = this.#claims.take(options).map((task) => {
-      const resume = task.record.epoch === 0 ? null : task.resumePoint;
-      task.record = Object.freeze({ ...task.record, epoch: task.record.epoch + 1 });
-      const { epoch, seq } = task.record;
-      return { taskId: task.id, owner, epoch, seq, record: task.record, resume };
-    });
-    if (request !== undefined) this.#answered.set(owner, { request, claims });
-    return claims;
+    return this.#claims.claim(options);
   }
 
   async heartbeat(owner: string, ttlMs: number): Promise<readonly string[]> {
     this.#checkOpen();
-    checkTtl(ttlMs);
     return this.#claims.renew(owner, ttlMs);
   }
 
@@ -162,7 +149,8 @@ export class MemoryStore implements Store {
     const before = task.record;
     task.record = recordAfter(before, write, time);
     if (before.state !== task.record.state) this.#tasks.moved(task, before.state);
-    this.#writeRows(task, write, time);
+    task.write(write, time);
+    if (task.ended) this.#noteEnd(task);
     const events = this.#record(task, write.events ?? [], time);
     postMail(mail, time);
     this.#wakes.announce(events);
@@ -287,15 +275,7 @@ export class MemoryStore implements Store {
     return task;
   }
 
-  /** The rows beside the record, which already stands as it will be. */
-  #writeRows(task: MemoryTask, write: CommitWrite, time: number): void {
-    task.appendMessages(write.messages ?? [], time);
-    if (write.compactedTo !== undefined) task.compactedTo = write.compactedTo;
-    if (write.snapshot !== undefined) task.snapshot = write.snapshot;
-    if (write.timers !== undefined) task.timers = frozenRows(write.timers);
-    if (write.inboxCursor !== undefined) task.inbox?.deliver(write.inboxCursor, task.record.turn);
-    if (!task.ended) return;
-    task.finish();
+  #noteEnd(task: MemoryTask): void {
     this.#claims.end(task);
     this.#pruner.noteEnd(task);
   }
@@ -316,12 +296,4 @@ export class MemoryStore implements Store {
     });
     return Object.freeze(stamped);
   }
-}
-
-function frozenRows(timers: readonly TimerRow[]): readonly TimerRow[] {
-  return Object.freeze(timers.map((timer) => Object.freeze({ ...timer })));
-}
-
-function checkTtl(ttlMs: number): void {
-  if (!(ttlMs > 0)) throw badQuery("ttl_ms", "milliseconds above 0", ttlMs);
 }
