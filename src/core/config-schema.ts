@@ -144,6 +144,20 @@ export const configSchema = z.strictObject({
       token_file: text.default("token"),
       /** Serving another address than loopback without TLS shows every transcript to the network. */
       insecure_allow_remote: z.boolean().default(false),
+      /** What a turn under way has to end when the server is told to stop; the rest is parked. */
+      shutdown_grace_s: z.number().min(0).default(10),
+    })
+    .prefault({}),
+  store: z
+    .strictObject({
+      /** Relative to Troupe's home. */
+      path: text.default("troupe.db"),
+      /** `full` survives power loss, `normal` survives `kill -9`, `none` keeps everything in memory. */
+      durability: z.enum(["full", "normal", "none"]).default("full"),
+      /** Days after its end that a tree is kept which everybody has read. */
+      keep_days: z.number().min(0).default(30),
+      /** MiB that the store may take; the oldest trees that everybody has read go first. */
+      max_mb: count.default(1024),
     })
     .prefault({}),
   log: z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") }).prefault({}),

@@ -63,3 +63,14 @@ export interface Settings {
   /** How long a cancelled task may take to let go before it is ended by force. */
   readonly cancelDeadlineMs: number;
 }
+
+/** Where what outlives the process lies, and for how long; the runtime sees the store alone. */
+export interface StoreSettings {
+  /** Absolute; `null` for a store in memory. */
+  readonly path: string | null;
+  readonly durability: "none" | "normal" | "full";
+  /** How long an ended tree is kept that everybody has read. */
+  readonly keepMs: number;
+  /** What the medium may take. */
+  readonly maxBytes: number;
+}

@@ -6,11 +6,12 @@
 //     somebody may already hold the token.
 // K4. The file and its folder belong to this person or to root: whoever owns one knows the token or can replace it.
 
-import { chmod, link, mkdir, open, stat, unlink } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { constants } from "node:fs";
 import { dirname } from "node:path";
 import { ConfigError, messageOf } from "../base/errors.ts";
 import { currentUid, isOwnOrRoots } from "../base/owner.ts";
+import { createWhole, ensureFolder } from "../base/own-file.ts";
 import { type Random, systemRandom, toHex } from "../base/ids.ts";
 
 const TOKEN_BYTES = 32;
@@ -87,30 +88,11 @@ export async function loadToken(options: TokenFileOptions): Promise<string | nul
 
 /** Returns false when another process was first. */
 async function writeToken(token: string, options: TokenFileOptions): Promise<boolean> {
-  const { path } = options;
-  const draft = `${path}.${newToken(options.random).slice(0, 16)}`;
+  const { path, random = systemRandom } = options;
   try {
     await ensureFolder(dirname(path));
     await assertFolderClosed(dirname(path), options);
-    const file = await open(draft, "wx", 0o600);
-    try {
-      // The mode above is cut by the umask; this one is not (keeps K1).
-      await file.chmod(0o600);
-      await file.writeFile(`${token}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    try {
-      // A link fails where a name exists, a rename would replace it (keeps K2).
-      await link(draft, path);
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-      throw error;
-    } finally {
-      await unlink(draft);
-    }
+    return await createWhole(path, `${token}\n`, random);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     throw new ConfigError(
@@ -119,27 +101,6 @@ async function writeToken(token: string, options: TokenFileOptions): Promise<boo
         "or point TROUPE_HOME (or the config key server.token_file) to one that is.",
       { cause: error, details: { path, config_key: "server.token_file" } },
     );
-  }
-}
-
-/** Makes the folder and what is missing above it; each new one gets its mode past the umask (keeps K1). */
-async function ensureFolder(folder: string): Promise<void> {
-  try {
-    await makeFolder(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(folder) === folder) throw error;
-    await ensureFolder(dirname(folder));
-    // Once more, not again and again: some places (/proc) say ENOENT whatever lies above.
-    await makeFolder(folder);
-  }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { mode: 0o700 });
-    await chmod(folder, 0o700);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 

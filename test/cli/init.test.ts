@@ -22,7 +22,10 @@ test("writes a config of what was found, which loads; never over another without
   expect(first.out).toBe(`${file}\n`);
   expect(first.err).toContain("parent: ollama/sim-orchestrator:latest");
   const text = await readFile(file, "utf8");
-  expect(parseConfig(text, file)).toMatchObject({ model: "ollama/sim-orchestrator:latest" });
+  expect(parseConfig(text, file)).toMatchObject({
+    model: "ollama/sim-orchestrator:latest",
+    store: { path: "troupe.db", durability: "full" },
+  });
   const second = new ScriptedTerminal({ env: found, cwd });
   expect(await runLine(["init"], second)).toBe(3);
   expect(second.err).toContain("--force");

@@ -57,6 +57,8 @@ describe("config.example.yaml", () => {
       "max_result_chars",
       "retry_on_failure",
       "retry_limit",
+      "on_restart",
+      "stall_timeout_s",
     ];
     const { delegation, ...rest } = shown;
     const { delegation: defaults, ...others } = configSchema.parse({});

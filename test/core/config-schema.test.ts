@@ -14,7 +14,8 @@ describe("configSchema", () => {
         on_interrupt: "continue",
       },
       scheduler: { interactive_patience_s: 5 },
-      server: { host: "127.0.0.1", insecure_allow_remote: false },
+      server: { host: "127.0.0.1", insecure_allow_remote: false, shutdown_grace_s: 10 },
+      store: { path: "troupe.db", durability: "full", keep_days: 30, max_mb: 1024 },
       budget: { tokens: null, cost_micros: null, gpu_ms: null, tool_calls: null },
     });
   });
@@ -27,6 +28,7 @@ describe("configSchema", () => {
       { server: {} },
       { log: {} },
       { scheduler: {} },
+      { store: {} },
       { agents: { a: {} } },
       { providers: { p: {} } },
     ];
