@@ -89,9 +89,19 @@ export class Claims<T extends Claimable> {
 
   /** Gives the owner up to `max` free tasks of the box. */
   take(options: TakeOptions): readonly T[] {
+    return this.tryTake(options).taken;
+  }
+
+  /**
+   * The same for a store that has yet to write it.
+   * Contract: `undo` puts everything back as it was; for as long as nothing was asked of these claims since, but for
+   * later takes that were undone before.
+   */
+  tryTake(options: TakeOptions): { readonly taken: readonly T[]; undo(): void } {
     const now = this.#clock.monotonic();
     this.#sweep(now);
     const taken: T[] = [];
+    const before: (Holding | null)[] = [];
     const queue = this.#queueOf(options.boxId);
     while (taken.length < options.max) {
       const task = queue.next();
@@ -99,10 +109,14 @@ export class Claims<T extends Claimable> {
       task.ready = false;
       const free = task.holding === null || task.holding.expiresAt <= now;
       if (task.ended || !free) continue;
+      before.push(task.holding);
       this.#give(task, { owner: options.owner, expiresAt: now + options.ttlMs, swept: false });
       taken.push(task);
     }
-    return taken;
+    const undo = (): void => {
+      for (const [at, task] of taken.entries()) this.#takeBack(task, before[at] ?? null);
+    };
+    return { taken, undo };
   }
 
   /** Renews what the owner holds (C2, C3); returns what it lost since it last asked. */
@@ -149,6 +163,19 @@ export class Claims<T extends Claimable> {
     this.#owners.set(holding.owner, owner);
     owner.held.add(task);
     this.#watch(task, holding);
+  }
+
+  /** Undoes `#give`: what was free before is free again. */
+  #takeBack(task: T, before: Holding | null): void {
+    this.#owners.get(task.holding?.owner ?? "")?.held.delete(task);
+    const holder = before === null ? undefined : this.#owners.get(before.owner);
+    if (before !== null && before.owner !== task.holding?.owner) {
+      const at = holder?.lost.lastIndexOf(task.id) ?? -1;
+      if (at >= 0) holder?.lost.splice(at, 1);
+    }
+    task.holding = before;
+    holder?.held.add(task);
+    this.#makeReady(task);
   }
 
   #watch(task: T, holding: Holding): void {

@@ -9,9 +9,14 @@ import type { TaskRecord, TaskSpec } from "../core/task.ts";
 import { badWorkspace, fenced, invalidWrite, taskEnded, wrongSequence } from "./refusals.ts";
 import type { CommitWrite } from "./store.ts";
 
+/** What the writes of a task and its events need of its spec. */
+export type SpecHead = Pick<TaskSpec, "id" | "parentId" | "rootId" | "sessionId" | "traceparent">;
+/** A record as far as a write depends on it, so that a store need not read a whole spec for each of them. */
+export type RecordHead = Omit<TaskRecord, "spec"> & { readonly spec: SpecHead };
+
 /** Where a task stands, as far as a commit depends on it. */
 export interface CommitPoint {
-  readonly record: TaskRecord;
+  readonly record: RecordHead;
   /** Whether a claim stands; a released task has none, and every epoch is stale. */
   readonly owned: boolean;
   readonly inboxCursor: number;
@@ -95,7 +100,11 @@ export function firstRecord(spec: TaskSpec): TaskRecord {
 }
 
 /** The record after an accepted commit; `time` becomes the end's time. */
-export function recordAfter(record: TaskRecord, write: CommitWrite, time: number): TaskRecord {
+export function recordAfter<R extends RecordHead>(
+  record: R,
+  write: CommitWrite,
+  time: number,
+): RecordHead & { readonly spec: R["spec"] } {
   const end = write.terminal ?? null;
   return Object.freeze({
     spec: record.spec,
@@ -125,7 +134,7 @@ export interface Stamp {
 }
 
 /** An event in its envelope; `record` is the task as it is after the write. */
-export function stampEvent(event: NewEvent, record: TaskRecord, stamp: Stamp): StoredEvent {
+export function stampEvent(event: NewEvent, record: RecordHead, stamp: Stamp): StoredEvent {
   const { spec } = record;
   return Object.freeze({
     storeId: stamp.storeId,

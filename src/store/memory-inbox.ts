@@ -11,7 +11,7 @@ import type { InboxEntry, InboxMessage } from "./store.ts";
  * Which bound a message counts against. A cancel has its own, so that no flood of steers keeps it out, and a
  * completion has none: children are bounded, and refusing one would keep the child from ending.
  */
-function boundOf(message: InboxMessage): "talk" | "cancel" | null {
+export function boundOf(message: Pick<InboxMessage, "kind">): "talk" | "cancel" | null {
   if (message.kind === "completion") return null;
   return message.kind === "cancel" ? "cancel" : "talk";
 }
@@ -128,6 +128,6 @@ export class MemoryInbox {
 }
 
 /** A child's end and what somebody wrote never meet: nobody may keep a child from ending by the id of a message. */
-function keyOf({ kind, id }: Pick<InboxMessage, "kind" | "id">): string {
+export function keyOf({ kind, id }: Pick<InboxMessage, "kind" | "id">): string {
   return kind === "completion" ? `child ${id}` : id;
 }

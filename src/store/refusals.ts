@@ -5,6 +5,9 @@ import { ConflictError, InvalidRequestError, LimitError, StoreError } from "../b
 import { MAX_INBOX } from "../core/limits.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
 
+/** A record with as much of its spec as a refusal names. */
+type Named = Omit<TaskRecord, "spec"> & { readonly spec: Pick<TaskSpec, "id"> };
+
 /** No such task: reads answer with nothing instead, writes refuse. */
 export function taskNotFound(taskId: string): StoreError {
   return new StoreError(
@@ -15,7 +18,7 @@ export function taskNotFound(taskId: string): StoreError {
 }
 
 /** D6: the task has its end already. */
-export function taskEnded(record: TaskRecord): StoreError {
+export function taskEnded(record: Named): StoreError {
   return new StoreError(
     "ended",
     `Task ${record.spec.id} has ended (${record.state}) and takes no more writes. Read its record instead.`,
@@ -24,7 +27,7 @@ export function taskEnded(record: TaskRecord): StoreError {
 }
 
 /** D6: the one write after the end has been made. */
-export function alreadyReleased(record: TaskRecord): StoreError {
+export function alreadyReleased(record: Named): StoreError {
   return new StoreError(
     "ended",
     `Task ${record.spec.id} was marked released at ${record.releasedAt} already; it is marked once.`,
@@ -33,7 +36,7 @@ export function alreadyReleased(record: TaskRecord): StoreError {
 }
 
 /** Only an ended task can be released. */
-export function notEnded(record: TaskRecord): StoreError {
+export function notEnded(record: Named): StoreError {
   return new StoreError(
     "not_ended",
     `Expected task ${record.spec.id} to have ended, it is ${record.state}. Commit its end before its release.`,
@@ -42,7 +45,7 @@ export function notEnded(record: TaskRecord): StoreError {
 }
 
 /** D3: a newer epoch exists, or the claim was released. */
-export function fenced(record: TaskRecord, epoch: number): StoreError {
+export function fenced(record: Named, epoch: number): StoreError {
   return new StoreError(
     "fenced",
     `A write of epoch ${epoch} came for task ${record.spec.id}, whose claim is released or of epoch ` +
@@ -52,7 +55,7 @@ export function fenced(record: TaskRecord, epoch: number): StoreError {
 }
 
 /** D3: the writer has not seen the task's last event. */
-export function wrongSequence(record: TaskRecord, expected: number): StoreError {
+export function wrongSequence(record: Named, expected: number): StoreError {
   return new StoreError(
     "sequence",
     `A write for task ${record.spec.id} expected sequence ${expected}, the task is at ${record.seq}. ` +

@@ -123,4 +123,19 @@ describe("Claims", () => {
     expect(claims.take(as("b", 60_000, 1))).toEqual([]);
     expect(looks.count).toBeLessThan(10);
   });
+
+  it("puts back a take that could not be written, also one from an owner whose time was over", async () => {
+    const { claims, clock } = claimsOf([1, 2, 3].map(taskOf));
+    claims.take(as("a", 100, 1));
+    await clock.advance(100);
+    const first = claims.tryTake(as("b", 100, 2));
+    const second = claims.tryTake(as("a", 100, 2));
+    expect([idsOf(first.taken), idsOf(second.taken)]).toEqual([["t1", "t2"], ["t3"]]);
+    second.undo();
+    first.undo();
+    expect(claims.renew("a", 50)).toEqual([]);
+    expect(claims.release("b")).toEqual([]);
+    expect(idsOf(claims.take(as("c")))).toEqual(["t2", "t3"]);
+    expect(claims.release("a")).toEqual(["t1"]);
+  });
 });
