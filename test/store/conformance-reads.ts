@@ -221,11 +221,13 @@ function safetyClauses(clause: Clause): void {
     const claim = { taskId: "t1", epoch: 1 };
     const calls: readonly (() => Promise<unknown>)[] = [
       () => store.submit(specimen("t2"), SPAWNED),
+      () => store.submitAll([]),
       () => store.claim({ owner: "owner-a", boxId: "t1", ttlMs: 1, max: 1 }),
       () => store.heartbeat("owner-a", 1),
       () => store.release("owner-a"),
       () => store.commit(claim, 1, {}),
       () => store.markReleased("t1", 1, RELEASED),
+      () => store.markRead("t1", 1),
       () => store.send("t1", steer("m1")),
       () => store.inbox("t1", 0),
       () => store.get("t1"),
@@ -233,9 +235,13 @@ function safetyClauses(clause: Clause): void {
       () => store.counts(),
       () => store.snapshot("t1"),
       () => store.timers("t1"),
+      () => store.treeUsage("t1"),
       () => store.transcript("t1", {}),
       () => store.events({ after: 0 }),
       () => store.bounds(),
+      () => store.readerCursor("callbacks"),
+      () => store.moveReader("callbacks", 1),
+      () => store.prune({ endedBefore: 0 }),
     ];
     const closed = { kind: "store", code: "closed" };
     for (const call of calls) await expect(call()).rejects.toMatchObject(closed);

@@ -1,4 +1,4 @@
-// The store contract as tests, run over every implementation: the clauses D1-D7 of src/store/store.ts and what
+// The store contract as tests, run over every implementation: the clauses D1-D8 of src/store/store.ts and what
 // the methods promise. A store that lacks a capability says why, and the reason stands in the skipped test's name.
 
 import { describe, expect, it } from "vitest";
@@ -10,7 +10,11 @@ import { endingClauses } from "./conformance-end.ts";
 import { eventClauses } from "./conformance-events.ts";
 import { inboxClauses } from "./conformance-inbox.ts";
 import { outboxClauses } from "./conformance-outbox.ts";
+import { pruneClauses } from "./conformance-prune.ts";
+import { readerClauses } from "./conformance-readers.ts";
 import { readClauses } from "./conformance-reads.ts";
+import { resumeClauses } from "./conformance-resume.ts";
+import { unreadClauses } from "./conformance-unread.ts";
 
 /** What a store may lack: a bound on events kept, hints of its own writes, claims that expire by the given clock. */
 export type Capability = "retention" | "wake" | "claim_expiry";
@@ -72,6 +76,16 @@ export function storeConformance(name: string, makeStore: MakeStore, options: Co
     });
     describe("events", () => {
       eventClauses(clause);
+    });
+    describe("going on", () => {
+      resumeClauses(clause);
+    });
+    describe("readers and usage", () => {
+      readerClauses(clause);
+    });
+    describe("retention", () => {
+      pruneClauses(clause);
+      unreadClauses(clause);
     });
   });
 }

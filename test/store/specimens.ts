@@ -5,7 +5,7 @@ import type { NewEvent } from "../../src/core/event.ts";
 import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
 import { textMessage } from "../../src/core/message.ts";
 import type { TaskEnd, TaskSpec } from "../../src/core/task.ts";
-import type { Claim, InboxMessage, Store } from "../../src/store/store.ts";
+import type { Claim, InboxMessage, PruneQuery, Store } from "../../src/store/store.ts";
 
 export const SPAWNED: NewEvent = {
   type: "task.spawned",
@@ -23,6 +23,10 @@ export const FAILED: TaskEnd = {
   truncated: false,
   failure: { code: "timeout", message: "It took too long.", retryable: false },
 };
+export const CANCELLED: TaskEnd = { state: "cancelled", result: null, truncated: false, failure: null };
+
+/** Prunes whatever its age: every end of these tests is earlier. */
+export const EVER: PruneQuery = { endedBefore: 4_000_000_000_000 };
 
 export const GOAL = textMessage("user", "goal", "Count the files");
 export const REPLY = textMessage("assistant", "model", "There are four.");
@@ -86,6 +90,27 @@ export async function claimOf(store: Store, id: string, owner = "owner-a"): Prom
 /** Commits the end of a claimed task whose sequence has not moved since its claim. */
 export async function end(store: Store, claim: Claim, how: TaskEnd = DONE): Promise<void> {
   await store.commit(claim, claim.seq, { events: [FINISHED], terminal: how });
+}
+
+/** Submits, claims and ends a task. */
+export async function ended(
+  store: Store,
+  id: string,
+  parts: Partial<TaskSpec> = {},
+  how = DONE,
+): Promise<void> {
+  await end(store, await claimed(store, id, parts), how);
+}
+
+/** A tree of one task that ended and was read: nothing but age or size keeps it. */
+export async function spent(store: Store, id: string): Promise<void> {
+  await ended(store, id);
+  await store.markRead(id, 1);
+}
+
+/** All tasks of the store, in order of submission. */
+export async function idsOf(store: Store): Promise<readonly string[]> {
+  return (await store.list({ limit: 1_000 })).items.map(({ spec }) => spec.id);
 }
 
 export function steer(id: string, text = `steer ${id}`): InboxMessage {
