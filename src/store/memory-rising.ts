@@ -1,6 +1,5 @@
-// A list in the order of rising numbers that any item may leave, also from the middle.
-//
-// R1. At least half of the places are taken, so reading past the holes costs no more than reading the items.
+// A list in the order of rising numbers that any item may leave, also from the middle. It leaves a hole, and at least
+// half of the places are taken, so reading past the holes costs no more than reading the items.
 
 import { firstWhere } from "./memory-fifo.ts";
 
@@ -61,7 +60,7 @@ export class RisingList<T extends object> {
     }
   }
 
-  /** Keeps R1: the copy is paid for by as many items that left. */
+  /** Closes the holes when there are too many: the copy is paid for by as many items that left. */
   #close(): void {
     if (this.#size * 2 < this.#items.length) {
       const kept = (_: unknown, at: number): boolean => this.#items[at] !== null;

@@ -79,6 +79,33 @@ describe("EventLog", () => {
     expect(cursors(log, { after: 3, rootId: "t1", limit: 2 })).toEqual([4, 6]);
   });
 
+  it("L2 lets go of a tree from the middle, and says what is the oldest and what is the tree's last", () => {
+    const log = new EventLog(100);
+    fill(log, ["t2", "t1", "c1", "t3", "c2", "t2"]);
+    expect([log.lastCursor("t1"), log.lastCursor("t2"), log.lastCursor("nobody")]).toEqual([5, 6, 0]);
+    log.removeTree("t1");
+    log.removeTree("nobody");
+    expect(cursors(log, { after: 0 })).toEqual([1, 4, 6]);
+    for (const query of [{ rootId: "t1" }, { taskId: "t1" }, { taskId: "c1" }, { taskId: "c2" }])
+      expect(cursors(log, { after: 0, ...query })).toEqual([]);
+    expect(log.lastCursor("t1")).toBe(0);
+    log.removeTree("t2");
+    expect(log.bounds()).toEqual({ oldest: 4, newest: 6 });
+    log.removeTree("t3");
+    expect([log.bounds(), log.bytes]).toEqual([{ oldest: 7, newest: 6 }, 0]);
+  });
+
+  it("L2 counts what is kept, not what was removed, against its bounds", () => {
+    const log = new EventLog(4);
+    fill(log, ["t2", "t1", "c1", "t3"]);
+    log.removeTree("t1");
+    fill(log, ["t2", "t3"]);
+    expect(cursors(log, { after: 0 })).toEqual([1, 4, 5, 6]);
+    fill(log, ["t4", "t4"]);
+    expect(cursors(log, { after: 0 })).toEqual([5, 6, 7, 8]);
+    expect(cursors(log, { after: 0, taskId: "t3" })).toEqual([6]);
+  });
+
   it("finds the start of a tail without reading what comes before", () => {
     const log = new EventLog(10_000);
     fill(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { firstRecord, recordAfter } from "../../src/store/commit.ts";
 import { TaskIndex } from "../../src/store/memory-index.ts";
+import type { Tree } from "../../src/store/memory-index.ts";
 import { MemoryTask } from "../../src/store/memory-task.ts";
 import { childOf, DONE, specimen } from "./specimens.ts";
 
@@ -85,5 +86,24 @@ describe("TaskIndex", () => {
     expect(before).toMatchObject({ spawned: 1, running: 0 });
     expect(index.counts()).toMatchObject({ spawned: 0, running: 1 });
     expect(index.get(task.id)).toBe(task);
+  });
+
+  it("forgets a tree that has ended: in every list, in its counts and by its ids", () => {
+    const index = new TaskIndex();
+    const reads = { count: 0 };
+    const root = countedTask(index, reads);
+    const other = countedTask(index, reads);
+    const child = countedTask(index, reads, childOf("t1"));
+    expect(index.tree("t1")).toMatchObject({ tasks: [root, child], living: 2 });
+    for (const task of [root, child]) endTask(index, task);
+    index.removeTree(index.tree("t1") as Tree);
+    expect([index.get("t1"), index.get("t3"), index.tree("t1")]).toEqual([undefined, undefined, undefined]);
+    expect([ids(index, {}), ids(index, { parentId: "t1" }), ids(index, { rootId: "t1" })]).toEqual([
+      ["t2"],
+      [],
+      [],
+    ]);
+    expect(index.counts()).toMatchObject({ spawned: 1, done: 0 });
+    expect([index.nextOrder, index.get("t2")]).toEqual([4, other]);
   });
 });
