@@ -73,6 +73,7 @@ beforeAll(async () => {
   const config = configSchema.parse({
     model: "c/m",
     log: { level: "debug" },
+    store: { durability: "none" },
     providers: { c: { type: "openai", base_url: `${server.url}/v1`, api_key: "env:K" } },
   });
   troupe = await compose({ world, config });

@@ -50,6 +50,7 @@ function configFor(url: string) {
   return configSchema.parse({
     model: "sim-orchestrator",
     delegation: { model: "sim-worker" },
+    store: { durability: "none" },
     providers: { box: { type: "ollama", base_url: url } },
   });
 }
@@ -106,6 +107,7 @@ describe("compose", () => {
     const config = configSchema.parse({
       model: "box/sim-orchestrator",
       delegation: { model: "cloud/big" },
+      store: { durability: "none" },
       providers: {
         box: { type: "ollama", base_url: server.url },
         cloud: { type: "openai", base_url: "https://cloud.invalid/v1", api_key: "env:CLOUD_KEY" },
@@ -126,6 +128,7 @@ describe("compose", () => {
     const secret = "sk-very-secret-0123456789";
     const config = configSchema.parse({
       model: "box/sim-orchestrator",
+      store: { durability: "none" },
       log: { level: "debug" },
       providers: {
         box: { type: "ollama", base_url: server.url },

@@ -28,6 +28,7 @@ export async function troupeOn(options: BoxTroupeOptions): Promise<Troupe> {
     },
     providers: { box: { type: "ollama", base_url: url, slots, max_children: maxChildren, num_ctx: 2_048 } },
     scheduler: { interactive_patience_s: patienceS },
+    store: { durability: "none" },
     log: { level: "error" },
   });
   return compose({

@@ -83,6 +83,7 @@ async function simulatedBox({ world, speed }: DemoBoxOptions): Promise<DemoBox> 
     model: "sim-orchestrator",
     delegation: { model: "sim-worker" },
     providers: { [SIMULATED]: { type: "ollama", base_url: listening.url, slots: 1 } },
+    store: { durability: "none" },
     log: { level: "warn" },
   });
   return boxOf({ world, config, stop }, () => ({
@@ -121,6 +122,7 @@ function ollamaBox(
       },
     },
     providers: { ollama: { type: "ollama", slots: 1, ...(url !== null && { base_url: url }) } },
+    store: { durability: "none" },
     log: { level: "warn" },
   });
   return boxOf({ world, config, stop: async () => {} }, async ({ api }) => {

@@ -87,6 +87,7 @@ export async function troupeOn(options: RealTroupeOptions): Promise<RealTroupe> 
       },
       providers: { ollama: { type: "ollama", base_url: baseUrl, slots, max_children: 8 } },
       scheduler: { interactive_patience_s: patienceMs / 1_000 },
+      store: { durability: "none" },
     }),
   });
   return { troupe, api: troupe.api, peak: counter.peak, inFlight: counter.inFlight, logged };

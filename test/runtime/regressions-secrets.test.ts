@@ -41,6 +41,7 @@ beforeAll(async () => {
     config: configSchema.parse({
       model: "box/sim-orchestrator",
       delegation: { model: "box/sim-worker" },
+      store: { durability: "none" },
       providers: {
         box: { type: "ollama", base_url: server.url },
         cloud: { type: "openai", base_url: "https://cloud.invalid/v1", api_key: "env:CLOUD_KEY" },

@@ -48,6 +48,7 @@ function configAt(url: string, workspace: string): Config {
     agents: { novelist: { model: "sim-novelist", toolsets: [] } },
     // Asked by its OpenAI address: an Ollama found there is driven natively.
     providers: { box: { type: "auto", base_url: `${url}/v1`, slots: 2 } },
+    store: { durability: "none" },
     log: { level: "error" },
   });
 }
