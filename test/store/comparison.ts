@@ -5,9 +5,9 @@ import type { SimulatedClock } from "../../src/base/clock.ts";
 import { TroupeError } from "../../src/base/errors.ts";
 import type { CommitWrite, Store } from "../../src/store/store.ts";
 import { Invariants } from "./invariants.ts";
-import { step, TTL_MS } from "./model.ts";
+import { PARENTS, step, TTL_MS } from "./model.ts";
 import type { CommitOp, Model, Op } from "./model.ts";
-import { completion, GOAL, RELEASED, SPAWNED, specimen, STARTED, workspaceOf } from "./specimens.ts";
+import { childOf, completion, GOAL, RELEASED, SPAWNED, specimen, STARTED, workspaceOf } from "./specimens.ts";
 
 export interface World {
   readonly store: Store;
@@ -20,7 +20,9 @@ async function perform(world: World, op: Op): Promise<unknown> {
   const { store, clock } = world;
   if (op.op === "advance") return clock.advance(op.ms);
   if (op.op === "submit") {
-    const spec = specimen(op.task, { requestHash: op.hash, workspace: workspaceOf(op.box) });
+    const parentId = PARENTS[op.task];
+    const kin = parentId === undefined ? {} : childOf(parentId);
+    const spec = specimen(op.task, { ...kin, requestHash: op.hash, workspace: workspaceOf(op.box) });
     return { created: (await store.submit(spec, SPAWNED)).created };
   }
   if (op.op === "claim") {
@@ -38,7 +40,19 @@ async function perform(world: World, op: Op): Promise<unknown> {
     await store.markReleased(op.task, clock.now(), RELEASED);
     return "released";
   }
+  if (op.op === "read") return store.markRead(op.task, clock.now());
+  if (op.op === "reader" || op.op === "prune") return performKeeping(world, op);
   return performCommit(store, op);
+}
+
+async function performKeeping({ store, clock }: World, op: Extract<Op, { op: "reader" | "prune" }>) {
+  if (op.op === "reader") {
+    await store.moveReader("reader", op.cursor);
+    return store.readerCursor("reader");
+  }
+  const query = { endedBefore: clock.now() - op.ageMs, ...(op.bySize && { maxBytes: 0 }) };
+  const { tasks, unread } = await store.prune(query);
+  return { tasks, unread };
 }
 
 async function performCommit(store: Store, op: CommitOp): Promise<unknown> {
@@ -47,7 +61,11 @@ async function performCommit(store: Store, op: CommitOp): Promise<unknown> {
   const rows = await store.transcript(op.task, {});
   const cursor = entries.filter((entry) => entry.state === "delivered").length;
   const failure = { code: "timeout", message: "Too long.", retryable: false };
-  const how = { result: null, truncated: false, failure: op.end === "failed" ? failure : null };
+  const how = {
+    result: op.end === "done" ? "four" : null,
+    truncated: false,
+    failure: op.end === "failed" ? failure : null,
+  };
   const write: CommitWrite = {
     events: Array.from({ length: op.events }, () => STARTED),
     messages: Array.from({ length: op.rows }, () => GOAL),
@@ -74,8 +92,8 @@ async function answerOf(world: World, op: Op): Promise<unknown> {
 /** What a reader sees of the store, in the model's shape. */
 async function seen(store: Store): Promise<unknown> {
   const { items } = await store.list({});
-  const tasks = items.map(async ({ spec, state, seq, epoch, turn, releasedAt }) => ({
-    words: { id: spec.id, state, seq, epoch, turn, released: releasedAt !== null },
+  const tasks = items.map(async ({ spec, state, seq, epoch, turn, releasedAt, readAt }) => ({
+    words: { id: spec.id, state, seq, epoch, turn, released: releasedAt !== null, read: readAt !== null },
     inbox: (await store.inbox(spec.id, 0)).map(({ message, ...entry }) => [
       message.id,
       message.kind,
@@ -103,15 +121,15 @@ async function seen(store: Store): Promise<unknown> {
 function expected(model: Model): unknown {
   const counts = { spawned: 0, running: 0, steering: 0, done: 0, cancelled: 0, failed: 0 };
   for (const { state } of model.tasks) counts[state as "done"] += 1;
-  const tasks = model.tasks.map(({ id, state, seq, epoch, turn, released, rows, compactedTo, inbox }) => ({
-    words: { id, state, seq, epoch, turn, released },
-    inbox: inbox.map((entry) => [entry.id, entry.kind, entry.state, entry.turn, entry.reason]),
-    rows,
-    live: rows - compactedTo,
+  const tasks = model.tasks.map(({ id, state, seq, epoch, turn, released, read, ...task }) => ({
+    words: { id, state, seq, epoch, turn, released, read },
+    inbox: task.inbox.map((entry) => [entry.id, entry.kind, entry.state, entry.turn, entry.reason]),
+    rows: task.rows,
+    live: task.rows - task.compactedTo,
     cursors: model.events.filter((event) => event.taskId === id).map((event) => event.cursor),
   }));
-  const newest = model.events.at(-1)?.cursor ?? 0;
-  const bounds = { oldest: newest - model.events.length + 1, newest };
+  const { newest } = model;
+  const bounds = { oldest: model.events[0]?.cursor ?? newest + 1, newest };
   return { tasks, events: model.events, bounds, counts };
 }
 

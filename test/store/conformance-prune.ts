@@ -39,7 +39,7 @@ function removalClauses(clause: Clause): void {
     await store.send("t1", steer("m1"));
     const step = { messages: [GOAL], snapshot: { value: "running" }, timers: [{ name: "retry", dueAt: 5 }] };
     await store.commit(root, 1, { ...step, events: [STARTED] });
-    await ended(store, "c1", childOf("t1"), FAILED);
+    await ended(store, "c1", { ...childOf("t1"), how: FAILED });
     await claimed(store, "x1");
     await store.send("x1", steer("m1"));
     await end(store, { ...root, seq: 2 });

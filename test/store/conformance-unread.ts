@@ -1,6 +1,7 @@
 // D8, what stays: a tree of which a task lives, and one that somebody has yet to read.
 
 import { expect } from "vitest";
+import type { TaskSpec } from "../../src/core/task.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Clause } from "./conformance.ts";
 import {
@@ -34,7 +35,7 @@ function livingClauses(clause: Clause): void {
     async ({ store }) => {
       await spent(store, "t1");
       const grandchild = await claimed(store, "g1", childOf("c1", "t1"));
-      await ended(store, "c1", childOf("t1"), FAILED);
+      await ended(store, "c1", { ...childOf("t1"), how: FAILED });
       expect(await store.prune({ ...EVER, maxBytes: 0 })).toMatchObject({ tasks: 0, unread: 0 });
       expect(await idsOf(store)).toEqual(["t1", "g1", "c1"]);
       await end(store, grandchild, FAILED);
@@ -65,7 +66,7 @@ function livingClauses(clause: Clause): void {
 function rootClauses(clause: Clause): void {
   for (const how of [DONE, FAILED, CANCELLED]) {
     clause(`D8 keeps a tree whose root is ${how.state} until somebody has read that`, async ({ store }) => {
-      await ended(store, "t1", {}, how);
+      await ended(store, "t1", { how });
       expect(await store.prune(EVER)).toMatchObject({ tasks: 0, unread: 1 });
       expect(await store.prune({ ...EVER, maxBytes: 0 })).toMatchObject({ tasks: 0, unread: 1 });
       expect(await store.get("t1")).toMatchObject({ end: how });
@@ -83,9 +84,9 @@ function rootClauses(clause: Clause): void {
 }
 
 /** Ends a child with a result; its completion lies in its parent's inbox, not taken yet. */
-async function completed(store: Store, childId: string, parentId: string, rootId = parentId): Promise<void> {
-  const child = await claimed(store, childId, childOf(parentId, rootId));
-  const outbox = [{ to: parentId, message: completion(childId) }];
+async function completed(store: Store, childId: string, kin: Partial<TaskSpec>): Promise<void> {
+  const child = await claimed(store, childId, kin);
+  const outbox = [{ to: kin.parentId ?? "", message: completion(childId) }];
   await store.commit(child, 1, { events: [FINISHED], terminal: DONE, outbox });
 }
 
@@ -93,7 +94,7 @@ function resultClauses(clause: Clause): void {
   clause("D8 lets a tree go once its parents have taken the results of their children", async ({ store }) => {
     const root = await claimed(store, "t1");
     const child = await claimed(store, "c1", childOf("t1"));
-    await completed(store, "g1", "c1", "t1");
+    await completed(store, "g1", childOf("c1", "t1"));
     const outbox = [{ to: "t1", message: completion("c1") }];
     await store.commit(child, 1, { inboxCursor: 1, terminal: DONE, outbox });
     await store.commit(root, 1, { inboxCursor: 1, terminal: DONE });
@@ -105,8 +106,8 @@ function resultClauses(clause: Clause): void {
     "D8 keeps a result that a parent did not take before it ended, until it is read",
     async ({ store }) => {
       const root = await claimed(store, "t1");
-      await completed(store, "c1", "t1");
-      await completed(store, "c2", "t1");
+      await completed(store, "c1", childOf("t1"));
+      await completed(store, "c2", childOf("t1"));
       await store.commit(root, 1, { inboxCursor: 1, terminal: DONE });
       await store.markRead("t1", 1);
       expect(await store.inbox("t1", 1)).toMatchObject([{ state: "undelivered" }]);
@@ -129,7 +130,7 @@ function resultClauses(clause: Clause): void {
 
   clause("D8 keeps a result that nobody took of the tree of a session that has ended", async ({ store }) => {
     const session = await claimed(store, "s1", { kind: "session" });
-    await completed(store, "c1", "s1");
+    await completed(store, "c1", childOf("s1"));
     await end(store, session);
     expect(await store.prune(EVER)).toMatchObject({ tasks: 0, unread: 1 });
     await store.markRead("c1", 1);
@@ -137,14 +138,14 @@ function resultClauses(clause: Clause): void {
   });
 
   clause("D8 keeps what was kept of a child that was cancelled, like any result", async ({ store }) => {
-    await ended(store, "c1", childOf("t1"), { ...CANCELLED, result: "half of it" });
+    await ended(store, "c1", { ...childOf("t1"), how: { ...CANCELLED, result: "half of it" } });
     await spent(store, "t1");
     expect(await store.prune(EVER)).toMatchObject({ tasks: 0, unread: 1 });
   });
 
   clause("D8 waits for nobody to read the end of a child that has no result", async ({ store }) => {
-    await ended(store, "c1", childOf("t1"), FAILED);
-    await ended(store, "c2", childOf("t1"), CANCELLED);
+    await ended(store, "c1", { ...childOf("t1"), how: FAILED });
+    await ended(store, "c2", { ...childOf("t1"), how: CANCELLED });
     await spent(store, "t1");
     expect(await store.prune(EVER)).toMatchObject({ tasks: 3, unread: 0 });
   });
@@ -182,7 +183,7 @@ function readerClauses(clause: Clause): void {
 
   clause("D8 counts the events of every task of the tree", async ({ store }) => {
     await spent(store, "t1");
-    await ended(store, "c1", childOf("t1"), FAILED);
+    await ended(store, "c1", { ...childOf("t1"), how: FAILED });
     await store.moveReader("callbacks", 3);
     expect(await store.prune(EVER)).toMatchObject({ tasks: 0, unread: 1 });
     await store.moveReader("callbacks", 4);

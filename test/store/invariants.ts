@@ -10,7 +10,9 @@ export class Invariants {
 
   async broken(store: Store): Promise<readonly string[]> {
     const broken: string[] = [];
-    for (const { spec, state, epoch, end } of (await store.list({})).items) {
+    const { items } = await store.list({});
+    this.#forgetBut(new Set(items.map(({ spec }) => spec.id)));
+    for (const { spec, state, epoch, end } of items) {
       const seqs = (await store.events({ after: 0, taskId: spec.id })).map((event) => event.seq);
       if (seqs.some((seq, at) => seq !== (seqs[0] ?? 0) + at))
         broken.push(`D4 ${spec.id} has events ${seqs.join()}`);
@@ -26,6 +28,13 @@ export class Invariants {
     if (cursors.some((cursor, at) => at > 0 && cursor <= (cursors[at - 1] ?? 0)))
       broken.push(`D4 ${cursors.join()}`);
     return broken;
+  }
+
+  /** What was pruned may be submitted anew, and begins anew. */
+  #forgetBut(ids: ReadonlySet<string>): void {
+    for (const id of this.#epochs.keys()) if (!ids.has(id)) this.#epochs.delete(id);
+    for (const id of this.#ends.keys()) if (!ids.has(id)) this.#ends.delete(id);
+    for (const [key, { taskId }] of this.#entries) if (!ids.has(taskId)) this.#entries.delete(key);
   }
 
   #brokenEntries(entries: readonly InboxEntry[]): readonly string[] {

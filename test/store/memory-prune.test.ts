@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { TaskEnd } from "../../src/core/task.ts";
 import { firstRecord, recordAfter, stampEvent } from "../../src/store/commit.ts";
 import { EventLog } from "../../src/store/memory-events.ts";
 import { TaskIndex } from "../../src/store/memory-index.ts";
@@ -36,13 +37,22 @@ function add({ tasks, log, meter, looks }: Store, id: string, parts = {}): Memor
   return task;
 }
 
-function end({ tasks, pruner }: Store, task: MemoryTask, time: number, how = FAILED): void {
+interface Ending {
+  readonly task: MemoryTask;
+  readonly time: number;
+  readonly how: TaskEnd;
+}
+
+function finish({ tasks, pruner }: Store, { task, time, how }: Ending): void {
   const before = task.record;
   task.record = { ...recordAfter(before, { terminal: how }, time), readAt: time };
   tasks.moved(task, before.state);
   task.write({ terminal: how }, time);
   pruner.noteEnd(task);
 }
+
+const end = (store: Store, task: MemoryTask, time: number): void =>
+  finish(store, { task, time, how: FAILED });
 
 const ids = ({ tasks }: Store): readonly string[] => tasks.page({}).items.map(({ spec }) => spec.id);
 
@@ -101,7 +111,7 @@ describe("Pruner", () => {
     task.write({ messages: [GOAL, GOAL] }, 5);
     task.receive(steer("m1"), 5);
     const { bytes } = store.pruner.prune(EVER);
-    end(store, task, 10, DONE);
+    finish(store, { task, time: 10, how: DONE });
     const grown = store.pruner.prune({ endedBefore: 0 }).bytes;
     expect(grown - bytes).toBe(2 * (DONE.result ?? "").length);
     expect(store.pruner.prune(EVER)).toEqual({ tasks: 1, unread: 0, bytes: 0 });

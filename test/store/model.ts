@@ -24,6 +24,9 @@ export interface ModelTask {
   compactedTo: number;
   cursor: number;
   released: boolean;
+  read: boolean;
+  hasResult: boolean;
+  endedAt: number;
   owner: string | null;
   expiresAt: number;
   readonly inbox: ModelEntry[];
@@ -41,8 +44,12 @@ export interface ModelEvent {
 export interface Model {
   now: number;
   readonly maxEvents: number;
-  readonly tasks: ModelTask[];
-  readonly events: ModelEvent[];
+  tasks: ModelTask[];
+  events: ModelEvent[];
+  /** The newest cursor that was given. */
+  newest: number;
+  /** How far the one reader has come, if it is registered. */
+  reader: number | null;
   readonly lost: { owner: string; taskId: string }[];
 }
 
@@ -69,16 +76,23 @@ export type Op =
   | { readonly op: "release"; readonly owner: string }
   | { readonly op: "send"; readonly task: string; readonly id: string; readonly text: string }
   | { readonly op: "released"; readonly task: string }
+  | { readonly op: "read"; readonly task: string }
+  | { readonly op: "reader"; readonly cursor: number | null }
+  | { readonly op: "prune"; readonly ageMs: number; readonly bySize: boolean }
   | { readonly op: "advance"; readonly ms: number }
   | CommitOp;
 
 export const TTL_MS = 1_000;
+/** The one kinship there is; all other tasks are roots. */
+export const PARENTS: Readonly<Record<string, string>> = { t1: "t0" };
 
 export const emptyModel = (maxEvents: number): Model => ({
   now: 0,
   maxEvents,
   tasks: [],
   events: [],
+  newest: 0,
+  reader: null,
   lost: [],
 });
 
@@ -92,16 +106,20 @@ export function step(model: Model, op: Op): unknown {
   if (op.op === "claim") return claim(model, op);
   if (op.op === "heartbeat") return heartbeat(model, op.owner);
   if (op.op === "release") return release(model, op.owner);
+  if (op.op === "reader") return moveReader(model, op.cursor);
+  if (op.op === "prune") return prune(model, op);
   const task = model.tasks.find((each) => each.id === op.task);
   if (task === undefined) return refused("task_not_found");
   if (op.op === "send") return send(task, op);
+  if (op.op === "read") return void (task.read ||= ended(task));
   if (op.op === "released") return markReleased(model, task);
   return commit(model, task, op);
 }
 
 function log(model: Model, task: ModelTask, type: string): void {
   task.seq += 1;
-  const cursor = (model.events.at(-1)?.cursor ?? 0) + 1;
+  model.newest += 1;
+  const cursor = model.newest;
   const { id: taskId, seq, state, turn } = task;
   model.events.push({ cursor, taskId, seq, type, state, turn });
   if (model.events.length > model.maxEvents) model.events.shift();
@@ -112,9 +130,11 @@ function submit(model: Model, op: Extract<Op, { op: "submit" }>): unknown {
   if (known !== undefined) {
     return known.hash === op.hash ? { created: false } : refused("idempotency_key_reused");
   }
-  const counters = { seq: 0, epoch: 0, turn: 0, rows: 0, compactedTo: 0, cursor: 0, expiresAt: 0 };
-  const blank = { state: "spawned", released: false, owner: null };
-  const task: ModelTask = { id: op.task, boxId: op.box, hash: op.hash, ...blank, ...counters, inbox: [] };
+  const counters = { seq: 0, epoch: 0, turn: 0, rows: 0, compactedTo: 0, cursor: 0 };
+  const times = { expiresAt: 0, endedAt: 0 };
+  const blank = { state: "spawned", released: false, read: false, hasResult: false, owner: null };
+  const { task: id, box: boxId, hash } = op;
+  const task: ModelTask = { id, boxId, hash, ...blank, ...counters, ...times, inbox: [] };
   model.tasks.push(task);
   log(model, task, "task.spawned");
   return { created: true };
@@ -195,6 +215,8 @@ function commit(model: Model, task: ModelTask, op: CommitOp): unknown {
   task.cursor += op.take;
   if (op.end !== null) {
     task.state = op.end;
+    task.endedAt = model.now;
+    task.hasResult = op.end === "done";
     task.owner = null;
     for (const entry of task.inbox.slice(task.cursor)) {
       Object.assign(entry, { state: "undelivered", reason: `task_${op.end}` });
@@ -209,4 +231,41 @@ function commit(model: Model, task: ModelTask, op: CommitOp): unknown {
     push(addressee, { kind: "completion", id: task.id, text: "" });
   }
   return { seq: task.seq, lastIndex: task.rows };
+}
+
+function moveReader(model: Model, cursor: number | null): unknown {
+  model.reader = cursor === null ? null : Math.max(cursor, model.reader ?? 0);
+  return model.reader ?? 0;
+}
+
+const rootOf = (taskId: string): string => PARENTS[taskId] ?? taskId;
+
+function prune(model: Model, op: Extract<Op, { op: "prune" }>): unknown {
+  const before = model.tasks.length;
+  let unread = 0;
+  for (const rootId of new Set(model.tasks.map((task) => rootOf(task.id)))) {
+    const tree = model.tasks.filter((task) => rootOf(task.id) === rootId);
+    const lastEnd = Math.max(...tree.map((task) => task.endedAt));
+    if (!tree.every(ended) || !(op.bySize || lastEnd < model.now - op.ageMs)) continue;
+    const events = model.events.filter((event) => rootOf(event.taskId) === rootId);
+    const unseen = events.some((event) => model.reader !== null && event.cursor > model.reader);
+    if (unseen || tree.some((task) => isUnread(model, task))) {
+      unread += 1;
+      continue;
+    }
+    model.tasks = model.tasks.filter((task) => !tree.includes(task));
+    model.events = model.events.filter((event) => !events.includes(event));
+  }
+  return { tasks: before - model.tasks.length, unread };
+}
+
+function isUnread(model: Model, task: ModelTask): boolean {
+  const parentId = PARENTS[task.id];
+  if (task.read) return false;
+  if (parentId === undefined) return true;
+  const inbox = model.tasks.find((each) => each.id === parentId)?.inbox ?? [];
+  const taken = inbox.some(
+    ({ id, kind, state }) => id === task.id && kind === "completion" && state === "delivered",
+  );
+  return task.hasResult && !taken;
 }

@@ -96,8 +96,7 @@ export async function end(store: Store, claim: Claim, how: TaskEnd = DONE): Prom
 export async function ended(
   store: Store,
   id: string,
-  parts: Partial<TaskSpec> = {},
-  how = DONE,
+  { how = DONE, ...parts }: Partial<TaskSpec> & { readonly how?: TaskEnd } = {},
 ): Promise<void> {
   await end(store, await claimed(store, id, parts), how);
 }
