@@ -1,0 +1,92 @@
+// What the witness is told: every write that reached the medium, every answer that a caller got, every generation and
+// tool run that began or ended. Plain data; checks learn from nothing else while a world runs.
+
+import type { StoredEvent } from "../../src/core/event.ts";
+import type { TaskSpec } from "../../src/core/task.ts";
+import type { Claim, CommitReceipt, CommitWrite, InboxMessage, SendReceipt } from "../../src/store/store.ts";
+import type { Caps } from "./world.ts";
+
+/** A call of the API, as the person who made it sees it. */
+export interface ApiCall {
+  /** In order of calling. */
+  readonly number: number;
+  readonly name: string;
+  readonly taskId: string | null;
+  readonly life: number;
+  readonly request: unknown;
+}
+
+export type Fact =
+  | {
+      /** `ready`: recovery is over, and the server answers. */
+      readonly kind: "life.began" | "life.ready";
+      readonly life: number;
+      readonly caps: Caps;
+    }
+  /** The graceful end came to an end of its own. */
+  | { readonly kind: "closed"; readonly life: number; readonly ms: number; readonly problem: string | null }
+  | { readonly kind: "life.ended"; readonly life: number; readonly how: "crash" | "close" }
+  | { readonly kind: "submitted"; readonly life: number; readonly spec: TaskSpec; readonly created: boolean }
+  | { readonly kind: "claimed"; readonly life: number; readonly claim: Claim }
+  | {
+      readonly kind: "committed";
+      readonly life: number;
+      readonly taskId: string;
+      readonly epoch: number;
+      readonly expectedSeq: number;
+      readonly write: CommitWrite;
+      readonly receipt: CommitReceipt;
+    }
+  /** The server has heard that its write of an end was made. */
+  | { readonly kind: "end.heard"; readonly life: number; readonly taskId: string }
+  | { readonly kind: "marked"; readonly life: number; readonly taskId: string }
+  | {
+      readonly kind: "sent";
+      readonly life: number;
+      readonly taskId: string;
+      readonly message: InboxMessage;
+      readonly receipt: SendReceipt;
+    }
+  /** The store refused a write, by its own word and not by a fault of ours. */
+  | {
+      readonly kind: "refused";
+      readonly life: number;
+      readonly call: string;
+      readonly taskId: string | null;
+      readonly code: string;
+    }
+  /** A write of a life that is over reached the store late, and was made. */
+  | { readonly kind: "late.write"; readonly life: number; readonly taskId: string; readonly epoch: number }
+  | { readonly kind: "event"; readonly event: StoredEvent }
+  | {
+      readonly kind: "generation.began";
+      readonly life: number;
+      readonly taskId: string;
+      readonly inFlight: number;
+    }
+  | {
+      readonly kind: "generation.ended";
+      readonly life: number;
+      readonly taskId: string;
+      /** How long its server asked to be left alone. */
+      readonly retryAfterMs: number | null;
+    }
+  | {
+      readonly kind: "tool.began" | "tool.ended";
+      readonly life: number;
+      readonly taskId: string;
+      readonly callId: string;
+      readonly tool: string;
+      readonly repeatable: boolean;
+    }
+  | { readonly kind: "called"; readonly call: ApiCall }
+  | { readonly kind: "returned"; readonly call: ApiCall; readonly answer: unknown }
+  | { readonly kind: "threw"; readonly call: ApiCall; readonly thrown: unknown }
+  /** A watcher of the event stream was shown a frame. */
+  | { readonly kind: "watched"; readonly life: number; readonly cursor: number; readonly gap: boolean }
+  | { readonly kind: "complained"; readonly life: number; readonly line: string }
+  | { readonly kind: "unhandled"; readonly message: string };
+
+export type FactKind = Fact["kind"];
+type Having<F extends Fact, K extends FactKind> = F extends Fact ? (K extends F["kind"] ? F : never) : never;
+export type FactOf<K extends FactKind> = Having<Fact, K>;

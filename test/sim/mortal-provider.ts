@@ -1,0 +1,120 @@
+// The model server as one incarnation sees it: the scripted provider, with sick generations, a crash at any event, and
+// a witness of what begins and ends. Its streams stop with the incarnation that reads them.
+
+import type { GenerateOptions, GenerateRequest, Provider, ProviderEvent } from "../../providers/provider.ts";
+import { scripted, type ScriptedProvider } from "../../providers/scripted.ts";
+import type { Step } from "../../providers/script.ts";
+import type { MortalClock } from "./clock.ts";
+import type { Dice } from "./dice.ts";
+import type { Fact } from "./facts.ts";
+import { never, type Life } from "./life.ts";
+import { goalIn, type PlannedModel } from "./plan.ts";
+import { drawSickness, sicken } from "./sickness.ts";
+
+export interface MortalProviderOptions {
+  readonly clock: MortalClock;
+  readonly life: Life;
+  readonly dice: Dice;
+  readonly model: PlannedModel;
+  /** The share of generations that go wrong now. */
+  readonly sickness: () => number;
+  /** Whose conversation has this goal; `null` while nobody's is known to have it. */
+  readonly taskOf: (goal: string) => { readonly taskId: string; readonly session: boolean } | null;
+  readonly tell: (fact: Fact) => void;
+  readonly note: (text: string) => void;
+}
+
+/** What the script of a generation is, decided when it begins. */
+interface Scene {
+  readonly steps: readonly Step[];
+  readonly retryAfterMs: number | null;
+}
+
+export class MortalProvider implements Provider {
+  readonly type = "scripted";
+  readonly baseUrl = "scripted:";
+  readonly #options: MortalProviderOptions;
+  readonly #inner: ScriptedProvider;
+  readonly #scenes = new Map<GenerateRequest, Scene>();
+  #inFlight = 0;
+
+  constructor(options: MortalProviderOptions) {
+    this.#options = options;
+    this.#inner = scripted({
+      clock: options.clock,
+      reply: (request) => this.#scenes.get(request)?.steps ?? [],
+    });
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  async *generate(request: GenerateRequest, options: GenerateOptions): AsyncGenerator<ProviderEvent> {
+    const { life, tell, note, taskOf } = this.#options;
+    if (life.point("provider")) return yield* silence();
+    options.signal.throwIfAborted();
+    const about = goalIn(request);
+    const task = about === null ? null : taskOf(about.goal);
+    const name = task?.taskId ?? "nobody";
+    const scene = this.#stage(request, task?.session ?? true);
+    this.#scenes.set(request, scene);
+    this.#inFlight++;
+    let retryAfterMs: number | null = null;
+    tell({ kind: "generation.began", life: life.number, taskId: name, inFlight: this.#inFlight });
+    try {
+      for await (const event of this.#inner.generate(request, options)) {
+        if (life.point("provider")) return yield* silence();
+        yield event;
+      }
+    } catch (thrown) {
+      if (!options.signal.aborted) retryAfterMs = scene.retryAfterMs;
+      throw thrown;
+    } finally {
+      this.#inFlight--;
+      this.#scenes.delete(request);
+      if (!life.dead) {
+        note(`generation ends in ${about?.goal ?? "?"}`);
+        tell({ kind: "generation.ended", life: life.number, taskId: name, retryAfterMs });
+      }
+    }
+  }
+
+  server(signal: AbortSignal): ReturnType<Provider["server"]> {
+    return this.#inner.server(signal);
+  }
+
+  models(signal: AbortSignal): ReturnType<Provider["models"]> {
+    return this.#inner.models(signal);
+  }
+
+  describe(model: string, signal: AbortSignal): ReturnType<Provider["describe"]> {
+    return this.#inner.describe(model, signal);
+  }
+
+  loaded(signal: AbortSignal): ReturnType<Provider["loaded"]> {
+    return this.#inner.loaded(signal);
+  }
+
+  preload(model: string, options: Parameters<Provider["preload"]>[1]): Promise<void> {
+    return this.#inner.preload(model, options);
+  }
+
+  #stage(request: GenerateRequest, isSession: boolean): Scene {
+    const { dice, model, sickness, note } = this.#options;
+    const steps = model.reply(request);
+    const about = goalIn(request)?.goal ?? "?";
+    if (!dice.chance(sickness())) {
+      note(`generation begins in ${about}`);
+      return { steps, retryAfterMs: null };
+    }
+    const drawn = drawSickness(dice);
+    note(`generation begins in ${about}, ${drawn}`);
+    return sicken(steps, drawn, isSession);
+  }
+}
+
+/** The stream of a dead incarnation: nothing, for ever. */
+async function* silence(): AsyncGenerator<ProviderEvent> {
+  yield* await never<readonly ProviderEvent[]>();
+}

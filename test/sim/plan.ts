@@ -1,0 +1,161 @@
+// What each agent of a world has in mind, as plain data, and the model that carries it out: what an agent says next
+// follows from its plan and from what its transcript says it has done, so that crashes and retries change nothing.
+
+import { callsOf, textOf } from "../../src/core/message.ts";
+import { call, say, wait, type Step } from "../../providers/script.ts";
+import type { GenerateRequest } from "../../providers/provider.ts";
+import type { Dice } from "./dice.ts";
+
+/** How a parent gets its children done. */
+export type Manner = "async" | "blocking" | "batch" | "collect" | "glance";
+/** A tool that an agent calls on its way; the names are those of the tools. */
+export type Quirk = "effect" | "look" | "slow" | "stick" | "ask" | "nap" | "report_progress" | "no_such_tool";
+/** What a parent does to its first child once it has started it. */
+export type Meddling = "nothing" | "steer_task" | "cancel_task" | "check_task" | "list_tasks";
+
+export interface Plan {
+  /** Its place in the world, as `0.2.1`. */
+  readonly path: string;
+  readonly manner: Manner;
+  /** How long each of its generations lasts. */
+  readonly ms: number;
+  readonly quirks: readonly Quirk[];
+  readonly meddling: Meddling;
+  readonly children: readonly Plan[];
+}
+
+export const DEEPEST = 3;
+
+const MANNERS: readonly Manner[] = ["async", "async", "blocking", "batch", "collect", "glance"];
+const QUIRKS: readonly Quirk[] = [
+  "effect",
+  "effect",
+  "effect",
+  "look",
+  "slow",
+  "stick",
+  "ask",
+  "nap",
+  "report_progress",
+  "no_such_tool",
+];
+const MEDDLINGS: readonly Meddling[] = ["steer_task", "cancel_task", "check_task", "list_tasks"];
+/** The last is longer than an actor that waits stays awake. */
+const LENGTHS_MS = [0, 1, 7, 40, 120, 300, 2_500];
+
+/** Draws a tree; `room` is how many tasks the world may still have, and what is taken of it. */
+export function drawPlan(dice: Dice, path: string, room: { left: number }): Plan {
+  room.left--;
+  const depth = path.split(".").length - 1;
+  const most = depth >= DEEPEST ? 0 : Math.min(room.left, depth === 0 ? 3 : 2);
+  const wanted = most > 0 && dice.chance(depth === 0 ? 0.75 : 0.3) ? dice.between(1, most) : 0;
+  const children: Plan[] = [];
+  for (let at = 0; at < wanted && room.left > 0; at++) children.push(drawPlan(dice, `${path}.${at}`, room));
+  return {
+    path,
+    manner: dice.pick(MANNERS),
+    ms: dice.pick(LENGTHS_MS),
+    quirks: dice.chance(0.4) ? dice.several(dice.between(1, 2), () => dice.pick(QUIRKS)) : [],
+    meddling: dice.chance(0.2) ? dice.pick(MEDDLINGS) : "nothing",
+    children,
+  };
+}
+
+/** Every plan of a tree, parents first. */
+export function plansOf(plan: Plan): readonly Plan[] {
+  return [plan, ...plan.children.flatMap(plansOf)];
+}
+
+const GOAL = /^node ([\w.]+) #(\d+)$/;
+
+/** `node 0.2.1 #17`: no two tasks have the same goal, so that a generation tells whose it is. */
+export function goalOf(path: string, serial: number): string {
+  return `node ${path} #${serial}`;
+}
+
+/** The goal that a conversation is about, and the path in it; `null` for one without. */
+export function goalIn(request: GenerateRequest): { readonly goal: string; readonly path: string } | null {
+  for (const message of request.messages) {
+    if (message.role !== "user") continue;
+    const match = GOAL.exec(textOf(message));
+    if (match) return { goal: match[0], path: match[1] as string };
+  }
+  return null;
+}
+
+/** The model of every agent in a world. */
+export class PlannedModel {
+  readonly #plans = new Map<string, Plan>();
+  readonly #serial: () => number;
+
+  constructor(plans: readonly Plan[], serial: () => number) {
+    for (const plan of plans) this.#plans.set(plan.path, plan);
+    this.#serial = serial;
+  }
+
+  reply(request: GenerateRequest): readonly Step[] {
+    const about = goalIn(request);
+    const plan = about === null ? undefined : this.#plans.get(about.path);
+    if (!plan) return [wait(5), say("yes?")];
+    return [wait(plan.ms), ...this.#act(plan, request)];
+  }
+
+  #act(plan: Plan, request: GenerateRequest): readonly Step[] {
+    const made = request.messages.flatMap(callsOf);
+    const undone = plan.quirks.findIndex((_, step) => !made.some((each) => stepOf(each.arguments) === step));
+    if (undone >= 0) return [callQuirk(plan.quirks[undone] as Quirk, undone)];
+    if (plan.children.length === 0) return [say(`leaf ${plan.path}`)];
+    const names = new Set(made.map(({ name }) => name));
+    if (!names.has("delegate_task") && !names.has("delegate_task_async")) return this.#delegate(plan);
+    const ids = idsIn(request);
+    const [first] = ids;
+    if (first !== undefined && plan.meddling !== "nothing" && !names.has(plan.meddling)) {
+      return [meddle(plan.meddling, first)];
+    }
+    if (ids.length > 0 && !names.has("collect_task")) {
+      if (plan.manner === "collect") return ids.map((id) => call("collect_task", { task_id: id }));
+      if (plan.manner === "glance")
+        return ids.map((id) => call("collect_task", { task_id: id, timeout: 0.02 }));
+    }
+    return [say(`branch ${plan.path}`)];
+  }
+
+  #delegate({ manner, children }: Plan): readonly Step[] {
+    const tasks = children.map((child) => ({
+      goal: goalOf(child.path, this.#serial()),
+      role: child.children.length > 0 ? "orchestrator" : "leaf",
+    }));
+    if (manner === "batch") return [call("delegate_task", { tasks })];
+    const tool = manner === "blocking" ? "delegate_task" : "delegate_task_async";
+    return tasks.map((task) => call(tool, task));
+  }
+}
+
+function callQuirk(quirk: Quirk, step: number): Step {
+  if (quirk !== "report_progress") return call(quirk, { step });
+  return call(quirk, { percent: 50, note: `step ${step}` });
+}
+
+/** Which quirk a call was; the note of a report of progress says it in words. */
+function stepOf(args: unknown): number | null {
+  const { step, note } = args as { readonly step?: number; readonly note?: string };
+  if (step !== undefined) return step;
+  return note === undefined ? null : Number(note.slice("step ".length));
+}
+
+function meddle(meddling: Exclude<Meddling, "nothing">, taskId: string): Step {
+  if (meddling === "list_tasks") return call(meddling, {});
+  if (meddling === "steer_task") return call(meddling, { task_id: taskId, message: `hurry ${taskId}` });
+  return call(meddling, { task_id: taskId });
+}
+
+/** The children that earlier calls have started. */
+function idsIn(request: GenerateRequest): readonly string[] {
+  return request.messages.flatMap((message) =>
+    message.parts.flatMap((part) =>
+      part.type === "tool_result" && !part.isError && part.name === "delegate_task_async"
+        ? [(JSON.parse(part.text) as { task_id: string }).task_id]
+        : [],
+    ),
+  );
+}

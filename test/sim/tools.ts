@@ -1,0 +1,105 @@
+// The tools of simulated agents: one with an effect in the world that must happen once, and those that fail, hang,
+// take their time or wait. Each tells the witness when it begins and ends.
+
+import { delay } from "../../src/base/clock.ts";
+import { ToolError } from "../../src/base/errors.ts";
+import { withSignal } from "../../src/base/abort.ts";
+import type { Tool, ToolContext, ToolOutcome, Toolset } from "../../src/core/tool.ts";
+import type { Dice } from "./dice.ts";
+import type { Fact } from "./facts.ts";
+import { never, type Life } from "./life.ts";
+
+export interface SimToolsOptions {
+  readonly life: Life;
+  readonly dice: Dice;
+  readonly tell: (fact: Fact) => void;
+  /** Whether tools no longer fail or hang. */
+  readonly isCalm: () => boolean;
+}
+
+type Run = (context: ToolContext, dice: Dice) => Promise<ToolOutcome> | ToolOutcome;
+
+const done = (value: string): ToolOutcome => ({ type: "result", value });
+
+const SESSION_PATIENCE_MS = 12_000;
+
+const RUNS: Readonly<Record<string, { readonly repeatable: boolean; readonly run: Run }>> = {
+  effect: {
+    repeatable: false,
+    run: async ({ clock, signal }, dice) => {
+      if (dice.chance(0.5)) await delay(clock, dice.between(1, 60), signal);
+      return done("It is done.");
+    },
+  },
+  look: {
+    repeatable: true,
+    run: (_, dice) => {
+      if (dice.chance(0.2)) throw new ToolError("not_there", "There is nothing to see.");
+      if (dice.chance(0.1)) throw new TypeError("The tool itself broke.");
+      return done("Nothing unusual.");
+    },
+  },
+  slow: {
+    repeatable: true,
+    run: async ({ clock, signal }, dice) => {
+      await delay(clock, dice.between(200, 1_500), signal);
+      return done("At last.");
+    },
+  },
+  /** Hangs until it is aborted; the timeout of its task does that, and in a session, which has none, its own. */
+  stick: {
+    repeatable: true,
+    run: async ({ clock, signal, taskId }) => {
+      if (!taskId.startsWith("ses_")) return withSignal(never<ToolOutcome>(), signal);
+      await delay(clock, SESSION_PATIENCE_MS, signal);
+      throw new ToolError("stuck", "It does not move.");
+    },
+  },
+  ask: {
+    repeatable: true,
+    run: () => ({ type: "suspended", wait: { for: "input", prompt: "Shall I?", timeoutMs: 2_000 } }),
+  },
+  nap: { repeatable: true, run: () => ({ type: "suspended", wait: { for: "timer", timeoutMs: 300 } }) },
+};
+
+/** The toolset `sim` of one incarnation. */
+export function simToolset(options: SimToolsOptions): Toolset {
+  const tools = Object.entries(RUNS).map(([name, { repeatable, run }]) =>
+    toolOf(name, repeatable, { ...options, run }),
+  );
+  return { name: "sim", description: "Tools of the simulation.", tools: () => tools };
+}
+
+function toolOf(name: string, repeatable: boolean, options: SimToolsOptions & { readonly run: Run }): Tool {
+  const { life, dice, tell, run, isCalm } = options;
+  return {
+    definition: {
+      name,
+      description: `Does what ${name} says.`,
+      parameters: {
+        type: "object",
+        properties: { step: { type: "number" } },
+        required: ["step"],
+        additionalProperties: false,
+      },
+    },
+    repeatable,
+    async run(_, context) {
+      if (life.point("tool")) return never();
+      const about = {
+        life: life.number,
+        taskId: context.taskId,
+        callId: context.callId,
+        tool: name,
+        repeatable,
+      };
+      tell({ kind: "tool.began", ...about });
+      try {
+        if (name === "stick" && isCalm()) return done("Loose.");
+        return await run(context, dice);
+      } finally {
+        if (!life.dead) tell({ kind: "tool.ended", ...about });
+      }
+    },
+  };
+}

@@ -1,0 +1,193 @@
+// A world, drawn from a seed: who wants what done, who interferes when, what fails, and when the server crashes. Plain
+// data; nothing here runs.
+
+import type { RestartPolicy } from "../../src/core/limits.ts";
+import { Dice, streamOf, STREAMS } from "./dice.ts";
+import { drawPlan, type Plan } from "./plan.ts";
+
+/** Something that a person does through the API. */
+export type DeedKind =
+  | "steer"
+  | "interrupt"
+  | "cancel"
+  | "force"
+  | "message"
+  | "stop"
+  | "close"
+  | "pause"
+  | "collect"
+  | "glance"
+  | "check"
+  | "answer"
+  | "repeat"
+  | "clash"
+  | "delegate";
+
+export interface Deed {
+  readonly kind: DeedKind;
+  readonly atMs: number;
+  /** Whom it concerns: a place in the list of all tasks, from its end, at that time. */
+  readonly whom: number;
+}
+
+export interface Root {
+  readonly plan: Plan;
+  readonly session: boolean;
+  readonly atMs: number;
+  readonly onRestart: RestartPolicy;
+  readonly retryLimit: number;
+  /** Tokens and tool calls of its tree; `null` for as many as it likes. */
+  readonly budget: { readonly tokens: number | null; readonly toolCalls: number | null } | null;
+  readonly deadlineMs: number | null;
+  readonly keyed: boolean;
+}
+
+/** The room that a box has; another one after each restart. */
+export interface Caps {
+  readonly slots: number;
+  readonly places: number;
+  readonly childSlots: number;
+}
+
+export interface StoreFaults {
+  /** Milliseconds that a call takes at most, each way; 0 answers at once. */
+  readonly mostMs: number;
+  /** The share of calls that fail before they are made, and again after. */
+  readonly lossy: number;
+  /** Times at which every write fails as `full`. */
+  readonly full: readonly { readonly fromMs: number; readonly toMs: number }[];
+  /** The share of wakes that are lost, and of those that come twice. */
+  readonly badWakes: number;
+}
+
+export interface Ending {
+  /** Points of the incarnation's life until it crashes; `null` closes it in order at `atMs`. */
+  readonly afterPoints: number | null;
+  readonly atMs: number;
+  /** How long nobody serves. */
+  readonly downMs: number;
+}
+
+export interface World {
+  readonly seed: number;
+  readonly roots: readonly Root[];
+  readonly deeds: readonly Deed[];
+  /** Of the first incarnation, the second, and so on; the last one stays. */
+  readonly caps: readonly Caps[];
+  readonly store: StoreFaults;
+  /** The share of generations that go wrong. */
+  readonly sickness: number;
+  readonly jumps: readonly { readonly atMs: number; readonly byMs: number }[];
+  /** How each incarnation ends but the last. */
+  readonly endings: readonly Ending[];
+  readonly onInterrupt: "continue" | "cancel";
+  /** From here on nothing fails and nobody interferes. */
+  readonly calmAtMs: number;
+}
+
+export interface WorldOptions {
+  /** Whether incarnations end at all. */
+  readonly endings: boolean;
+}
+
+const DEEDS: readonly DeedKind[] = [
+  "steer",
+  "steer",
+  "interrupt",
+  "cancel",
+  "force",
+  "message",
+  "message",
+  "stop",
+  "close",
+  "pause",
+  "collect",
+  "glance",
+  "check",
+  "answer",
+  "repeat",
+  "clash",
+  "delegate",
+];
+const POLICIES: readonly RestartPolicy[] = ["resume", "resume", "resume", "restart", "fail"];
+const MOST_TASKS = 12;
+const ACTING_MS = 4_000;
+
+/** The world of a seed: the same for the same seed, on every machine. */
+export function drawWorld(seed: number, options: WorldOptions): World {
+  const dice = new Dice(streamOf(seed, STREAMS.world));
+  const room = { left: dice.chance(0.15) ? MOST_TASKS : 6 };
+  const roots: Root[] = [];
+  for (let wanted = dice.pick([1, 1, 2, 3]); wanted > 0 && room.left > 0; wanted--) {
+    roots.push(drawRoot(dice, roots.length, room));
+  }
+  const deeds = dice.several(dice.chance(0.2) ? 0 : dice.between(1, 8), () => drawDeed(dice));
+  const caps = dice.several(4, () => drawCaps(dice));
+  return {
+    seed,
+    roots,
+    deeds,
+    caps,
+    store: drawStore(dice),
+    sickness: dice.pick([0, 0, 0.05, 0.15, 0.3]),
+    jumps: dice.chance(0.2) ? dice.several(dice.between(1, 2), () => drawJump(dice)) : [],
+    endings: drawEndings(dice, options),
+    onInterrupt: dice.pick(["continue", "continue", "cancel"]),
+    calmAtMs: 2 * ACTING_MS,
+  };
+}
+
+function drawRoot(dice: Dice, index: number, room: { left: number }): Root {
+  const budgeted = dice.chance(0.1);
+  return {
+    plan: drawPlan(dice, String(index), room),
+    session: dice.chance(0.3),
+    atMs: dice.pick([0, 0, 3, 200]),
+    onRestart: dice.pick(POLICIES),
+    retryLimit: dice.chance(0.2) ? dice.between(1, 2) : 0,
+    budget: budgeted
+      ? { tokens: dice.pick([null, 10_000, 30_000]), toolCalls: dice.pick([null, 1, 3]) }
+      : null,
+    deadlineMs: dice.chance(0.05) ? dice.between(500, 6_000) : null,
+    keyed: dice.chance(0.5),
+  };
+}
+
+function drawDeed(dice: Dice): Deed {
+  const atMs = dice.chance(0.5) ? dice.between(0, 400) : dice.between(0, ACTING_MS);
+  return { kind: dice.pick(DEEDS), atMs, whom: dice.between(0, MOST_TASKS) };
+}
+
+function drawCaps(dice: Dice): Caps {
+  return { slots: dice.between(1, 3), places: dice.between(1, 3), childSlots: dice.between(1, 3) };
+}
+
+function drawStore(dice: Dice): StoreFaults {
+  const fromMs = dice.between(0, ACTING_MS);
+  return {
+    mostMs: dice.pick([0, 0, 0, 1, 4, 40]),
+    lossy: dice.pick([0, 0, 0, 0.02, 0.1]),
+    full: dice.chance(0.1) ? [{ fromMs, toMs: fromMs + dice.between(10, 3_000) }] : [],
+    badWakes: dice.pick([0, 0, 0.3]),
+  };
+}
+
+function drawJump(dice: Dice): World["jumps"][number] {
+  const byMs = dice.pick([-3_600_000, -500, 500, 90_000, 86_400_000]);
+  return { atMs: dice.between(0, ACTING_MS), byMs };
+}
+
+function drawEndings(dice: Dice, options: WorldOptions): readonly Ending[] {
+  const count = dice.pick([0, 1, 1, 1, 2, 3]);
+  const endings = dice.several(count, (): Ending => {
+    const crashes = dice.chance(0.8);
+    // Short lives as likely as long ones: what goes wrong lies near the beginnings.
+    const afterPoints = Math.ceil(2 ** (dice.next() * 8));
+    return {
+      afterPoints: crashes ? afterPoints : null,
+      atMs: dice.between(0, ACTING_MS),
+      downMs: dice.pick([0, 1, 50, 1_000, 70_000]),
+    };
+  });
+  return options.endings ? endings : [];
+}
