@@ -17,6 +17,11 @@ export function currentUid(): number | null {
   return system.geteuid?.() ?? null;
 }
 
+/** The number of this process, for people to find it by. */
+export function currentPid(): number {
+  return system.pid;
+}
+
 /** Contract: true where there are no owners (`uid` is `null`); never throws. */
 export function isOwnOrRoots({ uid }: Pick<Ownership, "uid">, me: number | null): boolean {
   return me === null || uid === me || uid === ROOT;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { currentUid, distrust, isOwnOrRoots } from "../../src/base/owner.ts";
+import { currentPid, currentUid, distrust, isOwnOrRoots } from "../../src/base/owner.ts";
 
 test.each([
   [{ uid: 1000, mode: 0o100644 }, 1000, null],
@@ -20,4 +20,8 @@ test("without owners every file is one's own", () => {
 
 test("knows the user of this process where there is one", () => {
   expect(currentUid()).toBe(process.geteuid?.() ?? null);
+});
+
+test("knows the number of this process", () => {
+  expect(currentPid()).toBe(process.pid);
 });

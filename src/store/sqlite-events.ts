@@ -1,0 +1,95 @@
+// The event log in SQLite: events numbered and written inside a transaction, and read back in their envelopes.
+//
+// L1. Cursors are gapless from 1 and never given twice (D4); a tree that is removed takes its events with it, and may
+//     leave holes.
+
+import type { NewEvent, StoredEvent } from "../core/event.ts";
+import { stampEvent } from "./commit.ts";
+import type { RecordHead } from "./commit.ts";
+import { rowLimit, rowsAfter } from "./paging.ts";
+import type { Value } from "./sqlite-connection.ts";
+import { eventOf, eventValues } from "./sqlite-rows.ts";
+import type { EventRow } from "./sqlite-rows.ts";
+import type { Tasks } from "./sqlite-tasks.ts";
+import { EVENT_WORDS } from "./sqlite-words.ts";
+import type { WatchQuery } from "./store.ts";
+
+const INSERT = `INSERT INTO events (cursor, task, root, seq, run, turn, state, phase, type, version, time, data)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/** Events of one task in one write. */
+export interface Batch {
+  readonly num: number;
+  readonly root: Value;
+  /** The task as it is after the write; the events are the newest of its sequence. */
+  readonly record: RecordHead;
+  readonly events: readonly NewEvent[];
+  readonly time: number;
+}
+
+/** Numbers events and writes them. Contract: to be called within a transaction; throws what SQLite throws. */
+export function writeEvents(tasks: Tasks, batch: Batch): readonly StoredEvent[] {
+  const { num, root, record, time } = batch;
+  const before = record.seq - batch.events.length;
+  const stamped = batch.events.map((event, at) => {
+    tasks.newestCursor += 1;
+    const stamp = { storeId: tasks.storeId, cursor: tasks.newestCursor, seq: before + at + 1, time };
+    const stored = stampEvent(event, record, stamp);
+    tasks.connection.run(INSERT, ...eventValues(stored, { num, root }));
+    return stored;
+  });
+  return Object.freeze(stamped);
+}
+
+const COLUMNS = "cursor, task, seq, run, turn, state, phase, type, version, time, data";
+const TYPES = "AND type IN (SELECT value FROM json_each(?))";
+
+/** Which rows a query reads, without its types and its limit. */
+interface Source {
+  readonly sql: readonly string[];
+  readonly values: readonly (readonly Value[])[];
+}
+
+function sourceOf(tasks: Tasks, query: WatchQuery): Source | null {
+  const { taskId, rootId, afterSeq = 0 } = query;
+  const after = rowsAfter(query.after);
+  if (taskId !== undefined) {
+    const num = tasks.numOf(taskId);
+    if (num === null || (rootId !== undefined && tasks.specHead(num).rootId !== rootId)) return null;
+    return { sql: ["task = ? AND cursor > ? AND seq > ?"], values: [[num, after, afterSeq]] };
+  }
+  if (rootId === undefined) return { sql: ["cursor > ? AND seq > ?"], values: [[after, afterSeq]] };
+  const num = tasks.numOf(rootId);
+  const below = {
+    sql: "root = ? AND cursor > ? AND seq > ?",
+    values: [num ?? `~${rootId}`, after, afterSeq],
+  };
+  if (num === null) return { sql: [below.sql], values: [below.values] };
+  return {
+    sql: ["task = ? AND root IS NULL AND cursor > ? AND seq > ?", below.sql],
+    values: [[num, after, afterSeq], below.values],
+  };
+}
+
+/** Throws InvalidRequestError `bad_after` or `bad_limit`, and what SQLite throws. */
+export function readEvents(tasks: Tasks, query: WatchQuery): readonly StoredEvent[] {
+  const limit = rowLimit(query.limit);
+  const source = sourceOf(tasks, query);
+  if (source === null) return [];
+  const { types } = query;
+  const typed: readonly Value[] =
+    types === undefined ? [] : [JSON.stringify(types.map((type) => EVENT_WORDS.toStored(type)))];
+  const parts = source.sql.map(
+    (where) => `SELECT ${COLUMNS} FROM events WHERE ${where} ${types === undefined ? "" : TYPES}`,
+  );
+  const sql = `${parts.join(" UNION ALL ")} ORDER BY cursor LIMIT ?`;
+  const values = source.values.flatMap((each) => [...each, ...typed]);
+  const rows = tasks.connection.all<EventRow>(sql, ...values, Number.isFinite(limit) ? limit : -1);
+  return rows.map((row) => eventOf(row, tasks.specHead(row.task), tasks.storeId));
+}
+
+/** With nothing kept, `oldest` is the cursor that comes next: nobody has missed anything. */
+export function readBounds(tasks: Tasks): { readonly oldest: number; readonly newest: number } {
+  const first = tasks.connection.get<{ n: number | null }>("SELECT min(cursor) AS n FROM events");
+  return { oldest: first?.n ?? tasks.newestCursor + 1, newest: tasks.newestCursor };
+}

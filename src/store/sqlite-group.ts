@@ -1,0 +1,159 @@
+// Group commit: writes that come together share one transaction, so that one sync of the disk is for all of them.
+//
+// G1. Nobody is answered before COMMIT: not who succeeded, and not who was refused, since a refusal may rest on what
+//     another write of the group did.
+// G2. A write that is refused is rolled back alone; the others stand. When the medium fails, all of the group fail,
+//     nothing is written, and what memory was told is undone, last first.
+// G3. Calls are carried out in the order in which they were made.
+
+import { settle } from "../base/clock.ts";
+import { toTroupeError } from "../base/errors.ts";
+import type { StoredEvent } from "../core/event.ts";
+import type { Connection } from "./sqlite-connection.ts";
+import { storeErrorOf, troubleOf } from "./sqlite-errors.ts";
+
+/** What a write did inside its transaction. */
+export interface Written<T> {
+  readonly value: T;
+  readonly events?: readonly StoredEvent[];
+  /** Tells memory, after COMMIT. Never throws. */
+  readonly apply?: () => void;
+  /** Takes back what memory was told already, when there will be no COMMIT. Never throws. */
+  readonly undo?: () => void;
+}
+
+interface Item {
+  readonly work: () => Written<unknown>;
+  /** Whether it needs the disk; one that does not runs alone, between transactions. */
+  readonly durable: boolean;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+interface Done {
+  readonly item: Item;
+  readonly written: Written<unknown> | null;
+  readonly refusal: unknown;
+}
+
+/** Writes of one transaction: so many at most, so that no group keeps the event loop for long. */
+const MAX_GROUP = 256;
+
+export interface GroupCommitOptions {
+  readonly connection: Connection;
+  /** Remembers the counters of the store; what it returns sets them back. */
+  readonly mark: () => () => void;
+  /** Told of the events of a group after COMMIT, when all its writers have their answer. */
+  readonly announce: (events: readonly StoredEvent[]) => void;
+}
+
+/** Contract: `add` never throws; it rejects with what the write threw, or with StoreError of the medium's trouble. */
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  #queue: Item[] = [];
+  #scheduled = false;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  /** Queues a write. */
+  add<T>(work: () => Written<T>): Promise<T> {
+    return this.#push(work, true);
+  }
+
+  /** Queues something that only memory is told, in its turn (G3). */
+  addVolatile<T>(work: () => T): Promise<T> {
+    return this.#push(() => ({ value: work() }), false);
+  }
+
+  /** Carries out all that is queued, now. */
+  flush(): void {
+    while (this.#queue.length > 0) this.#next();
+  }
+
+  #push<T>(work: () => Written<T>, durable: boolean): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ work, durable, resolve: resolve as Item["resolve"], reject });
+      this.#schedule();
+    });
+  }
+
+  /** After the events that the loop has at hand, so that those who come in the same round share the group. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    void settle().then(() => {
+      this.#scheduled = false;
+      if (this.#queue.length > 0) this.#next();
+      if (this.#queue.length > 0) this.#schedule();
+    });
+  }
+
+  #next(): void {
+    const first = this.#queue.findIndex((item) => !item.durable);
+    const size = first === 0 ? 1 : Math.min(first < 0 ? this.#queue.length : first, MAX_GROUP);
+    const group = this.#queue.slice(0, size);
+    this.#queue = this.#queue.slice(size);
+    if (first === 0) answer(attempt(group[0] as Item));
+    else this.#commit(group);
+  }
+
+  #commit(group: readonly Item[]): void {
+    const { connection, mark, announce } = this.#options;
+    const restore = mark();
+    const done: Done[] = [];
+    try {
+      connection.run("BEGIN IMMEDIATE");
+      for (const item of group) done.push(this.#carryOut(item, group.length === 1));
+      if (connection.inTransaction) connection.run("COMMIT");
+    } catch (thrown) {
+      rollBack(connection);
+      for (const { written } of done.toReversed()) written?.undo?.();
+      restore();
+      const failure = toTroupeError(storeErrorOf(thrown));
+      for (const item of group) item.reject(failure);
+      return;
+    }
+    for (const { written } of done) written?.apply?.();
+    for (const each of done) answer(each);
+    announce(done.flatMap(({ written }) => written?.events ?? []));
+  }
+
+  /** Throws what fails the whole group; a refusal is kept for later (G1). */
+  #carryOut(item: Item, alone: boolean): Done {
+    const { connection, mark } = this.#options;
+    const restore = mark();
+    if (!alone) connection.run("SAVEPOINT item");
+    const done = attempt(item);
+    if (done.written === null) {
+      if (troubleOf(done.refusal) !== null || !connection.inTransaction) throw done.refusal;
+      restore();
+      connection.run(alone ? "ROLLBACK" : "ROLLBACK TO item");
+    }
+    if (!alone) connection.run("RELEASE item");
+    return done;
+  }
+}
+
+function attempt(item: Item): Done {
+  try {
+    return { item, written: item.work(), refusal: null };
+  } catch (refusal) {
+    return { item, written: null, refusal };
+  }
+}
+
+function answer({ item, written, refusal }: Done): void {
+  if (written === null) item.reject(toTroupeError(storeErrorOf(refusal)));
+  else item.resolve(written.value);
+}
+
+function rollBack(connection: Connection): void {
+  try {
+    // SQLite has rolled back by itself after some failures.
+    if (connection.inTransaction) connection.run("ROLLBACK");
+  } catch {
+    // The failure that brought us here is the one to tell.
+  }
+}

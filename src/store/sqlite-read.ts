@@ -1,0 +1,162 @@
+// What the SQLite store reads for those who ask: records, lists, transcripts, timers, usage. Between two events of the
+// loop no transaction is open, so everything here sees committed rows only. It writes nothing.
+
+import type { Page } from "../core/api.ts";
+import type { Usage } from "../core/limits.ts";
+import type { TranscriptRow } from "../core/message.ts";
+import type { TaskRecord } from "../core/task.ts";
+import { decodeCursor, encodeCursor, pageLimit, rowLimit, rowsAfter } from "./paging.ts";
+import type { Value } from "./sqlite-connection.ts";
+import {
+  parsedOrNull,
+  placeOf,
+  recordOf,
+  rowsBefore,
+  rowsEnd,
+  timersOf,
+  transcriptRowOf,
+} from "./sqlite-rows.ts";
+import type { MessageRow, RecordRow } from "./sqlite-rows.ts";
+import type { Tasks } from "./sqlite-tasks.ts";
+import { KIND_WORDS, STATE_WORDS } from "./sqlite-words.ts";
+import type { ResumePoint, Store, StoreListQuery, TimerRow } from "./store.ts";
+
+const RECORD = `SELECT h.*, t.spec, o.progress, o.ending FROM heads h CROSS JOIN tasks t ON t.num = h.num
+  LEFT JOIN outcomes o ON o.num = h.num`;
+const SNAPSHOT = "SELECT snapshot, timers FROM snapshots WHERE num = ?";
+const LAST_ROW = "SELECT at FROM transcript WHERE at > ? AND at <= ? ORDER BY at DESC LIMIT 1";
+const ROWS = `SELECT at, seq, run, turn, time, message FROM transcript WHERE at > ? AND at <= ?
+  ORDER BY at LIMIT ?`;
+const COMPACTED = "SELECT compacted_to FROM heads WHERE num = ?";
+
+interface SnapshotRow {
+  readonly snapshot: string | null;
+  readonly timers: string | null;
+}
+
+export function readRecord(tasks: Tasks, num: number): TaskRecord | null {
+  const row = tasks.connection.get<RecordRow>(`${RECORD} WHERE h.num = ?`, num);
+  return row === undefined ? null : recordOf(row);
+}
+
+/** Index of the last transcript row, 0 when there is none. */
+export function lastIndex(tasks: Tasks, num: number): number {
+  const row = tasks.connection.get<{ at: number }>(LAST_ROW, rowsBefore(num), rowsEnd(num));
+  return row === undefined ? 0 : placeOf(row.at);
+}
+
+function snapshotRow(tasks: Tasks, num: number): SnapshotRow {
+  return tasks.connection.get<SnapshotRow>(SNAPSHOT, num) ?? { snapshot: null, timers: null };
+}
+
+export function readSnapshot(tasks: Tasks, taskId: string): unknown {
+  const num = tasks.numOf(taskId);
+  return num === null ? null : parsedOrNull(snapshotRow(tasks, num).snapshot);
+}
+
+export function readTimers(tasks: Tasks, taskId: string): readonly TimerRow[] {
+  const num = tasks.numOf(taskId);
+  return num === null ? [] : timersOf(snapshotRow(tasks, num).timers);
+}
+
+type ResumeRow = RecordRow & SnapshotRow & { readonly last_row: number | null };
+
+const RESUME = `SELECT h.*, t.spec, o.progress, o.ending, s.snapshot, s.timers,
+    (SELECT at FROM transcript WHERE at > ? AND at <= ? ORDER BY at DESC LIMIT 1) AS last_row
+  FROM heads h CROSS JOIN tasks t ON t.num = h.num LEFT JOIN outcomes o ON o.num = h.num
+  LEFT JOIN snapshots s ON s.num = h.num WHERE h.num = ?`;
+
+/** A task with all that it needs to go on, read in one statement. */
+export function readResume(
+  tasks: Tasks,
+  num: number,
+): { readonly record: TaskRecord; readonly resume: ResumePoint } | null {
+  const row = tasks.connection.get<ResumeRow>(RESUME, rowsBefore(num), rowsEnd(num), num);
+  if (row === undefined) return null;
+  const resume = {
+    snapshot: parsedOrNull(row.snapshot),
+    timers: timersOf(row.timers),
+    inboxCursor: row.inbox_cursor,
+    lastIndex: row.last_row === null ? 0 : placeOf(row.last_row),
+  };
+  return { record: recordOf(row), resume };
+}
+
+/** Throws InvalidRequestError `bad_after` or `bad_limit`. */
+export function readTranscript(
+  tasks: Tasks,
+  taskId: string,
+  query: Parameters<Store["transcript"]>[1],
+): readonly TranscriptRow[] {
+  const after = rowsAfter(query.after);
+  const limit = rowLimit(query.limit);
+  const num = tasks.numOf(taskId);
+  if (num === null) return [];
+  const { connection } = tasks;
+  const compactedTo =
+    query.live === true ? (connection.get<{ compacted_to: number }>(COMPACTED, num)?.compacted_to ?? 0) : 0;
+  const from = Math.min(rowsBefore(num) + Math.max(after, compactedTo), rowsEnd(num));
+  const rows = connection.all<MessageRow>(ROWS, from, rowsEnd(num), Number.isFinite(limit) ? limit : -1);
+  return rows.map((row) => transcriptRowOf(row, taskId));
+}
+
+const USAGE = `SELECT sum(prompt_tokens) AS promptTokens, sum(output_tokens) AS outputTokens,
+    sum(cost_micros) AS costMicros, sum(gpu_ms) AS gpuMs, sum(tool_calls) AS toolCalls,
+    sum(generations) AS generations
+  FROM (SELECT num FROM tasks WHERE num = ? AND root IS NULL UNION ALL SELECT num FROM tasks WHERE root = ?) tree
+  CROSS JOIN heads h ON h.num = tree.num`;
+
+/** What all tasks of a tree have used together. */
+export function readTreeUsage(tasks: Tasks, rootId: string): Usage {
+  const num = tasks.numOf(rootId);
+  const sums = tasks.connection.get<Record<keyof Usage, number | null>>(USAGE, num, num ?? `~${rootId}`);
+  return {
+    promptTokens: sums?.promptTokens ?? 0,
+    outputTokens: sums?.outputTokens ?? 0,
+    costMicros: sums?.costMicros ?? 0,
+    gpuMs: sums?.gpuMs ?? 0,
+    toolCalls: sums?.toolCalls ?? 0,
+    generations: sums?.generations ?? 0,
+  };
+}
+
+interface Filter {
+  readonly sql: string;
+  readonly values: readonly Value[];
+}
+
+/** The filters of a query; the first of them decides which index is read. */
+function filtersOf(tasks: Tasks, query: StoreListQuery): readonly Filter[] {
+  const filters: Filter[] = [];
+  const { parentId, rootId, state, kind } = query;
+  if (parentId !== undefined) {
+    filters.push({ sql: "t.parent = ?", values: [tasks.numOf(parentId) ?? `~${parentId}`] });
+  }
+  if (rootId !== undefined) {
+    const num = tasks.numOf(rootId);
+    const tree =
+      "SELECT num FROM tasks WHERE num = ? AND root IS NULL UNION ALL SELECT num FROM tasks WHERE root = ?";
+    filters.push({ sql: `t.num IN (${tree})`, values: [num, num ?? `~${rootId}`] });
+  }
+  if (state !== undefined) filters.push({ sql: "h.state = ?", values: [STATE_WORDS.toStored(state)] });
+  if (kind !== undefined) filters.push({ sql: "t.kind = ?", values: [KIND_WORDS.toStored(kind)] });
+  return filters;
+}
+
+/** Throws InvalidRequestError `bad_cursor` or `bad_limit`. */
+export function readPage(tasks: Tasks, query: StoreListQuery): Page<TaskRecord> {
+  const limit = pageLimit(query.limit);
+  const after = decodeCursor(query.cursor);
+  const filters = filtersOf(tasks, query);
+  // A list of one state alone reads the index of states; everything else begins with the tasks themselves.
+  const byState = query.state !== undefined && query.parentId === undefined && query.rootId === undefined;
+  const [first, second, key] = byState ? ["heads h", "tasks t", "h.num"] : ["tasks t", "heads h", "t.num"];
+  const where = [`${key} > ?`, ...filters.map((filter) => filter.sql)].join(" AND ");
+  const sql = `SELECT h.*, t.spec, o.progress, o.ending FROM ${first} CROSS JOIN ${second} ON t.num = h.num
+    LEFT JOIN outcomes o ON o.num = h.num WHERE ${where} ORDER BY ${key} LIMIT ?`;
+  const values = filters.flatMap((filter) => filter.values);
+  const rows = tasks.connection.all<RecordRow>(sql, after, ...values, limit + 1);
+  const items = rows.slice(0, limit).map(recordOf);
+  const last = rows[limit - 1]?.num ?? after;
+  return { items, nextCursor: rows.length > limit ? encodeCursor(last) : null };
+}
