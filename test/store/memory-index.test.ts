@@ -23,9 +23,9 @@ function countedTask(index: TaskIndex, reads: { count: number }, parts = {}): Me
   return task;
 }
 
-function endTask(index: TaskIndex, task: MemoryTask): void {
+function endTask(index: TaskIndex, task: MemoryTask, time = 1): void {
   const before = task.record.state;
-  task.record = recordAfter(task.record, { terminal: DONE }, 1);
+  task.record = recordAfter(task.record, { terminal: DONE }, time);
   index.moved(task, before);
 }
 
@@ -105,5 +105,13 @@ describe("TaskIndex", () => {
     ]);
     expect(index.counts()).toMatchObject({ spawned: 1, done: 0 });
     expect([index.nextOrder, index.get("t2")]).toEqual([4, other]);
+  });
+
+  it("dates a tree by the latest of its ends, also when the clock was set back", () => {
+    const index = new TaskIndex();
+    const [root, child] = [{}, childOf("t1")].map((parts) => countedTask(index, { count: 0 }, parts));
+    endTask(index, child as MemoryTask, 50);
+    endTask(index, root as MemoryTask, 20);
+    expect(index.tree("t1")).toMatchObject({ living: 0, lastEnd: 50 });
   });
 });

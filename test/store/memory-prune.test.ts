@@ -61,6 +61,7 @@ describe("Pruner", () => {
     const store = emptyStore();
     const old = [1, 2, 3].map((at) => add(store, `old${at}`));
     for (let at = 0; at < 3_000; at += 1) add(store, `t${at}`);
+    for (let at = 0; at < 1_000; at += 1) end(store, add(store, `c${at}`, childOf(`t${at}`)), 10);
     for (let at = 0; at < 1_000; at += 1) end(store, add(store, `young${at}`), 50);
     for (const task of old) end(store, task, 10);
     store.looks.count = 0;
