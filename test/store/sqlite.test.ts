@@ -19,7 +19,10 @@ storeConformance(
   "SqliteStore in memory",
   async () => {
     const clock = new SimulatedClock();
-    return { clock, store: openSqliteStore({ path: ":memory:", clock, random: seededRandom(1), durability: "normal" }) };
+    return {
+      clock,
+      store: openSqliteStore({ path: ":memory:", clock, random: seededRandom(1), durability: "normal" }),
+    };
   },
   UNSUPPORTED,
 );
