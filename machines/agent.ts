@@ -169,6 +169,8 @@ export const agentMachine = setup({
   actions: {
     /** Provided: asks the scheduler for a generation lease, as `context.ticket` says. */
     requestLease: () => {},
+    /** Provided: what the effect came to becomes part of the commit of the state that follows, or of none (M5). */
+    keepOutcome: () => {},
     /** Provided: records the failed try and sends `retry.due` after `context.backoffMs`. */
     armRetry: () => {},
     /** Provided: tells the person that a session's agent used its turns without an answer. */
@@ -453,12 +455,12 @@ export const agentMachine = setup({
               {
                 guard: { type: "calledTools", params: itsOutput },
                 target: "calling_tools",
-                actions: "closeTurn",
+                actions: ["keepOutcome", "closeTurn"],
               },
               {
                 guard: { type: "answered", params: itsOutput },
                 target: "answering",
-                actions: ["closeTurn", "noteAnswer"],
+                actions: ["keepOutcome", "closeTurn", "noteAnswer"],
               },
               {
                 guard: { type: "mayTryAgain", params: itsOutput },
@@ -497,29 +499,29 @@ export const agentMachine = setup({
               {
                 guard: { type: "mayRunAgain", params: itsOutput },
                 target: "backing_off",
-                actions: { type: "noteFailedRun", params: itsOutput },
+                actions: ["keepOutcome", { type: "noteFailedRun", params: itsOutput }],
               },
               {
                 guard: { type: "failedInSession", params: itsOutput },
                 target: "waiting_input",
-                actions: ["reportFailure", "forgetWaits"],
+                actions: ["keepOutcome", "reportFailure", "forgetWaits"],
               },
               {
                 guard: { type: "failed", params: itsOutput },
                 target: "#agent.failed",
-                actions: { type: "fail", params: itsFailure },
+                actions: ["keepOutcome", { type: "fail", params: itsFailure }],
               },
               {
                 guard: { type: "suspendedForInput", params: itsOutput },
                 target: "waiting_input",
-                actions: { type: "noteWaits", params: itsOutput },
+                actions: ["keepOutcome", { type: "noteWaits", params: itsOutput }],
               },
               {
                 guard: { type: "suspended", params: itsOutput },
                 target: "waiting_children",
-                actions: { type: "noteWaits", params: itsOutput },
+                actions: ["keepOutcome", { type: "noteWaits", params: itsOutput }],
               },
-              { target: "next_turn", actions: "forgetWaits" },
+              { target: "next_turn", actions: ["keepOutcome", "forgetWaits"] },
             ],
             onError: { target: "#agent.failed", actions: { type: "fail", params: itsDefect } },
           },

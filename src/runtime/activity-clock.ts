@@ -80,13 +80,13 @@ export class ActivityClock {
   }
 }
 
-/** The clocks of a task as its spec limits it. */
+/** The clocks of a task as its spec limits it, `usedMs` of its active time already gone. */
 export function activityClockOf(
-  spec: TaskSpec,
+  { spec, usedMs }: { readonly spec: TaskSpec; readonly usedMs: number },
   clock: Clock,
   onExpire: (failure: TaskFailure) => void,
 ): ActivityClock {
   const { timeoutMs, deadlineMs } = spec.limits;
   const deadlineAt = deadlineMs === null ? null : spec.createdAt + deadlineMs;
-  return new ActivityClock({ clock, timeoutMs, deadlineAt, usedMs: 0, onExpire });
+  return new ActivityClock({ clock, timeoutMs, deadlineAt, usedMs, onExpire });
 }

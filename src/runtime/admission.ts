@@ -18,9 +18,9 @@ export class Admission {
   }
 
   /** Throws as `Scheduler.admit` does. */
-  admit(spec: TaskSpec): void {
+  admit(spec: TaskSpec, returning?: AdmitRequest["returning"]): void {
     this.#promised.delete(spec.id);
-    this.#scheduler.admit(this.#requestOf(spec));
+    this.#scheduler.admit({ ...this.#requestOf(spec), ...(returning && { returning }) });
   }
 
   /**

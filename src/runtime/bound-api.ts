@@ -31,11 +31,13 @@ import type { Store } from "../store/store.ts";
 import type { EventStreams, Sight } from "./event-stream.ts";
 import { senderOf } from "./mail.ts";
 import type { Reading } from "./reading.ts";
-import { notASession, type Tasks } from "./tasks.ts";
+import { notASession, type Sessions } from "./sessions.ts";
+import type { Tasks } from "./tasks.ts";
 
 export interface BoundApiOptions {
   readonly caller: Caller;
   readonly tasks: Tasks;
+  readonly sessions: Sessions;
   readonly reading: Reading;
   readonly box: BoxApi;
   readonly store: Store;
@@ -146,13 +148,13 @@ export class BoundApi implements TroupeApi {
   async stopSession(sessionId: string): Promise<CancelReceipt> {
     this.#need("control");
     await this.#reach(sessionId);
-    return this.#options.tasks.stopSession(sessionId);
+    return this.#options.sessions.stop(sessionId, senderOf(this.#caller));
   }
 
   async closeSession(sessionId: string): Promise<CancelReceipt> {
     this.#need("control");
     await this.#reach(sessionId);
-    return this.#options.tasks.closeSession(sessionId);
+    return this.#options.sessions.close(sessionId);
   }
 
   async answer(taskId: string, answer: { readonly text: string }): Promise<SteerReceipt> {

@@ -1,13 +1,16 @@
-// The effect `callTools`: records the intent of each call, runs them, and stages their results for the commit of the
-// state that follows. An intent is in the store before its call acts.
+// The effect `callTools`: records the intent of each call, runs them, and leaves their results for the commit of the
+// state that follows. An intent is in the store before its call acts; one that a restart finds without a result is
+// repeated only where its tool says that it may be.
 
 import type { CallToolsOutput, PendingWait } from "../../machines/agent.ts";
+import type { NewEvent } from "../core/event.ts";
 import { addUsage } from "../core/limits.ts";
 import type { ToolCall } from "../core/message.ts";
 import type { Tool, ToolContext } from "../core/tool.ts";
 import { resultRoom } from "./result-room.ts";
 import type { TaskHost } from "./task-host.ts";
-import { runTools, type ToolStep } from "./tool-runner.ts";
+import type { CommitWrite } from "../store/store.ts";
+import { runTools, type ToolsRan, type ToolStep } from "./tool-runner.ts";
 
 /** Checks a model's arguments against a tool's schema; throws ToolError `bad_arguments`. */
 export type CheckArguments = (tool: Tool, input: unknown) => Readonly<Record<string, unknown>>;
@@ -22,20 +25,21 @@ export interface CallToolsInput {
 /** Runs the calls of the last answer, or goes on with those whose wait has ended. Rejects only when aborted. */
 export async function callTools(host: TaskHost, input: CallToolsInput): Promise<CallToolsOutput> {
   const { services, turn, journal, mailbox, spec } = host;
-  const steps = stepsOf(turn.openCalls, input.waits);
-  for (const { call, ended } of steps) {
-    if (!ended)
-      journal.event({
-        type: "tool.requested",
-        data: { callId: call.id, tool: call.name, input: call.arguments },
-      });
-  }
+  await turn.memory?.();
+  const tools = services.toolsOf(spec);
+  turn.outcome = null;
+  const steps = stepsOf(turn.openCalls, input.waits).map((step) => ({
+    ...step,
+    interrupted: turn.intended.has(step.call.id) && tools.get(step.call.name)?.repeatable === false,
+  }));
+  turn.intended = NO_CALLS;
+  journal.event(...steps.filter((step) => !step.interrupted).map(intentOf));
   await journal.flush();
   // Called off while the intents were written: nothing of it may act any more.
   input.signal.throwIfAborted();
   const maxResultChars = resultRoom(services.modelOf(spec.model).contextTokens);
   const ran = await runTools(steps, {
-    tools: services.toolsOf(spec),
+    tools,
     clock: services.clock,
     maxResultChars,
     context: (callId) => toolContext(host, { id: callId, maxResultChars }, input.signal),
@@ -44,25 +48,39 @@ export async function callTools(host: TaskHost, input: CallToolsInput): Promise<
     takeCall: () => services.ledgerOf(spec.rootId).takeToolCall(),
   });
   if (input.signal.aborted) throw input.signal.reason;
-  const waiting = new Set(ran.waits.map((wait) => wait.callId));
-  turn.openCalls = turn.openCalls.filter((call) => waiting.has(call.id));
-  for (const line of ran.lines) host.ring.line(line);
-  mailbox.know(ran.delivered);
-  const known = ran.waits.length === 0 ? mailbox.takeKnown() : null;
-  const made = steps.filter((step) => !step.ended).length;
-  turn.usage = addUsage(turn.usage, { toolCalls: made });
-  journal.stage({
-    messages: ran.messages,
-    events: [...ran.events, ...(known?.events ?? [])],
-    ...(known && { inboxCursor: known.cursor }),
-    ...(made > 0 && { usage: turn.usage }),
-  });
-  if (known) host.send({ type: "mail.taken", position: known.cursor });
+  turn.outcome = () => called(host, steps, ran);
   const calls = steps.map((step) => step.call);
   const failure = ran.spent ?? (ran.waits.length === 0 ? turn.repetition.note(calls, ran.messages) : null);
   turn.lastFailure = failure;
   if (failure) return { outcome: "failed", failure, transient: false, retryInMs: 0 };
   return { outcome: "called", waits: ran.waits };
+}
+
+const NO_CALLS: ReadonlySet<string> = new Set();
+
+/** What is about to be done, so that a restart knows that it may have been. */
+function intentOf({ call, ended }: ToolStep): NewEvent {
+  const { id: callId, name: tool } = call;
+  if (ended) return { type: "tool.resumed", data: { callId, tool, cause: ended.end.cause } };
+  return { type: "tool.requested", data: { callId, tool, input: call.arguments } };
+}
+
+function called(host: TaskHost, steps: readonly ToolStep[], ran: ToolsRan): CommitWrite {
+  const { turn, mailbox } = host;
+  const waiting = new Set(ran.waits.map((wait) => wait.callId));
+  turn.openCalls = turn.openCalls.filter((call) => waiting.has(call.id));
+  for (const line of ran.lines) host.ring.line(line);
+  mailbox.know(ran.delivered);
+  const known = ran.waits.length === 0 ? mailbox.takeKnown() : null;
+  if (known) host.send({ type: "mail.taken", position: known.cursor });
+  const made = steps.filter((step) => !step.ended).length;
+  turn.usage = addUsage(turn.usage, { toolCalls: made });
+  return {
+    messages: ran.messages,
+    events: [...ran.events, ...(known?.events ?? [])],
+    ...(known && { inboxCursor: known.cursor }),
+    ...(made > 0 && { usage: turn.usage }),
+  };
 }
 
 function stepsOf(open: readonly ToolCall[], waits: readonly PendingWait[]): ToolStep[] {

@@ -1,6 +1,6 @@
 // The effects that the agent machine names: prepare, foldMail, generate, callTools, and the actions that ask for a
-// lease and arm a retry. Each ends in a typed output; a rejection is a defect. What an effect stages is committed
-// together with the state that follows it, and everything with a consequence outside waits for that commit.
+// lease and arm a retry. Each ends in a typed output; a rejection is a defect. What an effect came to is
+// committed together with the state that follows it, and everything with a consequence outside waits for that commit.
 
 import { fromPromise } from "xstate";
 import { agentMachine, type PrepareOutput } from "../../machines/agent.ts";
@@ -9,6 +9,7 @@ import { callTools, type CheckArguments } from "./call-tools-effect.ts";
 import { generate } from "./generate-effect.ts";
 import { foldMail } from "./open-turn.ts";
 import type { TaskHost } from "./task-host.ts";
+import { UNKNOWN_FAILURE } from "./turn-state.ts";
 
 /** Finds the host of a task; the machine's effects know only its id. */
 export type FindHost = (taskId: string) => TaskHost;
@@ -36,13 +37,18 @@ export function provideEffects(find: FindHost, checkArguments: CheckArguments): 
       }),
     },
     actions: {
+      keepOutcome: ({ context }) => find(context.taskId).keepOutcome(),
       requestLease: ({ context }) => find(context.taskId).leases.request(context.ticket),
       armRetry: ({ context }) => {
         const host = find(context.taskId);
         if (context.tries === 0) leaveChildren(host);
-        host.armRetry(context);
+        host.pauses.arm(context);
       },
-      reportFailure: ({ context }) => find(context.taskId).reportFailure(),
+      reportFailure: ({ context }) => {
+        const { journal, turn } = find(context.taskId);
+        const { code, message } = turn.lastFailure ?? UNKNOWN_FAILURE;
+        journal.event({ type: "run.failed", data: { code, message, retryInMs: null } });
+      },
       reportOutOfTurns: ({ context }) => {
         const message = `The agent used its ${context.maxTurns} turns without an answer. Say more, or raise max_turns.`;
         find(context.taskId).journal.event({
@@ -74,6 +80,8 @@ async function prepare(host: TaskHost): Promise<PrepareOutput> {
       retryInMs: 0,
     };
   }
-  journal.stage({ startedAt: services.clock.now(), events: [{ type: "task.started", data: {} }] });
+  // A restart may make it ready a second time; it has started once.
+  if (journal.record.startedAt === null)
+    journal.stage({ startedAt: services.clock.now(), events: [{ type: "task.started", data: {} }] });
   return { outcome: "ready" };
 }

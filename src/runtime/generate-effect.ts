@@ -1,5 +1,5 @@
 // The effect `generate`: builds the prompt from the stored rows (compacted first when they no longer fit), reserves
-// the tree's budget, streams one answer, and stages it for the commit of the state that follows.
+// the tree's budget, streams one answer, and leaves it for the commit of the state that follows.
 
 import type { GenerateOutput } from "../../machines/agent.ts";
 import { LimitError, ProviderError } from "../base/errors.ts";
@@ -9,11 +9,13 @@ import { textMessage, type TranscriptRow } from "../core/message.ts";
 import type { ModelSettings } from "../core/settings.ts";
 import type { TaskSpec } from "../core/task.ts";
 import type { Tool, ToolDefinition } from "../core/tool.ts";
+import type { CommitWrite } from "../store/store.ts";
 import { estimateTokens, planCompaction, type Compaction } from "./compaction.ts";
 import { answerMessage, failureOf, generateAnswer, type Generation } from "./generation.ts";
 import { GenerationMeter } from "./generation-meter.ts";
 import { withoutSecrets } from "./secret-free.ts";
 import { isRefused, type Ledger, type Reservation } from "./ledger.ts";
+import { callLine } from "./output-lines.ts";
 import { beginTurn, type TurnInput } from "./open-turn.ts";
 import type { TaskHost } from "./task-host.ts";
 
@@ -29,15 +31,15 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
   const { services, turn } = host;
   try {
     if (input.before) await input.before;
+    await turn.memory?.();
     await beginTurn(host, input, null);
     turn.partial = "";
+    turn.outcome = null;
     const generation = await answerOnLease(host, input);
     // An abort between the last byte and this step: the turn belongs to somebody else now (M5).
     input.signal.throwIfAborted();
-    stageAnswer(
-      host,
-      withoutSecrets(generation, (text) => services.redact(text)),
-    );
+    const answer = withoutSecrets(generation, (text) => services.redact(text));
+    turn.outcome = () => answered(host, answer);
     return { outcome: generation.calls.length > 0 ? "called_tools" : "answered" };
   } catch (thrown) {
     if (input.signal.aborted) throw thrown;
@@ -231,8 +233,8 @@ function transcriptOf({ id, services }: TaskHost): Promise<readonly TranscriptRo
   return services.patience.call("transcript", () => services.store.transcript(id, { live: true }));
 }
 
-function stageAnswer(host: TaskHost, generation: Generation): void {
-  const { turn, journal, spec } = host;
+function answered(host: TaskHost, generation: Generation): CommitWrite {
+  const { turn, spec } = host;
   const { promptTokens, outputTokens } = generation.usage;
   const events: NewEvent[] = [
     {
@@ -243,12 +245,11 @@ function stageAnswer(host: TaskHost, generation: Generation): void {
   turn.openCalls = [...generation.calls];
   turn.partial = "";
   host.ring.end();
-  for (const call of generation.calls)
-    host.ring.line(`→ ${call.name} ${JSON.stringify(call.arguments ?? {})}`);
+  for (const call of generation.calls) host.ring.line(callLine(call));
   if (generation.calls.length === 0) {
     turn.answer = generation.text;
     turn.forgetRepetition();
     if (spec.kind === "session") events.push({ type: "answer.finished", data: { text: generation.text } });
   }
-  journal.stage({ messages: [answerMessage(generation)], events });
+  return { messages: [answerMessage(generation)], events };
 }

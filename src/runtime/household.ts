@@ -1,16 +1,16 @@
-// Everything that living tasks share, and the only place where hosts are made: claims tasks from the store, starts
-// their hosts, and passes the scheduler's signals on.
-// O1. Every claimed task gets exactly one host, or is given back to the store.
-// O2. Claims are renewed before they are looked at: an own claim that had expired is never taken a second time, and
-//     a task that another owner has taken meanwhile is let go at once.
-// O3. The store orders nothing within the box: what is claimed waits in the scheduler, which alone orders.
+// Everything that living tasks share, and the only place where hosts are made: starts a host for every claim, takes
+// tasks up again after a restart, and passes the scheduler's signals on.
+// O3. Every claimed task gets exactly one host, or is given back to the store.
+// O4. The store orders nothing within the box: what is claimed waits in the scheduler, which alone orders.
+// O5. After a restart all tasks are known before any of them acts: who waits for a child finds it alive. Those that
+//     had begun get what they held before new ones are admitted.
+// O6. While it drains no turn begins; what is under way may end.
 
-import type { Clock, Timer } from "../base/clock.ts";
+import { delay, type Clock } from "../base/clock.ts";
 import { newId, type Random } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import { InternalError, messageOf, StoreError, toTroupeError } from "../base/errors.ts";
 import type { TaskApi } from "../core/api.ts";
-import { UNLIMITED_BUDGET } from "../core/limits.ts";
 import type { ModelSettings, Settings } from "../core/settings.ts";
 import type { ModelRef, TaskRole, TaskSpec } from "../core/task.ts";
 import type { Tool } from "../core/tool.ts";
@@ -19,21 +19,20 @@ import type { Scheduler, SchedulerSignal } from "../scheduler/scheduler.ts";
 import type { Claim, Store } from "../store/store.ts";
 import { Admission } from "./admission.ts";
 import type { CheckArguments } from "./call-tools-effect.ts";
+import { Claimant } from "./claimant.ts";
 import { Dormitory } from "./dormitory.ts";
 import { provideEffects } from "./effects.ts";
 import { EventStreams } from "./event-stream.ts";
 import { Family } from "./family.ts";
 import { PLAIN_TEXT, type RedactedText } from "./generation.ts";
-import { Ledger } from "./ledger.ts";
 import type { HostServices } from "./services.ts";
 import { findModel } from "./spawning.ts";
 import { StorePatience } from "./store-patience.ts";
 import { TaskHost } from "./task-host.ts";
+import { Trees } from "./trees.ts";
 
-/** A claim lasts this long unless renewed; renewed at a third of it. One box, one process: nobody else waits for it. */
-const CLAIM_MS = 60_000;
-/** Tasks claimed in one step. */
-const CLAIM_BATCH = 256;
+/** How often it is looked whether anything is still under way while the box drains. */
+const DRAIN_LOOK_MS = 20;
 
 export interface HouseholdOptions {
   readonly settings: Settings;
@@ -54,6 +53,16 @@ export interface HouseholdOptions {
   readonly apiFor: (taskId: string) => TaskApi;
 }
 
+/** What became of the tasks that a store had open. */
+export interface Recovery {
+  /** They go on from where they were, or begin another run. */
+  readonly resumed: number;
+  /** They had not begun, and wait to be admitted. */
+  readonly queued: number;
+  /** They ended, because they could not go on; each record says why. */
+  readonly failed: number;
+}
+
 export class Household {
   readonly family: Family<TaskHost>;
   readonly streams: EventStreams;
@@ -63,27 +72,25 @@ export class Household {
   readonly #options: HouseholdOptions;
   readonly #services: HostServices;
   readonly #dormitory: Dormitory;
-  /** The ledger of each living tree and how many of its tasks live: a detached task keeps its tree's budget. */
-  readonly #trees = new Map<string, { readonly ledger: Ledger; living: number }>();
+  readonly #trees: Trees;
+  readonly #claimant: Claimant;
   readonly #models = new Map<string, ModelSettings>();
   readonly #toolMaps = new Map<string, ReadonlyMap<string, Tool>>();
-  #claiming: Promise<void> | null = null;
-  #claimAgain = false;
-  #heartbeat: Timer | null = null;
-  #renewedAt: number;
+  #draining = false;
   readonly #closing = new AbortController();
 
   constructor(options: HouseholdOptions) {
     this.#options = options;
     this.owner = newId("box", options.random);
-    this.#renewedAt = options.clock.monotonic();
-    this.family = new Family((host) => this.#leaveTree(host.spec.rootId));
+    this.family = new Family((host) => this.#trees.leave(host.spec.rootId));
     this.streams = new EventStreams(options.store);
     this.scheduler = options.makeScheduler((signal) => this.#onSignal(signal));
     this.admission = new Admission(this.scheduler, options.settings);
     this.#dormitory = new Dormitory(options.clock);
-    this.#services = this.#makeServices();
-    const { settings } = options;
+    const { clock, logger, store, settings } = options;
+    const patience = new StorePatience({ clock, logger, closing: this.#closing.signal });
+    this.#trees = new Trees(store, patience);
+    this.#services = this.#makeServices(patience);
     for (const backend of settings.backends) {
       this.scheduler.setBackend({
         backend: backend.name,
@@ -94,83 +101,125 @@ export class Household {
         maxQueued: settings.maxQueued,
       });
     }
-    this.#beat();
+    this.#claimant = new Claimant({
+      owner: this.owner,
+      boxId: settings.boxId,
+      clock,
+      logger,
+      store,
+      patience,
+      onClaims: (claims) => this.#receive(claims),
+      onLost: (taskId) => {
+        const fenced = new StoreError("fenced", "Another owner has claimed the task.");
+        this.family.get(taskId)?.journal.break(fenced);
+      },
+    });
   }
 
   get closed(): boolean {
     return this.#closing.signal.aborted;
   }
 
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** Takes what waits in the store. Calls that come while it is at it share its next round. */
   claim(): Promise<void> {
-    if (this.closed) return Promise.resolve();
-    if (this.#claiming) {
-      this.#claimAgain = true;
-      return this.#claiming;
-    }
-    this.#claiming = this.#claimAll();
-    return this.#claiming;
+    return this.#claimant.claim();
+  }
+
+  /** The same without anybody waiting for it. */
+  claimSoon(): Promise<void> {
+    return this.#claimant.claimSoon();
+  }
+
+  /** Takes up everything that the store has open, before anything new is asked for (O5). Throws what the store throws. */
+  async recover(): Promise<Recovery> {
+    const hosts = await this.#welcome(await this.#claimant.takeAll());
+    const kinds = hosts.map((host) => host.homecoming?.plan.kind ?? "wait");
+    const failed = hosts.filter((host) => host.ending).length;
+    const queued = kinds.filter((kind) => kind === "wait").length;
+    return { resumed: hosts.length - queued - failed, queued, failed };
+  }
+
+  /**
+   * Begins no further turn, and resolves when those under way have ended, or after `graceMs`. Their tasks stay as they
+   * are, for the next start.
+   */
+  async drain(graceMs: number): Promise<{ readonly parked: number }> {
+    const { clock } = this.#options;
+    this.#draining = true;
+    this.scheduler.pause(true);
+    for (const host of this.family.members()) host.leases.withdraw();
+    const until = clock.monotonic() + graceMs;
+    while (!this.closed && this.#isBusy() && clock.monotonic() < until)
+      await delay(clock, Math.min(DRAIN_LOOK_MS, until - clock.monotonic()));
+    await Promise.allSettled([...this.family.members()].map((host) => host.settle()));
+    return { parked: this.family.size };
   }
 
   /** Stops admitting, stops all timers and gives the claims back; ends no task. */
   async close(): Promise<void> {
     this.#closing.abort("the runtime closes");
-    this.#heartbeat?.cancel();
     this.scheduler.pause(true);
     for (const host of this.family.members()) host.abandon();
     this.family.close();
     this.scheduler.close();
     this.#dormitory.close();
     this.streams.close();
-    // What a claim under way still takes must be given back with the rest.
-    await this.#claiming?.catch(() => {});
-    await this.#options.store.release(this.owner);
+    await this.#claimant.close();
   }
 
-  async #claimAll(): Promise<void> {
-    const { store, settings, clock } = this.#options;
-    const { patience } = this.#services;
-    const wanted = { owner: this.owner, boxId: settings.boxId, ttlMs: CLAIM_MS, max: CLAIM_BATCH };
-    try {
-      do {
-        this.#claimAgain = false;
-        // Patiently, or a parent would end before its accepted child is here; own claims may have run out meanwhile (O2).
-        const claims = await patience.call("claim", async () => {
-          if (clock.monotonic() - this.#renewedAt > CLAIM_MS / 2) await this.#renew();
-          return store.claim(wanted);
-        });
-        if (this.closed) return;
-        for (const claim of claims) this.#host(claim);
-        if (claims.length === CLAIM_BATCH) this.#claimAgain = true;
-      } while (this.#claimAgain && !this.closed);
-    } finally {
-      // In the same step as the last look at `claimAgain`, so that no call falls between.
-      this.#claiming = null;
+  #isBusy(): boolean {
+    for (const host of this.family.members()) if (host.isActive) return true;
+    return false;
+  }
+
+  /** Fresh tasks begin in this step; whoever waits for a slot waits for it. */
+  #receive(claims: readonly Claim[]): Promise<void> | void {
+    if (claims.some(({ resume }) => resume !== null)) return this.#welcome(claims).then(() => {});
+    for (const claim of claims) {
+      const host = this.#add(claim);
+      if (host) this.#begin(host);
     }
   }
 
-  async #renew(): Promise<void> {
-    const lost = await this.#options.store.heartbeat(this.owner, CLAIM_MS);
-    this.#renewedAt = this.#options.clock.monotonic();
-    for (const taskId of lost) {
-      this.family.get(taskId)?.journal.break(new StoreError("fenced", "Another owner has claimed the task."));
-    }
+  /** Keeps O5. Returns the hosts that were made. */
+  async #welcome(claims: readonly Claim[]): Promise<readonly TaskHost[]> {
+    await this.#trees.recall(claims.filter(({ resume }) => resume).map(({ record }) => record.spec));
+    if (this.closed) return [];
+    const hosts = claims.flatMap((claim) => this.#add(claim) ?? []);
+    const isNew = (host: TaskHost): boolean => (host.homecoming?.plan.kind ?? "wait") === "wait";
+    for (const host of hosts) if (!isNew(host)) this.#begin(host);
+    for (const host of hosts) if (isNew(host)) this.#begin(host);
+    return hosts;
   }
 
-  #host(claim: Claim): void {
-    if (this.family.isLive(claim.taskId)) return;
+  /** A host that does nothing yet; nothing for a task that lives here already. */
+  #add(claim: Claim): TaskHost | null {
+    if (this.family.isLive(claim.taskId)) return null;
     const host = new TaskHost(this.#services, claim);
-    this.#joinTree(host.spec);
+    this.#trees.join(host.spec);
     this.family.add(host);
+    return host;
+  }
+
+  #begin(host: TaskHost): void {
+    const { spec, homecoming } = host;
+    const plan = homecoming?.plan;
     host.start();
-    if (this.family.isOrphan(host.spec)) return host.cancel("its parent has ended", false);
-    void host.announceMail();
+    if (this.family.isOrphan(spec)) return host.callOff("its parent has ended");
+    if (plan?.kind === "fail") return host.giveUp(plan.failure);
+    const returning = homecoming?.returning;
+    if (returning === undefined || returning === "queued") void host.announceMail();
     try {
-      this.admission.admit(host.spec);
+      this.admission.admit(spec, returning);
     } catch (thrown) {
       const { code } = toTroupeError(thrown);
-      host.send({ type: "limit.reached", failure: { code, message: messageOf(thrown), retryable: true } });
+      return host.giveUp({ code, message: messageOf(thrown), retryable: true });
     }
+    if (returning === "parked") void homecoming?.goOn();
   }
 
   #onSignal(signal: SchedulerSignal): void {
@@ -180,6 +229,8 @@ export class Household {
       return;
     }
     if (signal.type === "granted") return host.leases.granted(signal.lease);
+    if (signal.type === "admitted" && (host.homecoming?.returning ?? "queued") !== "queued")
+      return void host.homecoming?.goOn();
     if (signal.type === "admitted") {
       host.journal.event({ type: "task.admitted", data: { waitedMs: Math.round(signal.waitedMs) } });
       return host.send({ type: "admitted" });
@@ -188,7 +239,7 @@ export class Household {
     host.send({ type: "preempted" });
   }
 
-  #makeServices(): HostServices {
+  #makeServices(patience: StorePatience): HostServices {
     const { settings, clock, random, logger, store, providerOf, apiFor, checkArguments } = this.#options;
     const family = this.family;
     const find = (taskId: string): TaskHost => {
@@ -202,7 +253,7 @@ export class Household {
       random,
       logger,
       store,
-      patience: new StorePatience({ clock, logger, closing: this.#closing.signal }),
+      patience,
       providerOf,
       apiFor,
       scheduler: this.scheduler,
@@ -214,7 +265,8 @@ export class Household {
       redact: this.#options.redact ?? ((text) => text),
       redactStream: this.#options.redactStream ?? (() => PLAIN_TEXT),
       systemPrompt: (spec) => `${spec.agent.instructions}\n\nWorkspace: ${workspacePath(spec)}`,
-      ledgerOf: (rootId) => this.#ledgerOf(rootId),
+      ledgerOf: (rootId) => this.#trees.ledgerOf(rootId),
+      isDraining: () => this.#draining,
       showDelta: (spec, delta) => this.streams.showDelta(spec, delta),
     };
   }
@@ -237,48 +289,6 @@ export class Household {
     const map = new Map(tools.map((tool) => [tool.definition.name, tool]));
     this.#toolMaps.set(key, map);
     return map;
-  }
-
-  #joinTree(spec: TaskSpec): void {
-    const tree = this.#trees.get(spec.rootId);
-    if (tree) tree.living += 1;
-    else this.#trees.set(spec.rootId, { ledger: new Ledger(spec.budget ?? UNLIMITED_BUDGET), living: 1 });
-  }
-
-  #leaveTree(rootId: string): void {
-    const tree = this.#trees.get(rootId);
-    if (!tree) return;
-    tree.living -= 1;
-    if (tree.living === 0) this.#trees.delete(rootId);
-  }
-
-  #ledgerOf(rootId: string): Ledger {
-    const tree = this.#trees.get(rootId);
-    if (!tree)
-      throw new InternalError("tree_unknown", `The tree ${rootId} has no ledger: none of its tasks live.`);
-    return tree.ledger;
-  }
-
-  /** Claims without anybody waiting for it: what was accepted is taken now, or with the next heartbeat. */
-  claimSoon(): Promise<void> {
-    return this.claim().catch((error: unknown) => {
-      const message = messageOf(error);
-      this.#options.logger.warn("what waits in the store could not be claimed; it is tried again", {
-        message,
-      });
-    });
-  }
-
-  #beat(): void {
-    const { clock, logger } = this.#options;
-    this.#heartbeat = clock.after(CLAIM_MS / 3, () => {
-      if (this.closed) return;
-      this.#beat();
-      this.#renew().catch((error: unknown) => {
-        logger.warn("the claims could not be renewed", { message: messageOf(error) });
-      });
-      void this.claimSoon();
-    });
   }
 }
 

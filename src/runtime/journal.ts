@@ -39,6 +39,7 @@ export class Journal {
     this.#onBroken = options.onBroken;
     this.#record = options.claim.record;
     this.#seq = options.claim.seq;
+    this.#lastIndex = options.claim.resume?.lastIndex ?? 0;
   }
 
   /** The record as the last acknowledged commit left it. */

@@ -16,7 +16,7 @@ import type { WorkInFlight } from "./work-in-flight.ts";
 export interface LeaseHost {
   readonly id: string;
   readonly spec: TaskSpec;
-  readonly services: Pick<HostServices, "scheduler" | "clock" | "settings">;
+  readonly services: Pick<HostServices, "scheduler" | "clock" | "settings" | "isDraining">;
   readonly journal: Journal;
   readonly mailbox: Mailbox;
   readonly ending: boolean;
@@ -122,7 +122,9 @@ export class LeaseHolder {
   }
 
   #ask(): void {
-    const { scheduler } = this.#host.services;
+    const { scheduler, isDraining } = this.#host.services;
+    // It waits for its slot in the store, until the next start asks for it.
+    if (isDraining()) return;
     const ticket = this.#wanted;
     this.#wanted = null;
     this.#parked = false;

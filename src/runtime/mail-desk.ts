@@ -1,6 +1,7 @@
 // What new mail means to a living task: which entry is told to the machine, which ends a wait, and which waits for
 // the next turn without a word.
-// K1. A completion that begins no turn (a person stopped the child, or a result has told its end already) is still
+// K1. A cancel is carried out when it is read, so that one survives a restart.
+// K2. A completion that begins no turn (a person stopped the child, or a result has told its end already) is still
 //     taken by the next turn.
 
 import type { AgentEvent } from "../../machines/agent.ts";
@@ -13,9 +14,11 @@ import type { Mailbox } from "./mailbox.ts";
 /** What the desk needs of the task whose mail it opens. */
 export interface AddressedHost {
   readonly journal: Pick<Journal, "event" | "flush">;
-  readonly mailbox: Pick<Mailbox, "knows">;
+  readonly mailbox: Pick<Mailbox, "knows" | "isQuiet">;
   readonly leases: Pick<LeaseHolder, "hurry">;
   readonly ending: boolean;
+  /** Idempotent: whoever sent the order may carry it out as well. */
+  cancel(reason: string, force: boolean): void;
   /** Ends the oldest wait for a person; false when there is none. */
   answerWait(messageId: string, text: string): boolean;
   send(event: AgentEvent): void;
@@ -23,23 +26,16 @@ export interface AddressedHost {
 
 export class MailDesk {
   readonly #host: AddressedHost;
-  #quiet: Set<string> | null = null;
 
   constructor(host: AddressedHost) {
     this.#host = host;
   }
 
-  /** Children whose completions begin no turn, because a person caused their end. */
-  hush(childIds: readonly string[]): void {
-    this.#quiet ??= new Set();
-    for (const id of childIds) this.#quiet.add(id);
-  }
-
   /** Opens one entry, in the order of the inbox. */
   announce({ message, position }: InboxEntry): void {
     const { journal, mailbox, leases } = this.#host;
-    if (message.kind === "cancel") return;
-    if (message.kind === "completion" && (this.#quiet?.has(message.id) || mailbox.knows(message.id))) return;
+    if (message.kind === "cancel") return this.#host.cancel(message.reason, message.force);
+    if (message.kind === "completion" && (mailbox.isQuiet(message.id) || mailbox.knows(message.id))) return;
     if (message.kind === "answer" && this.#host.answerWait(message.id, message.text)) return;
     const { event, interrupt, person } = newsOf(message);
     if (event) journal.event(event);

@@ -1,5 +1,6 @@
 // The part of a task's inbox that its host has seen and no commit has taken yet.
 // X1. Entries are announced in order, each once; the cursor moves only with the commit that takes them.
+// X2. No turn takes a cancel: should the process die before the task has ended, it is found again.
 
 import type { NewEvent } from "../core/event.ts";
 import type { TerminalState } from "../core/lifecycle.ts";
@@ -13,6 +14,9 @@ export interface MailboxOptions {
   readonly taskId: string;
   /** Entries up to here were taken before. */
   readonly cursor?: number;
+  /** What the model was told before a restart, as `told` was then. */
+  readonly told?: readonly string[];
+  readonly quiet?: readonly string[];
 }
 
 export class Mailbox {
@@ -23,10 +27,14 @@ export class Mailbox {
   #again = false;
   /** Children and answers that a tool result has told the model: their mail is taken without a message. */
   #known: Set<string> | null = null;
+  /** Children whose completions begin no turn, until one takes them. */
+  #quiet: Set<string> | null = null;
 
   constructor(options: MailboxOptions) {
     this.#options = options;
     this.#seen = options.cursor ?? 0;
+    this.know(options.told ?? []);
+    this.hush(options.quiet ?? []);
   }
 
   /** Position of the newest entry that was read. */
@@ -73,11 +81,34 @@ export class Mailbox {
     );
   }
 
-  /** Takes everything that is pending; `null` when nothing is. The caller commits it with its cursor. */
+  /** Children whose completions begin no turn, because a person caused their end. */
+  hush(childIds: readonly string[]): void {
+    if (childIds.length === 0) return;
+    this.#quiet ??= new Set();
+    for (const id of childIds) this.#quiet.add(id);
+  }
+
+  isQuiet(childId: string): boolean {
+    return this.#quiet?.has(childId) ?? false;
+  }
+
+  get quiet(): readonly string[] {
+    return this.#quiet === null ? [] : [...this.#quiet];
+  }
+
+  /** What the model was told and the cursor has not passed: it must survive a restart. */
+  get told(): readonly string[] {
+    return this.#known === null ? [] : [...this.#known];
+  }
+
+  /** Takes what is pending (X2); `null` when there is none. The caller commits it with its cursor. */
   takeAll(maxChars: number): FoldedMail | null {
-    if (this.#pending.length === 0) return null;
-    const folded = foldMail(this.#pending, this.#known ?? NOTHING_KNOWN, maxChars);
-    this.#pending = [];
+    const cancel = this.#pending.findIndex(({ message }) => message.kind === "cancel");
+    const taken = cancel < 0 ? this.#pending : this.#pending.slice(0, cancel);
+    if (taken.length === 0) return null;
+    const folded = foldMail(taken, this.#known ?? NOTHING_KNOWN, maxChars);
+    this.#pending = cancel < 0 ? [] : this.#pending.slice(cancel);
+    this.#forget(taken);
     return folded;
   }
 
@@ -90,7 +121,16 @@ export class Mailbox {
     if (taken.length === 0) return null;
     this.#pending = upTo < 0 ? [] : this.#pending.slice(upTo);
     const { cursor, events } = foldMail(taken, known, 0);
+    this.#forget(taken);
     return { cursor, events };
+  }
+
+  #forget(taken: readonly InboxEntry[]): void {
+    for (const { message } of taken) this.#quiet?.delete(message.id);
+    if (this.#known === null) return;
+    // An answer stays known: a further run hears what people said in the one before, but not this a second time.
+    for (const { message } of taken) if (message.kind === "completion") this.#known.delete(message.id);
+    if (this.#known.size === 0) this.#known = null;
   }
 
   /** What somebody wrote is never told by a result, whatever id its writer chose for it. */

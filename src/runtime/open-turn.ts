@@ -22,6 +22,7 @@ export interface TurnInput {
 /** Folds all mail into the transcript, in the commit that begins the turn. */
 export async function foldMail(host: TaskHost, input: TurnInput): Promise<FoldOutput> {
   const { services, spec, mailbox } = host;
+  await host.turn.memory?.();
   const waiting = Math.max(1, mailbox.pending.length);
   const room = resultRoom(services.modelOf(spec.model).contextTokens);
   // Several ends at once share the room of one result, or together they would fill the context.
@@ -34,7 +35,10 @@ export async function foldMail(host: TaskHost, input: TurnInput): Promise<FoldOu
   const partial = host.turn.partial.trim();
   host.turn.partial = "";
   host.turn.forgetRepetition();
-  const spoken = partial === "" ? [] : [answerMessage({ text: partial, thinking: "", calls: [] })];
+  const spoken: readonly Message[] =
+    partial === ""
+      ? []
+      : [{ ...answerMessage({ text: partial, thinking: "", calls: [] }), interrupted: true }];
   await beginTurn(host, input, {
     messages: [...spoken, ...folded.messages],
     events: folded.events,

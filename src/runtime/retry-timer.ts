@@ -2,9 +2,12 @@
 
 import type { AgentContext, AgentEvent } from "../../machines/agent.ts";
 import type { Timer } from "../base/clock.ts";
+import type { TimerRow } from "../store/store.ts";
 import type { Journal } from "./journal.ts";
 import type { HostServices } from "./services.ts";
 import { UNKNOWN_FAILURE, type TurnState } from "./turn-state.ts";
+
+const RETRY = "retry";
 
 /** What the timer needs of the task that tries again. */
 export interface RetryHost {
@@ -32,8 +35,20 @@ export class RetryTimer {
         ? { type: "generation.retried", data: { code, message, attempt: tries, retryInMs } }
         : { type: "run.failed", data: { code, message, retryInMs } },
     );
-    journal.stage({ timers: [{ name: "retry", dueAt: services.clock.now() + retryInMs }] });
-    this.#timer = services.clock.after(retryInMs, () => {
+    journal.stage({ timers: [{ name: RETRY, dueAt: services.clock.now() + retryInMs }] });
+    this.#wakeIn(retryInMs);
+  }
+
+  /** The same pause after a restart, until the time that was written then; a clock that was set back makes it no longer. */
+  goOn({ backoffMs }: Pick<AgentContext, "backoffMs">, timers: readonly TimerRow[]): void {
+    const dueAt = timers.find((timer) => timer.name === RETRY)?.dueAt ?? 0;
+    const leftMs = dueAt - this.#host.services.clock.now();
+    this.#wakeIn(Math.min(Math.max(0, leftMs), Math.round(backoffMs)));
+  }
+
+  #wakeIn(delayMs: number): void {
+    const { services, journal } = this.#host;
+    this.#timer = services.clock.after(delayMs, () => {
       journal.stage({ timers: [] });
       this.#host.send({ type: "retry.due" });
     });

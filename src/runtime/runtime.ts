@@ -14,8 +14,9 @@ import { BoundApi } from "./bound-api.ts";
 import { Box } from "./box.ts";
 import type { CheckArguments } from "./call-tools-effect.ts";
 import type { RedactedText } from "./generation.ts";
-import { Household } from "./household.ts";
+import { Household, type Recovery } from "./household.ts";
 import { Reading } from "./reading.ts";
+import { Sessions } from "./sessions.ts";
 import { Tasks } from "./tasks.ts";
 
 export interface RuntimeOptions {
@@ -44,6 +45,7 @@ export const OPERATOR: Caller = { name: "operator", scopes: ["read", "control", 
 export class Runtime {
   readonly #household: Household;
   readonly #tasks: Tasks;
+  readonly #sessions: Sessions;
   readonly #reading: Reading;
   readonly #box: Box;
   readonly #options: RuntimeOptions;
@@ -54,6 +56,7 @@ export class Runtime {
     this.#household = new Household({ ...options, apiFor: (taskId) => this.as(agentCaller(taskId)) });
     const household = this.#household;
     this.#tasks = new Tasks({ ...options, household, checkProvider: (ref) => void providerOf(ref) });
+    this.#sessions = new Sessions({ ...options, household, tasks: this.#tasks });
     this.#reading = new Reading({ settings, clock, store, household, tasks: this.#tasks });
     this.#box = new Box({ settings, clock, store, household, providers: options.providers });
   }
@@ -63,6 +66,7 @@ export class Runtime {
     return new BoundApi({
       caller,
       tasks: this.#tasks,
+      sessions: this.#sessions,
       reading: this.#reading,
       box: this.#box,
       store: this.#options.store,
@@ -74,6 +78,16 @@ export class Runtime {
   /** What the scheduler holds, for checks that nothing leaks. */
   counts(): ReturnType<Scheduler["counts"]> & { readonly living: number } {
     return { ...this.#household.scheduler.counts(), living: this.#household.family.size };
+  }
+
+  /** Takes up what the store has open; before anything else is asked of it. Throws what the store throws. */
+  recover(): Promise<Recovery> {
+    return this.#household.recover();
+  }
+
+  /** Begins no further turn, and resolves when those under way have ended or the grace is over. */
+  drain(graceMs: number): Promise<{ readonly parked: number }> {
+    return this.#household.drain(graceMs);
   }
 
   /** Lets go of everything; tasks that have not ended stay in the store. */

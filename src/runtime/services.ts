@@ -61,6 +61,8 @@ export interface HostServices {
   /** The API bound to one task, for its tools. */
   apiFor(taskId: string): TaskApi;
   ledgerOf(rootId: string): Ledger;
+  /** The box stops: turns under way may end, and none begins. */
+  isDraining(): boolean;
   /** Shows what a model is writing to whoever watches. */
   showDelta(spec: TaskSpec, delta: Delta): void;
 }

@@ -3,11 +3,12 @@
 // Z1. Only an actor without an effect in flight sleeps: one that is queued, or parked under the tag `waiting`.
 // Z2. Waking restores what was put to sleep before the event that wakes it is handled.
 // Z3. An actor that has ended or was stopped is never woken again: what is sent to it then is dropped.
+// Z4. After a restart nothing of it acts, and nothing that is sent to it is lost, until it is opened.
 
-import { createActor, type Snapshot } from "xstate";
+import { createActor, transition } from "xstate";
 import {
-  AGENT_MACHINE_VERSION,
   type AgentActorRef,
+  type AgentContext,
   type AgentEmitted,
   type AgentEvent,
   type AgentInput,
@@ -16,6 +17,9 @@ import {
 } from "../../machines/agent.ts";
 import type { TaskSpec } from "../core/task.ts";
 import type { HostServices } from "./services.ts";
+import { wordsOf } from "./outcome.ts";
+import { isParked } from "./resuming.ts";
+import type { PersistedActor } from "./stored-state.ts";
 
 /** Tries of one generation while its failures are transient: with pauses of 1, 2, 4 and 8 s, about 15 s. */
 const GENERATION_TRIES = 5;
@@ -29,33 +33,61 @@ export interface ActorHost {
   defect(error: unknown): void;
 }
 
-/** What a store keeps of an actor. */
-type Persisted = Snapshot<unknown> &
-  Pick<AgentSnapshot, "context" | "value"> & { children: object; historyValue: object };
-
 export class TaskActor {
   readonly #host: ActorHost;
   #actor: AgentActorRef | null = null;
   /** The newest one that was made: what a sleeping actor is woken from. */
-  #persisted: Persisted | null = null;
+  #persisted: PersistedActor | null = null;
   #over = false;
+  /** What was sent to an actor that is not open yet (Z4). */
+  #early: AgentEvent[] | null = null;
 
   constructor(host: ActorHost) {
     this.#host = host;
   }
 
+  /** Goes on from what a store had of it, once it is opened. A generation without a lease first asks for one (M3). */
+  restore(persisted: PersistedActor): void {
+    this.#persisted = withoutLease(this.#host, persisted);
+    this.#early = [];
+  }
+
+  /** Begins another run, once it is opened and admitted. */
+  restart(context: Partial<AgentContext>): void {
+    const first = firstOf(this.#host.services.machine, inputOf(this.#host.spec));
+    this.#persisted = { ...first, context: { ...first.context, ...context } };
+    this.#early = [];
+  }
+
+  /**
+   * Acts from now on: an actor at work is started again, `begun` does what its entry actions once did, and then comes
+   * what was sent meanwhile.
+   */
+  open(begun: (snapshot: PersistedActor) => void): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    if (this.#over) return;
+    const persisted = this.#persisted;
+    if (persisted !== null && !isParkedValue(persisted.value)) {
+      this.#wake();
+      begun(persisted);
+    }
+    for (const event of early) this.send(event);
+  }
+
   /** Handles the event, waking the actor for it; dropped once it is over (Z3). */
   send(event: AgentEvent): void {
     if (this.#over) return;
+    if (this.#early !== null) return void this.#early.push(event);
     const actor = this.#actor ?? this.#wake();
     // What it sends while it starts, or what its observers send, may have ended it.
     if (actor.getSnapshot().status === "active") actor.send(event);
   }
 
-  /** The snapshot for the store: small, and without the transcript. */
-  persist(activeMs: number): unknown {
-    if (this.#actor) this.#persisted = lean(this.#actor.getPersistedSnapshot() as Persisted);
-    return { machine: AGENT_MACHINE_VERSION, activeMs, actor: this.#persisted };
+  /** The state for the store: small, and without the transcript; `null` before the first event. */
+  persist(): PersistedActor | null {
+    if (this.#actor) this.#persisted = lean(this.#actor.getPersistedSnapshot() as PersistedActor);
+    return this.#persisted;
   }
 
   /** Lets the actor go if it is still idle; called when nothing has happened to it for a while. */
@@ -63,7 +95,7 @@ export class TaskActor {
     const snapshot = this.#actor?.getSnapshot();
     if (!snapshot || this.#over || !isIdle(snapshot)) return;
     // The one that the store has will do when nothing has changed since: then both are one object.
-    if (this.#persisted?.context !== snapshot.context) this.persist(0);
+    if (this.#persisted?.context !== snapshot.context) this.persist();
     this.#actor = null;
   }
 
@@ -109,20 +141,37 @@ function inputOf({ id, kind, limits }: TaskSpec): AgentInput {
 /** Nearly every snapshot has neither effects in flight nor history; all of those share one empty object. */
 const NOTHING = Object.freeze({});
 
-function lean(snapshot: Persisted): Persisted {
+function lean(snapshot: PersistedActor): PersistedActor {
   if (Object.keys(snapshot.children).length === 0) snapshot.children = NOTHING;
   if (Object.keys(snapshot.historyValue).length === 0) snapshot.historyValue = NOTHING;
   return snapshot;
 }
 
 /** The first snapshot of each machine; entering the first state anew for each task costs three times as much. */
-const FIRST = new WeakMap<typeof agentMachine, Persisted>();
+const FIRST = new WeakMap<typeof agentMachine, PersistedActor>();
 
 /** What the machine begins with for this input: its context is the input and figures that are the same for all. */
-function firstOf(machine: typeof agentMachine, input: AgentInput): Persisted {
-  const known = FIRST.get(machine) ?? (createActor(machine, { input }).getPersistedSnapshot() as Persisted);
+function firstOf(machine: typeof agentMachine, input: AgentInput): PersistedActor {
+  const known =
+    FIRST.get(machine) ?? (createActor(machine, { input }).getPersistedSnapshot() as PersistedActor);
   FIRST.set(machine, known);
   return { ...known, context: { ...known.context, ...input } };
+}
+
+/** The lease of a generation did not survive: the machine's own answer to a preemption, before anything runs. */
+function withoutLease({ spec, services }: ActorHost, snapshot: PersistedActor): PersistedActor {
+  const { state, phase } = wordsOf(snapshot.value);
+  if (state !== "steering" && phase !== "generating") return snapshot;
+  const { machine } = services;
+  const held = createActor(machine, { input: inputOf(spec), snapshot }).getSnapshot();
+  const [next] = transition(machine, held, { type: "preempted" });
+  return machine.getPersistedSnapshot(next) as PersistedActor;
+}
+
+/** The same of a stored value, for an actor that need not be woken to go on waiting. */
+function isParkedValue(value: PersistedActor["value"]): boolean {
+  const { state, phase } = wordsOf(value);
+  return isParked(phase) || (state === "spawned" && phase === "queued");
 }
 
 /** Keeps Z1: no state with an effect or a timer of its own is among these. */

@@ -3,8 +3,8 @@
 // H1. A lease is held only under the tag `holds_lease`, and released only after the generation that used it has
 //     let go of its socket, or the cancel deadline has passed.
 // H2. A place is given back under the tag `waiting`; the active clock runs only under `active_time`.
-// H3. The end is committed after everything the task did has stopped (or by force, after the deadline), once.
-// H4. The completion reaches the parent's inbox in the same commit as the end.
+// H3. After a restart nothing of a task acts before that it was taken up again is in the store (homecoming.ts).
+// How it ends is in ending.ts.
 
 import type {
   AgentContext,
@@ -13,27 +13,28 @@ import type {
   AgentOutput,
   AgentSnapshot,
 } from "../../machines/agent.ts";
-import { toTroupeError, type TroupeError } from "../base/errors.ts";
+import { messageOf, toTroupeError, type TroupeError } from "../base/errors.ts";
 import { higherClass } from "../core/lifecycle.ts";
 import type { Phase, SchedulingClass, State } from "../core/lifecycle.ts";
-import type { TaskSpec } from "../core/task.ts";
-import type { Claim } from "../store/store.ts";
+import type { TaskFailure, TaskSpec } from "../core/task.ts";
+import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
+import type { Claim, CommitWrite } from "../store/store.ts";
 import { activityClockOf, type ActivityClock } from "./activity-clock.ts";
+import { Ending } from "./ending.ts";
+import { Homecoming } from "./homecoming.ts";
 import { Journal } from "./journal.ts";
 import { LeaseHolder } from "./lease-holder.ts";
 import { MailDesk } from "./mail-desk.ts";
 import { Mailbox } from "./mailbox.ts";
+import { Pauses } from "./pauses.ts";
 import { OutputRing } from "./output-ring.ts";
-import { endEvent, endOf, wordsOf } from "./outcome.ts";
-import { RetryTimer } from "./retry-timer.ts";
+import { wordsOf } from "./outcome.ts";
+import { planResume } from "./resuming.ts";
 import type { HostServices } from "./services.ts";
-import { Settling } from "./settling.ts";
+import { memoOf } from "./stored-state.ts";
 import { TaskActor } from "./task-actor.ts";
-import { WaitKeeper } from "./wait-keeper.ts";
-import { TurnState, UNKNOWN_FAILURE } from "./turn-state.ts";
+import { TurnState } from "./turn-state.ts";
 import { WorkInFlight } from "./work-in-flight.ts";
-
-const RELEASED = { type: "task.released", data: {} } as const;
 
 export class TaskHost {
   readonly id: string;
@@ -43,16 +44,19 @@ export class TaskHost {
   readonly mailbox: Mailbox;
   readonly turn: TurnState;
   readonly leases: LeaseHolder;
-  #waits: WaitKeeper | null = null;
+  /** How it goes on after a restart; `null` for a new task. */
+  readonly homecoming: Homecoming | null;
+  #pauses: Pauses | null = null;
   #clock: ActivityClock | null = null;
   #ring: OutputRing | null = null;
   readonly #actor: TaskActor;
   #state: State = "spawned";
   #phase: Phase | null = "queued";
   readonly work = new WorkInFlight();
-  #retry: RetryTimer | null = null;
   #ending = false;
-  #settling: Settling | null = null;
+  #end: Ending | null = null;
+  /** What an effect came to, until the state that follows it is written. */
+  #kept: CommitWrite | null = null;
   #inherited: SchedulingClass | null = null;
   readonly #desk: MailDesk;
 
@@ -61,12 +65,26 @@ export class TaskHost {
     this.spec = claim.record.spec;
     this.services = services;
     const { store, patience } = services;
+    const { record, resume } = claim;
+    const plan = resume === null ? null : planResume(claim);
     this.journal = new Journal({ store, patience, claim, onBroken: (error) => this.#broken(error) });
-    this.mailbox = new Mailbox({ store, patience, taskId: this.id });
-    this.turn = new TurnState(claim.record);
+    const memo = plan !== null && "stored" in plan ? plan.stored : null;
+    this.mailbox = new Mailbox({
+      store,
+      patience,
+      taskId: this.id,
+      ...(resume && { cursor: resume.inboxCursor }),
+      ...(memo?.told && { told: memo.told }),
+      ...(memo?.quiet && { quiet: memo.quiet }),
+    });
+    this.turn = new TurnState(record);
     this.leases = new LeaseHolder(this);
     this.#desk = new MailDesk(this);
     this.#actor = new TaskActor(this);
+    this.homecoming =
+      plan && resume && new Homecoming({ host: this, actor: this.#actor, plan, point: resume, record });
+    if (!this.homecoming) return;
+    ({ state: this.#state, phase: this.#phase } = this.homecoming.words);
   }
 
   /** The state and phase as shown: an end shows only once it is in the store. */
@@ -115,7 +133,31 @@ export class TaskHost {
     if (this.#ending && !force) return;
     this.journal.event({ type: "cancel.requested", data: { reason, force } });
     this.send({ type: "cancel", reason });
-    if (force) this.#settling?.force();
+    if (force) this.#end?.force();
+  }
+
+  /** Ends it before anything of it acted: its parent has ended. */
+  callOff(reason: string): void {
+    if (!this.homecoming) return this.cancel(reason, false);
+    this.#actor.stop();
+    this.finish({ state: "cancelled", reason });
+  }
+
+  /** Ends it before anything of it acted: it cannot begin, or go on. */
+  giveUp(failure: TaskFailure): void {
+    this.#actor.stop();
+    this.finish({ state: "failed", failure });
+  }
+
+  /** Whether it generates, runs a tool, or is being made ready. */
+  get isActive(): boolean {
+    return this.work.settled() !== null;
+  }
+
+  /** Resolves when what it wrote is in the store, or cannot be. The box stops, which is no fault of the task's. */
+  settle(): Promise<void> {
+    if (this.homecoming?.forgive() === true) this.journal.stage({ snapshot: this.stored() });
+    return this.journal.flush();
   }
 
   /** Tells the machine of new inbox entries. Never rejects: a task whose mail cannot be read is let go. */
@@ -132,7 +174,7 @@ export class TaskHost {
   /** A child has ended and its completion was announced. */
   childEnded(): void {
     this.childSpawned();
-    this.#waits?.check();
+    this.#pauses?.check();
   }
 
   /** The runtime closes: stops the timers and the effects, and leaves the task to whoever claims it next. */
@@ -145,12 +187,12 @@ export class TaskHost {
 
   /** Children whose cancellation a person caused: their completions wait for the next turn and begin none. */
   hush(childIds: readonly string[]): void {
-    this.#desk.hush(childIds);
+    this.mailbox.hush(childIds);
   }
 
   /** Ends the oldest wait for a person; false when there is none. */
   answerWait(messageId: string, text: string): boolean {
-    return this.#waits?.answer(messageId, text) ?? false;
+    return this.#pauses?.answer(messageId, text) ?? false;
   }
 
   inheritClass(schedulingClass: SchedulingClass | null): void {
@@ -158,22 +200,15 @@ export class TaskHost {
     this.services.scheduler.setClass(this.id, this.schedulingClass);
   }
 
-  /** Tells whoever talks to a session why its agent gave no answer. */
-  reportFailure(): void {
-    const { code, message } = this.turn.lastFailure ?? UNKNOWN_FAILURE;
-    this.journal.event({ type: "run.failed", data: { code, message, retryInMs: null } });
-  }
-
-  /** Records the failed try and wakes the machine when its pause is over. */
-  armRetry(context: Pick<AgentContext, "tries" | "backoffMs">): void {
-    this.#retry ??= new RetryTimer(this);
-    this.#retry.arm(context);
+  get pauses(): Pauses {
+    this.#pauses ??= new Pauses(this);
+    return this.#pauses;
   }
 
   /** What the machine has become: takes and gives back what its tags say. */
   follow(snapshot: AgentSnapshot): void {
     if (this.#ending) return;
-    if (snapshot.status === "done") return this.#finish(snapshot.output as AgentOutput);
+    if (snapshot.status === "done") return this.finish(snapshot.output as AgentOutput);
     const { state, phase } = wordsOf(snapshot.value);
     const moved = state !== this.#state || phase !== this.#phase;
     const waited = this.#phase;
@@ -183,26 +218,34 @@ export class TaskHost {
     else this.#clock?.stop();
     if (!snapshot.hasTag("holds_lease")) this.leases.drop();
     if (waited === "waiting_slot" && moved && !this.leases.held) this.leases.withdraw();
-    if (waited === "backing_off" && moved) this.#retry?.cancel();
+    if (waited === "backing_off" && moved) this.#pauses?.endRetry();
     if (snapshot.hasTag("waiting") && this.spec.kind === "task") this.leases.park();
-    this.#followWaits(snapshot);
+    const waits = snapshot.hasTag("waiting") ? snapshot.context.waits : [];
+    if (waits.length > 0 || this.#pauses) this.pauses.keep(waits);
+    if (this.#kept) this.journal.stage(this.#kept);
+    this.#kept = null;
     if (!moved) return;
     const { run, turn } = snapshot.context;
-    this.journal.stage({
-      state,
-      phase,
-      run,
-      turn,
-      snapshot: this.#actor.persist(Math.round(this.#clock?.usedMs ?? 0)),
-    });
+    this.journal.stage({ state, phase, run, turn, snapshot: this.stored() });
     this.journal.flush().catch(() => {});
   }
 
-  #followWaits(snapshot: AgentSnapshot): void {
-    const open = snapshot.hasTag("waiting") ? snapshot.context.waits : [];
-    if (open.length === 0 && !this.#waits) return;
-    this.#waits ??= new WaitKeeper(this);
-    this.#waits.keep(open);
+  /** The machine has heard what its effect came to. */
+  keepOutcome(): void {
+    this.#kept = this.turn.outcome?.() ?? null;
+    this.turn.outcome = null;
+  }
+
+  /** What the store keeps of it besides its rows. */
+  stored(): unknown {
+    const actor = this.#actor.persist();
+    const { told, quiet } = this.mailbox;
+    return {
+      machine: AGENT_MACHINE_VERSION,
+      activeMs: Math.round(this.#clock?.usedMs ?? this.homecoming?.stored?.activeMs ?? 0),
+      actor,
+      ...memoOf({ told, quiet, resumes: this.homecoming?.resumesIn(actor) ?? 0 }),
+    };
   }
 
   #startClock(): void {
@@ -211,74 +254,34 @@ export class TaskHost {
   }
 
   #makeClock(): ActivityClock {
-    return activityClockOf(this.spec, this.services.clock, (failure) =>
+    const usedMs = this.homecoming?.stored?.activeMs ?? 0;
+    return activityClockOf({ spec: this.spec, usedMs }, this.services.clock, (failure) =>
       this.send({ type: "limit.reached", failure }),
     );
   }
 
-  #finish(output: AgentOutput): void {
+  /** Ends it, by its machine's word or because it cannot go on; its actor hears nothing more. */
+  finish(output: AgentOutput): void {
+    if (this.#ending) return;
     this.#ending = true;
     this.#stopTimers();
-    const { kinship, clock, settings } = this.services;
-    kinship.cancelChildren(this.id, `its parent ended (${output.state})`);
-    this.leases.drop();
-    const work = this.work.settled();
-    const children = kinship.liveCount(this.id) > 0 ? kinship.childless(this.id) : null;
-    // Even with nothing to wait for: whoever got the lease begins its turn before this end is written.
-    this.#settling = new Settling({
-      clock,
-      deadlineMs: settings.cancelDeadlineMs,
-      // Mail that is being read is told of, if only as undelivered.
-      work: Promise.all([work, children, this.mailbox.settled]),
-      conclude: (settled) => this.#conclude(output, settled),
-    });
-  }
-
-  /** Commits the end. `settled` is false when something of the task would not let go in time. */
-  #conclude(output: AgentOutput, settled: boolean): void {
-    const { scheduler, clock, kinship, logger, store, patience } = this.services;
-    const now = clock.now();
-    this.leases.forget();
-    const end = endOf(output, this.turn.answer, this.spec.limits.maxResultChars);
-    const { parentId, goal } = this.spec;
-    this.journal.stage({
-      terminal: end,
-      events: [...this.mailbox.refusals(end.state), endEvent(end, output)],
-      ...(settled && { releasedAt: now }),
-      ...(parentId && {
-        outbox: [{ to: parentId, message: { kind: "completion", id: this.id, end, goal } }],
-      }),
-    });
-    // Slot and place are given on once the end is in the store: until then a restart would find this task alive.
-    const acknowledged = this.journal.flush().then(
-      () => {
-        scheduler.end(this.id);
-        kinship.ended(this.id, end);
-      },
-      () => {},
-    );
-    if (settled) return;
-    logger.warn("a task did not let go in time and was ended by force", { task: this.id });
-    // Only an end that is in the store can be marked as released.
-    void Promise.all([acknowledged, this.work.settled()])
-      .then(() => clock.now())
-      .then((at) => patience.call("markReleased", () => store.markReleased(this.id, at, RELEASED)))
-      .catch(() => {});
+    const kept = this.#kept;
+    this.#kept = null;
+    this.#end = new Ending(this, output, kept);
   }
 
   #stopTimers(): void {
     this.#clock?.end();
-    this.#retry?.cancel();
-    this.#waits?.keep([]);
+    this.#pauses?.endRetry();
+    this.#pauses?.keep([]);
   }
 
   /** A defect of Troupe: the actor itself broke. The task still ends, once, as failed. */
   defect(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     this.services.logger.error("the actor of a task broke", { task: this.id, message });
-    if (this.#ending) return;
     const failure = { code: "internal", message: `Troupe failed: ${message}`, retryable: false };
-    this.#finish({ state: "failed", failure });
+    this.finish({ state: "failed", failure });
   }
 
   /** The store refused or failed for good: nothing of this host may act any more, and nothing is acknowledged. */

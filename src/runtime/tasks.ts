@@ -7,6 +7,7 @@ import {
   CancelledError,
   ConflictError,
   InvalidRequestError,
+  LimitError,
   NotFoundError,
   StoreError,
 } from "../base/errors.ts";
@@ -27,7 +28,7 @@ import { MAX_BATCH, MAX_STEER_CHARS } from "../core/limits.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ModelRef, TaskRecord, TaskSpec } from "../core/task.ts";
 import { keyReused } from "../store/refusals.ts";
-import type { InboxMessage, Store } from "../store/store.ts";
+import type { InboxMessage, Store, SubmitReceipt } from "../store/store.ts";
 import type { Household } from "./household.ts";
 import { identityOf, type Identity } from "./identity.ts";
 import { toollessNote } from "./spawn-toolsets.ts";
@@ -62,7 +63,7 @@ export class Tasks {
         `Expected 1 to ${MAX_BATCH} tasks in one call and got ${requests.length}. Delegate in several calls.`,
       );
     }
-    this.#checkOpen();
+    this.#checkOpen(caller);
     const specs = new Map<string, TaskSpec>();
     const fresh: TaskSpec[] = [];
     const ids: string[] = [];
@@ -75,18 +76,18 @@ export class Tasks {
       if (!before) fresh.push(spec);
       specs.set(id, spec);
     }
-    const receipts = new Map<string, { readonly record: TaskRecord; readonly created: boolean }>();
     const { household } = this.#options;
-    await household.admission.during(fresh, async () => {
-      for (const [id, spec] of specs) receipts.set(id, await this.#submit(spec));
+    const receipts = await household.admission.during(fresh, async () => {
+      const accepted = await this.#submit([...specs.values()]);
       // Accepted is accepted: a store that cannot be claimed from now is asked again later.
       await household.claimSoon();
+      return new Map(accepted.map((receipt) => [receipt.record.spec.id, receipt]));
     });
-    return ids.map((id) => this.#handle(receipts.get(id) as { record: TaskRecord; created: boolean }));
+    return ids.map((id) => this.#handle(receipts.get(id) as SubmitReceipt));
   }
 
   async createSession(request: SessionRequest, caller: Caller): Promise<TaskRecord> {
-    this.#checkOpen();
+    this.#checkOpen(caller);
     const { settings, random } = this.#options;
     const identity = identityOf("ses", request, { caller, random });
     const agent = request.agent === undefined ? settings.sessionAgent : this.#agent(request.agent);
@@ -95,9 +96,9 @@ export class Tasks {
     const { household } = this.#options;
     const known = await this.#known(spec.id, request.idempotencyKey);
     return household.admission.during(known ? [] : [spec], async () => {
-      const { record } = await this.#submit(spec);
+      const [receipt] = await this.#submit([spec]);
       await household.claimSoon();
-      return record;
+      return (receipt as SubmitReceipt).record;
     });
   }
 
@@ -162,7 +163,14 @@ export class Tasks {
     }
     if (request.signal?.aborted) throw new CancelledError("The wait was called off; the task goes on.");
     const record = await this.record(taskId);
+    if (record.end && record.readAt === null) this.#noteRead(taskId);
     return resultOf(record, this.host(taskId)?.words ?? record);
+  }
+
+  /** Nobody waits for it: should it be lost, the result is kept for longer than it need be. */
+  #noteRead(taskId: string): void {
+    const { store, clock } = this.#options;
+    store.markRead(taskId, clock.now()).catch(() => {});
   }
 
   /** Marks the subtree, parents first, then lets it go; the request itself is in the store first. */
@@ -181,44 +189,6 @@ export class Tasks {
     for (const member of members) member.cancel(reason, force);
     const state = this.host(taskId)?.words.state ?? (await this.record(taskId)).state;
     return { taskId, cancelled: members.map((member) => member.id), state };
-  }
-
-  /** `/stop`: the session listens again; its children are cancelled and tell it so with its next turn only. */
-  async stopSession(sessionId: string): Promise<CancelReceipt> {
-    const { family } = this.#options.household;
-    const host = await this.#sessionHost(sessionId);
-    const children = family.liveChildren(sessionId);
-    const members = children.flatMap((childId) => family.subtree(childId));
-    host.hush(children);
-    for (const member of members) member.cancel("stopped by the person", false);
-    host.send({ type: "stop" });
-    return { taskId: sessionId, cancelled: members.map((member) => member.id), state: host.words.state };
-  }
-
-  /** Resolves when the session has ended; closing one that is ending waits for the same end. */
-  async closeSession(sessionId: string): Promise<CancelReceipt> {
-    const record = await this.record(sessionId);
-    if (record.spec.kind !== "session") throw notASession(sessionId);
-    const host = this.host(sessionId);
-    if (record.end || !host) return { taskId: sessionId, cancelled: [], state: record.state };
-    const { family } = this.#options.household;
-    const members = host.ending ? [] : family.subtree(sessionId);
-    const ended = family.whenEnded(sessionId);
-    host.send({ type: "close" });
-    await ended;
-    const cancelled = members.map((member) => member.id).filter((id) => id !== sessionId);
-    return { taskId: sessionId, cancelled, state: (await this.record(sessionId)).state };
-  }
-
-  async #sessionHost(sessionId: string): Promise<TaskHost> {
-    const record = await this.record(sessionId);
-    if (record.spec.kind !== "session") throw notASession(sessionId);
-    const host = this.host(sessionId);
-    if (host && !host.ending) return host;
-    const state = record.end ? record.state : "ending";
-    throw new ConflictError("task_ended", `The session ${sessionId} has ended (${state}). Open a new one.`, {
-      details: { task_id: sessionId, state },
-    });
   }
 
   /** What an idempotency key has made before: it is not asked a second time whether it may be made. */
@@ -252,25 +222,35 @@ export class Tasks {
     };
   }
 
-  /** After `close` a task would be accepted and never begun. */
-  #checkOpen(): void {
-    if (!this.#options.household.closed) return;
-    throw new StoreError("closed", "The runtime is closed and takes no more tasks. Start it again.");
+  /** After `close` a task would be accepted and never begun. What a turn under way asks for waits for the next start. */
+  #checkOpen(caller: Caller): void {
+    const { household } = this.#options;
+    if (household.closed)
+      throw new StoreError("closed", "The runtime is closed and takes no more tasks. Start it again.");
+    if (household.draining && caller.taskId === null) {
+      throw new LimitError(
+        "draining",
+        "The server is stopping and takes no new tasks. Ask again when it has started; what it has goes on then.",
+      );
+    }
   }
 
   #agent(name: string): AgentDefinition | undefined {
     return this.#options.settings.agents.find((each) => each.name === name);
   }
 
-  #submit(spec: TaskSpec): Promise<{ readonly record: TaskRecord; readonly created: boolean }> {
-    const model = `${spec.model.provider}/${spec.model.model}`;
-    return this.#options.store.submit(spec, {
-      type: "task.spawned",
-      data: { goal: spec.goal, agent: spec.agent.name, model, depth: spec.depth },
-    });
+  /** All of them or none. */
+  #submit(specs: readonly TaskSpec[]): Promise<readonly SubmitReceipt[]> {
+    return this.#options.store.submitAll(
+      specs.map((spec) => {
+        const model = `${spec.model.provider}/${spec.model.model}`;
+        const data = { goal: spec.goal, agent: spec.agent.name, model, depth: spec.depth };
+        return { spec, event: { type: "task.spawned", data } };
+      }),
+    );
   }
 
-  #handle({ record, created }: { readonly record: TaskRecord; readonly created: boolean }): TaskHandle {
+  #handle({ record, created }: SubmitReceipt): TaskHandle {
     const { settings, household } = this.#options;
     const { id, agent, model } = record.spec;
     const words = this.host(id)?.words ?? record;
@@ -285,13 +265,6 @@ export class Tasks {
       note: toollessNote(findModel(`${model.provider}/${model.model}`, settings)),
     };
   }
-}
-
-export function notASession(taskId: string): InvalidRequestError {
-  return new InvalidRequestError(
-    "not_a_session",
-    `Expected a session and ${taskId} is a task. Steer it instead (steer_task, POST /v1/tasks/${taskId}/steer).`,
-  );
 }
 
 /** Where a person can look at a task; null while nothing serves. */

@@ -11,6 +11,7 @@ import type { Message, ToolCall } from "../core/message.ts";
 import type { TaskFailure } from "../core/task.ts";
 import type { Tool, ToolContext, ToolOutcome, ToolWait, WaitEnd } from "../core/tool.ts";
 import type { PendingWait } from "../../machines/agent.ts";
+import { resultLine } from "./output-lines.ts";
 import { cutMiddle } from "./output-ring.ts";
 
 /** One call to make or to go on with. */
@@ -18,6 +19,8 @@ export interface ToolStep {
   readonly call: ToolCall;
   /** Set when the call was suspended and its wait has ended. */
   readonly ended: { readonly wait: ToolWait; readonly end: WaitEnd } | null;
+  /** It may have acted before a restart and must not act twice: its outcome is unknown. */
+  readonly interrupted?: boolean;
 }
 
 export interface ToolRunnerOptions {
@@ -83,7 +86,7 @@ export async function runTools(steps: readonly ToolStep[], options: ToolRunnerOp
       type: "tool.finished",
       data: { callId: call.id, tool: call.name, isError, chars: text.length, ms: Math.round(answer.ms) },
     });
-    lines.push(`${isError ? "✗" : "✓"} ${call.name}: ${firstLine(text)}`);
+    lines.push(resultLine({ name: call.name, text, isError }));
   }
   const delivered = answers.flatMap((answer) => answer.delivers);
   const spent = answers.find((answer) => answer.spent)?.spent ?? null;
@@ -103,6 +106,7 @@ async function runOne(step: ToolStep, options: ToolRunnerOptions): Promise<Answe
   const tool = options.tools.get(call.name);
   if (!tool) return failed(unknownTool(call.name, options.tools));
   if (call.malformed !== undefined) return failed(malformedCall(call, tool));
+  if (step.interrupted === true) return failed(OUTCOME_UNKNOWN);
   const spent = step.ended ? null : options.takeCall();
   if (spent) return { ...failed(spent.message), spent };
   const context = options.context(call.id);
@@ -123,6 +127,9 @@ async function runOne(step: ToolStep, options: ToolRunnerOptions): Promise<Answe
   }
 }
 
+const OUTCOME_UNKNOWN =
+  "This call was under way when the server stopped: whether it has acted is unknown. Look before you call it again.";
+
 async function resume(
   tool: Tool,
   ended: NonNullable<ToolStep["ended"]>,
@@ -135,12 +142,6 @@ async function resume(
 function asText(value: unknown): string {
   if (typeof value === "string") return value;
   return value === undefined ? "Done." : JSON.stringify(value);
-}
-
-function firstLine(text: string): string {
-  const end = text.indexOf("\n");
-  const line = end < 0 ? text : text.slice(0, end);
-  return line.length > 160 ? `${line.slice(0, 159)}…` : line;
 }
 
 function unknownTool(name: string, tools: ReadonlyMap<string, Tool>): string {

@@ -1,5 +1,6 @@
 // What a host remembers between the steps of its turns: all of it can be read again from the store.
 
+import type { CommitWrite } from "../store/store.ts";
 import type { ToolCall } from "../core/message.ts";
 import type { Usage } from "../core/limits.ts";
 import type { TaskFailure, TaskRecord } from "../core/task.ts";
@@ -8,7 +9,12 @@ import { RepetitionWatch } from "./tool-runner.ts";
 /** Stands for a failure whose cause nobody noted. */
 export const UNKNOWN_FAILURE: TaskFailure = { code: "unknown", message: "The try failed.", retryable: false };
 
+/** Takes what an effect came to for true, and returns what the store must be told of it. */
+export type Outcome = () => CommitWrite;
+
 export class TurnState {
+  /** After a restart: reads what stands here from the store. `null` when it is all here. */
+  memory: (() => Promise<void>) | null = null;
   /** The last turn and run whose beginning is in the store. */
   begunTurn: number;
   begunRun: number;
@@ -16,10 +22,17 @@ export class TurnState {
   opening: Promise<void> | null = null;
   /** Everything the task has used, staged writes included. */
   usage: Usage;
+  /**
+   * What the effect that ended last came to, until the machine has heard of it: it is written with the state that
+   * follows or not at all, so that no restart finds an answer without its state, or a state without its answer.
+   */
+  outcome: Outcome | null = null;
   /** Why the last try failed, for the event of the retry. */
   lastFailure: TaskFailure | null = null;
   /** Calls of the last answer that have no result yet. */
   openCalls: ToolCall[] = [];
+  /** Calls whose intent was recorded before a restart: whether they acted is not known. */
+  intended: ReadonlySet<string> = new Set();
   /** The last answer without tool calls: what becomes the result. */
   answer: string | null = null;
   /** What the generation in flight has written; kept when a person interrupts it. */

@@ -5,6 +5,8 @@ import type { Timer } from "../base/clock.ts";
 import type { SchedulingClass } from "../core/lifecycle.ts";
 import type { WaitEnd } from "../core/tool.ts";
 import type { AgentEvent, PendingWait } from "../../machines/agent.ts";
+import type { TimerRow } from "../store/store.ts";
+import type { Journal } from "./journal.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { HostServices } from "./services.ts";
 
@@ -12,6 +14,7 @@ import type { HostServices } from "./services.ts";
 export interface WaitingHost {
   readonly services: Pick<HostServices, "clock" | "kinship">;
   readonly mailbox: Mailbox;
+  readonly journal: Pick<Journal, "stage">;
   readonly schedulingClass: SchedulingClass;
   send(event: AgentEvent): void;
 }
@@ -19,26 +22,38 @@ export interface WaitingHost {
 export class WaitKeeper {
   readonly #host: WaitingHost;
   /** Made for the first wait that has one: most waits have no end of their own, and an empty map is not small. */
-  #timers: Map<string, Timer> | null = null;
+  #timers: Map<string, { readonly timer: Timer; readonly dueAt: number }> | null = null;
   #open: readonly PendingWait[] = [];
 
   constructor(host: WaitingHost) {
     this.#host = host;
   }
 
-  /** Keeps these waits and no others. */
+  /** Keeps these waits and no others. Their timers are rows of the store, in the commit of the state that waits. */
   keep(waits: readonly PendingWait[]): void {
     if (waits === this.#open) return;
+    const timed = this.#timers !== null && this.#timers.size > 0;
+    this.#take(waits, []);
+    const rows = this.#rows();
+    if (timed || rows.length > 0) this.#host.journal.stage({ timers: rows });
+  }
+
+  /** Keeps these waits after a restart, each to the time that was written when it began. */
+  goOn(waits: readonly PendingWait[], timers: readonly TimerRow[]): void {
+    this.#take(waits, timers);
+  }
+
+  #take(waits: readonly PendingWait[], timers: readonly TimerRow[]): void {
     const before = this.#open;
     this.#open = waits;
     for (const [callId, timer] of this.#timers ?? []) {
       if (waits.some((each) => each.callId === callId && !each.end)) continue;
-      timer.cancel();
+      timer.timer.cancel();
       this.#timers?.delete(callId);
     }
     this.#inherit(before, null);
     this.#inherit(waits, lendable(this.#host.schedulingClass));
-    for (const each of waits) this.#arm(each);
+    for (const each of waits) this.#arm(each, timers);
     this.check();
   }
 
@@ -61,14 +76,21 @@ export class WaitKeeper {
     return true;
   }
 
-  #arm({ callId, wait, end }: PendingWait): void {
+  #arm({ callId, wait, end }: PendingWait, rows: readonly TimerRow[]): void {
     if (end || wait.timeoutMs === undefined || this.#timers?.has(callId)) return;
+    const { clock } = this.#host.services;
     const cause = wait.for === "timer" ? "satisfied" : "timeout";
+    const row = rows.find(({ name }) => name === rowName(callId));
+    const leftMs = row === undefined ? wait.timeoutMs : row.dueAt - clock.now();
+    // A clock that was set back makes no wait longer.
+    const delayMs = Math.min(Math.max(0, leftMs), wait.timeoutMs);
+    const timer = clock.after(delayMs, () => this.#end(callId, { cause }));
     this.#timers ??= new Map();
-    this.#timers.set(
-      callId,
-      this.#host.services.clock.after(wait.timeoutMs, () => this.#end(callId, { cause })),
-    );
+    this.#timers.set(callId, { timer, dueAt: clock.now() + delayMs });
+  }
+
+  #rows(): readonly TimerRow[] {
+    return [...(this.#timers ?? [])].map(([callId, { dueAt }]) => ({ name: rowName(callId), dueAt }));
   }
 
   #end(callId: string, end: WaitEnd): void {
@@ -82,6 +104,10 @@ export class WaitKeeper {
         this.#host.services.kinship.inheritClass(wait.taskIds, schedulingClass);
     }
   }
+}
+
+function rowName(callId: string): string {
+  return `wait:${callId}`;
 }
 
 /** The class that a waiting task lends to those it waits for: never `interactive`, which is a person's own. */

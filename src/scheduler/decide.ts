@@ -104,7 +104,8 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
     return [];
   }
   const lane = laneFor(state, request.backend);
-  refuseAdmission(state, request);
+  const { returning } = request;
+  if (returning === undefined) refuseAdmission(state, request);
   const parent = parentFor(step, request);
   const agent = agentGateFor(step, parent, request);
   const task: TaskEntry = {
@@ -115,7 +116,8 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
     parent,
     agent,
     agentKey: request.agentLimit?.key ?? null,
-    admitted: false,
+    returning: returning === "live" || returning === "parked",
+    admitted: returning === "parked",
     floor: null,
     ask: null,
     gate: null,
@@ -123,8 +125,16 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
   };
   state.tasks.set(task.taskId, task);
   parent.children++;
+  if (task.returning) holdOwn(task);
+  if (returning === "parked") return [lane];
   ask(step, task, { kind: "admission", class: request.class });
   return [lane];
+}
+
+/** What it held when the server stopped was never given back, so no cap that is lower now takes it away. */
+function holdOwn(task: TaskEntry): void {
+  task.agent?.hold(task);
+  if (task.parentId !== null) task.parent.slots.hold(task);
 }
 
 /** A parked task goes for its place first, on the levels above new children; then, like any other, for the lease. */

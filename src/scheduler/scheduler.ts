@@ -35,6 +35,12 @@ export interface AdmitRequest {
   readonly class: SchedulingClass;
   /** False for a session: it is nobody's child and takes no place. */
   readonly needsPlace: boolean;
+  /**
+   * It was accepted before a restart, so that it is never refused for room. Of one that was admitted then (`live`,
+   * `parked`), child slot and agent's cap are its own at once, whatever they now are; `live` waits for its place ahead
+   * of new children, and `parked` counts as admitted now and without a signal.
+   */
+  readonly returning?: "queued" | "live" | "parked";
 }
 
 export interface LeaseRequest {

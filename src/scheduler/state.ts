@@ -30,6 +30,8 @@ export interface TaskEntry {
   readonly parent: Parent;
   readonly agent: TaskGate | null;
   readonly agentKey: string | null;
+  /** It comes back from a restart, so that it waits for its place ahead of new children. */
+  readonly returning: boolean;
   admitted: boolean;
   /** The class that `setClass` gave; later requests have at least this one. */
   floor: SchedulingClass | null;
@@ -86,7 +88,7 @@ export interface Effect {
 
 const CLASSES = SCHEDULING_CLASSES.length;
 
-/** Levels of a place queue on which tasks return from being parked; new children follow below. */
+/** Levels of a place queue on which tasks return from being parked or from a restart; new children follow below. */
 export const RETURNING_LEVELS = 2 * CLASSES;
 export const PLACE_LEVELS = RETURNING_LEVELS + CLASSES;
 const LEASE_LEVELS = 2 * CLASSES;
@@ -151,7 +153,8 @@ export function createAgentGate(): TaskGate {
 /** Where an ask stands at a kind of gate: returning before new, then by class, then the front of the class. */
 export function levelAt(gate: TaskGate, ask: Ask): number {
   const rank = SCHEDULING_CLASSES.indexOf(ask.class);
-  if (gate.kind === "lease" || (gate.kind === "place" && ask.kind === "turn")) {
+  const returns = ask.kind === "turn" || ask.task.returning;
+  if (gate.kind === "lease" || (gate.kind === "place" && returns)) {
     return 2 * rank + (ask.front ? 0 : 1);
   }
   return gate.kind === "place" ? RETURNING_LEVELS + rank : rank;
@@ -159,5 +162,6 @@ export function levelAt(gate: TaskGate, ask: Ask): number {
 
 /** Parents take turns where new children wait for a place; elsewhere it is first come, first served. */
 export function groupAt(gate: TaskGate, ask: Ask): string {
-  return gate.kind === "place" && ask.kind === "admission" ? (ask.task.parentId ?? "") : "";
+  const isNew = ask.kind === "admission" && !ask.task.returning;
+  return gate.kind === "place" && isNew ? (ask.task.parentId ?? "") : "";
 }

@@ -89,7 +89,7 @@ describe("ActivityClock", () => {
     const clock = new SimulatedClock();
     const limits = { ...DEFAULT_TASK_LIMITS, timeoutMs: null, deadlineMs: 1_000 };
     const expired: string[] = [];
-    activityClockOf(specOf({ limits, createdAt: clock.now() - 900 }), clock, ({ code }) =>
+    activityClockOf({ spec: specOf({ limits, createdAt: clock.now() - 900 }), usedMs: 0 }, clock, ({ code }) =>
       expired.push(code),
     );
     await clock.advance(100);

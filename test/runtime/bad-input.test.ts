@@ -211,7 +211,7 @@ describe("queue_full", () => {
       wrapStore: (store) =>
         new Proxy(store, {
           get: (target, name) => {
-            if (name === "submit" && isDown) return () => Promise.reject(new StoreError("down", "Down."));
+            if (name === "submitAll" && isDown) return () => Promise.reject(new StoreError("down", "Down."));
             const member: unknown = Reflect.get(target, name, target);
             return typeof member === "function" ? (member.bind(target) as unknown) : member;
           },

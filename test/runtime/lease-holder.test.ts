@@ -48,7 +48,7 @@ async function make() {
   const host: LeaseHost & { ending: boolean } = {
     id: "task_1",
     spec: specOf(),
-    services: { scheduler, clock, settings: testSettings({ cancelDeadlineMs: 1_000 }) },
+    services: { scheduler, clock, settings: testSettings({ cancelDeadlineMs: 1_000 }), isDraining: () => false },
     journal,
     mailbox,
     ending: false,

@@ -4,7 +4,7 @@ import { MailDesk } from "../../src/runtime/mail-desk.ts";
 import type { InboxMessage } from "../../src/store/store.ts";
 import { completion, steer } from "./specimens.ts";
 
-function make(rest: { knows?: readonly string[]; waits?: boolean } = {}) {
+function make(rest: { knows?: readonly string[]; quiet?: readonly string[]; waits?: boolean } = {}) {
   const told: string[] = [];
   const sent: AgentEvent[] = [];
   const desk = new MailDesk({
@@ -12,9 +12,13 @@ function make(rest: { knows?: readonly string[]; waits?: boolean } = {}) {
       event: (...events) => void told.push(...events.map(({ type }) => type)),
       flush: async () => void told.push("flush"),
     },
-    mailbox: { knows: (id) => rest.knows?.includes(id) ?? false },
+    mailbox: {
+      knows: (id) => rest.knows?.includes(id) ?? false,
+      isQuiet: (id) => rest.quiet?.includes(id) ?? false,
+    },
     leases: { hurry: () => void told.push("hurry") },
     ending: false,
+    cancel: (reason, force) => void told.push(`cancel ${reason} ${force}`),
     answerWait: () => rest.waits ?? false,
     send: (event) => void sent.push(event),
   });
@@ -46,9 +50,8 @@ describe("MailDesk", () => {
     expect(it.told).toEqual(["steer.queued", "hurry", "flush", "steer.queued", "flush"]);
   });
 
-  test("K1 a completion that was hushed, or that a result has told, begins no turn", () => {
-    const it = make({ knows: ["task_3"] });
-    it.desk.hush(["task_2"]);
+  test("K2 a completion that was hushed, or that a result has told, begins no turn", () => {
+    const it = make({ knows: ["task_3"], quiet: ["task_2"] });
     for (const id of ["task_2", "task_3", "task_4"]) it.open(completion(id));
     expect(it.sent).toEqual([{ type: "mail.arrived", position: 3, interrupt: false, person: false }]);
   });
@@ -60,9 +63,9 @@ describe("MailDesk", () => {
     expect([waiting.sent, idle.sent.length]).toEqual([[], 1]);
   });
 
-  test("a cancel is no news: the host was told already", () => {
+  test("K1 a cancel is carried out, and is no news to the machine", () => {
     const it = make();
-    it.open({ kind: "cancel", id: "c", from: "x", reason: "", force: false });
-    expect([it.sent, it.told]).toEqual([[], []]);
+    it.open({ kind: "cancel", id: "c", from: "x", reason: "why", force: true });
+    expect([it.sent, it.told]).toEqual([[], ["cancel why true"]]);
   });
 });

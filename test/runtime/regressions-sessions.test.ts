@@ -198,8 +198,9 @@ describe("a turn that was called off while its intents were written", () => {
 
   test("starts no tool after /stop", async () => {
     const { made, id, started } = await midCall("session");
-    await made.api.stopSession(id);
+    const stopped = made.api.stopSession(id);
     await made.clock.advance(5_000);
+    await stopped;
     expect([started, (await made.api.check(id)).phase]).toEqual([[], "waiting_input"]);
   });
 

@@ -131,7 +131,7 @@ describe("mail that cannot be read", () => {
 describe("a task that cannot be accepted", () => {
   test("is an error for its caller, and nothing is left of it", async () => {
     const it = watched({ reply: () => [say("x")] });
-    it.fail("submit", { times: 1 });
+    it.fail("submitAll", { times: 1 });
     await expect(it.api.delegate({ goal: "dig" })).rejects.toMatchObject({ code: "busy" });
     expect((await it.api.list()).items).toEqual([]);
     const { taskId } = await it.api.delegate({ goal: "dig" });

@@ -3,6 +3,7 @@ import { settle } from "../../src/base/clock.ts";
 import type { SchedulingClass } from "../../src/core/lifecycle.ts";
 import type { ToolWait } from "../../src/core/tool.ts";
 import type { AgentEvent, PendingWait } from "../../machines/agent.ts";
+import type { CommitWrite } from "../../src/store/store.ts";
 import { Family } from "../../src/runtime/family.ts";
 import { Mailbox } from "../../src/runtime/mailbox.ts";
 import { WaitKeeper } from "../../src/runtime/wait-keeper.ts";
@@ -29,14 +30,16 @@ async function make(schedulingClass: SchedulingClass = "background") {
       inheritClass: (lent) => void inherited.push(`${id} ${lent}`),
     });
   const sent: AgentEvent[] = [];
+  const staged: CommitWrite[] = [];
   const mailbox = new Mailbox({ store, patience, taskId: "task_1" });
   const keeper = new WaitKeeper({
     services: { clock, kinship: family },
     mailbox,
+    journal: { stage: (write) => void staged.push(write) },
     schedulingClass,
     send: (event) => void sent.push(event),
   });
-  return { clock, family, born, inherited, mailbox, keeper, sent };
+  return { clock, family, born, inherited, mailbox, keeper, sent, staged };
 }
 
 function waiting(callId: string, wait: ToolWait): PendingWait {

@@ -46,8 +46,7 @@ export interface Distance {
 
 /**
  * A store on another machine, over a line that is slow and loses calls. Submits get through: whether a lost one made
- * a task is for its caller to find out, by its idempotency key. So do the answers to claims: the contract has no way
- * to ask for a claim again whose answer was lost.
+ * a task is for its caller to find out, by its idempotency key.
  */
 export function distantStore(inner: Store, { clock, mostMs, lossy, chance }: Distance): Store {
   const travel = async (safe: boolean): Promise<void> => {
@@ -55,7 +54,7 @@ export function distantStore(inner: Store, { clock, mostMs, lossy, chance }: Dis
     if (!safe && chance() < lossy) throw new StoreError("busy", "The line broke.");
   };
   return wrappedStore(inner, {
-    before: (call) => travel(call === "submit"),
-    after: (call) => travel(call === "submit" || call === "claim"),
+    before: (call) => travel(call === "submitAll"),
+    after: (call) => travel(call === "submitAll"),
   });
 }

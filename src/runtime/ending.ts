@@ -1,0 +1,96 @@
+// How a task ends: from its machine's last word to the end in the store.
+// E1. The end is committed after everything the task did has stopped (or by force, after the deadline), once.
+// E2. The completion reaches the parent's inbox in the same commit as the end.
+// E3. What its last effect came to is in the same commit too, so that no restart finds an answer without its end.
+
+import type { AgentOutput } from "../../machines/agent.ts";
+import type { TaskSpec } from "../core/task.ts";
+import type { CommitWrite } from "../store/store.ts";
+import type { Journal } from "./journal.ts";
+import type { LeaseHolder } from "./lease-holder.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { endEvent, endOf } from "./outcome.ts";
+import type { HostServices } from "./services.ts";
+import { Settling } from "./settling.ts";
+import type { TurnState } from "./turn-state.ts";
+import type { WorkInFlight } from "./work-in-flight.ts";
+
+const RELEASED = { type: "task.released", data: {} } as const;
+
+/** What an end needs of the task that it is the end of. */
+export interface EndingHost {
+  readonly id: string;
+  readonly spec: TaskSpec;
+  readonly services: HostServices;
+  readonly journal: Journal;
+  readonly mailbox: Mailbox;
+  readonly turn: TurnState;
+  readonly leases: LeaseHolder;
+  readonly work: WorkInFlight;
+}
+
+export class Ending {
+  readonly #host: EndingHost;
+  readonly #output: AgentOutput;
+  readonly #kept: CommitWrite | null;
+  readonly #settling: Settling;
+
+  /** `kept` is what the last effect came to, not yet staged. */
+  constructor(host: EndingHost, output: AgentOutput, kept: CommitWrite | null) {
+    this.#host = host;
+    this.#output = output;
+    this.#kept = kept;
+    const { kinship, clock, settings } = host.services;
+    kinship.cancelChildren(host.id, `its parent ended (${output.state})`);
+    host.leases.drop();
+    const work = host.work.settled();
+    const children = kinship.liveCount(host.id) > 0 ? kinship.childless(host.id) : null;
+    // Even with nothing to wait for: whoever got the lease begins its turn before this end is written.
+    this.#settling = new Settling({
+      clock,
+      deadlineMs: settings.cancelDeadlineMs,
+      // Mail that is being read is told of, if only as undelivered; what was answered before a restart is kept.
+      work: Promise.all([work, children, host.mailbox.settled, host.turn.memory?.().catch(() => {})]),
+      conclude: (settled) => this.#conclude(settled),
+    });
+  }
+
+  /** Ends it now, whatever still runs. */
+  force(): void {
+    this.#settling.force();
+  }
+
+  /** Commits the end. `settled` is false when something of the task would not let go in time. */
+  #conclude(settled: boolean): void {
+    const { id, spec, services, journal, mailbox, turn, leases, work } = this.#host;
+    const { scheduler, clock, kinship, logger, store, patience } = services;
+    const now = clock.now();
+    leases.forget();
+    const end = endOf(this.#output, turn.answer, spec.limits.maxResultChars);
+    const { parentId, goal } = spec;
+    if (this.#kept) journal.stage(this.#kept);
+    journal.stage({
+      terminal: end,
+      events: [...mailbox.refusals(end.state), endEvent(end, this.#output)],
+      ...(settled && { releasedAt: now }),
+      ...(parentId && {
+        outbox: [{ to: parentId, message: { kind: "completion", id, end, goal } }],
+      }),
+    });
+    // Slot and place are given on once the end is in the store: until then a restart would find this task alive.
+    const acknowledged = journal.flush().then(
+      () => {
+        scheduler.end(id);
+        kinship.ended(id, end);
+      },
+      () => {},
+    );
+    if (settled) return;
+    logger.warn("a task did not let go in time and was ended by force", { task: id });
+    // Only an end that is in the store can be marked as released.
+    void Promise.all([acknowledged, work.settled()])
+      .then(() => clock.now())
+      .then((at) => patience.call("markReleased", () => store.markReleased(id, at, RELEASED)))
+      .catch(() => {});
+  }
+}

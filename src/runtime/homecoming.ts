@@ -1,0 +1,179 @@
+// How one task goes on after a restart. What the machine did by entering a state is done again by hand here, because
+// XState repeats effects but no entry actions; what only its host knew is read from the store.
+// G1. Nothing acts before `task.resumed` is in the store: a task that kills the server each time is found out by it.
+// G2. Mail and children are told before anything acts, as they would have been by then.
+// G3. Timers run to the times that were written when they were set.
+
+import { toTroupeError } from "../base/errors.ts";
+import type { NewEvent } from "../core/event.ts";
+import type { Phase, State } from "../core/lifecycle.ts";
+import type { TaskRecord, TaskSpec } from "../core/task.ts";
+import type { ResumePoint, TimerRow } from "../store/store.ts";
+import type { Journal } from "./journal.ts";
+import type { LeaseHolder } from "./lease-holder.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { wordsOf } from "./outcome.ts";
+import { showRows } from "./output-lines.ts";
+import type { OutputRing } from "./output-ring.ts";
+import type { Pauses } from "./pauses.ts";
+import { recall } from "./recall.ts";
+import type { ResumePlan } from "./resuming.ts";
+import type { HostServices } from "./services.ts";
+import type { PersistedActor, StoredState } from "./stored-state.ts";
+import type { TaskActor } from "./task-actor.ts";
+import type { TurnState } from "./turn-state.ts";
+
+/** What a homecoming needs of the task that comes home. */
+export interface ReturningHost {
+  readonly id: string;
+  readonly spec: TaskSpec;
+  readonly services: Pick<HostServices, "store" | "patience" | "kinship">;
+  readonly journal: Journal;
+  readonly mailbox: Mailbox;
+  readonly turn: TurnState;
+  readonly leases: Pick<LeaseHolder, "request">;
+  readonly ring: OutputRing;
+  /** The snapshot as it is to be stored. */
+  stored(): unknown;
+  announceMail(): Promise<void>;
+  childSpawned(): void;
+  readonly pauses: Pauses;
+  send(event: { readonly type: "admitted" }): void;
+}
+
+export interface HomecomingOptions {
+  readonly host: ReturningHost;
+  readonly actor: TaskActor;
+  readonly plan: ResumePlan;
+  readonly point: ResumePoint;
+  readonly record: TaskRecord;
+}
+
+export class Homecoming {
+  readonly #options: HomecomingOptions;
+  /** The state that it goes on from; `null` where there is none, or none that is of use. */
+  readonly stored: StoredState | null;
+  readonly plan: ResumePlan;
+  #resumes: number;
+
+  constructor(options: HomecomingOptions) {
+    const { host, actor, plan, point, record } = options;
+    this.#options = options;
+    this.plan = plan;
+    this.stored = "stored" in plan ? plan.stored : null;
+    const isAtWork = plan.kind === "go_on" && plan.returning === "live";
+    this.#resumes = isAtWork ? (plan.stored.resumes ?? 0) + 1 : 0;
+    if (this.stored) actor.restore(this.stored.actor);
+    if (plan.kind === "run_again") {
+      const isSession = record.spec.kind === "session";
+      actor.restart({ run: record.run + (isSession ? 0 : 1), turn: record.turn });
+    }
+    if (plan.kind === "wait") actor.open(() => {});
+    if (point.lastIndex > 0) host.turn.memory = () => this.#remember();
+  }
+
+  /** How the scheduler is to take it. */
+  get returning(): "queued" | "live" | "parked" {
+    if (this.plan.kind === "go_on") return this.plan.returning;
+    return this.plan.kind === "run_again" ? "live" : "queued";
+  }
+
+  /** The words that it is shown with from now on. */
+  get words(): { readonly state: State; readonly phase: Phase | null } {
+    const { actor } = this.#options;
+    const persisted = actor.persist();
+    return persisted ? wordsOf(persisted.value) : { state: "spawned", phase: "queued" };
+  }
+
+  /** How often it was taken up again in the turn that it is in: what a finished turn makes 0 again. */
+  resumesIn(actor: PersistedActor | null): number {
+    return actor?.context.turn === this.stored?.actor.context.turn ? this.#resumes : 0;
+  }
+
+  /** The server stops by itself: nobody died of this task. True when that changes what is stored. */
+  forgive(): boolean {
+    const counted = this.#resumes > 0;
+    this.#resumes = 0;
+    return counted;
+  }
+
+  /** Takes the task up again, once it was admitted where it must be. Never rejects: a journal that breaks says so. */
+  async goOn(): Promise<void> {
+    const { host, plan } = this.#options;
+    try {
+      if (plan.kind === "go_on" && plan.returning === "parked") await this.#wait();
+      else if (plan.kind === "go_on") await this.#work();
+      else if (plan.kind === "run_again") await this.#runAgain();
+    } catch (thrown) {
+      host.journal.break(toTroupeError(thrown));
+    }
+  }
+
+  async #wait(): Promise<void> {
+    const { host, actor, point } = this.#options;
+    const context = actor.persist()?.context;
+    if (context) host.pauses.goOnWaiting(context.waits, point.timers);
+    await this.#hear();
+    actor.open(() => {});
+  }
+
+  async #work(): Promise<void> {
+    const { host, actor, plan, point } = this.#options;
+    await host.turn.memory?.();
+    const was = plan.kind === "go_on" ? (plan.phase ?? plan.state) : "queued";
+    await this.#record([{ type: "task.resumed", data: { policy: "resume", was, resumes: this.#resumes } }]);
+    await this.#hear();
+    actor.open((snapshot) => this.#begin(snapshot, point.timers));
+  }
+
+  /** Another run knows nothing of the children of the one before: they end, and are not told of. */
+  async #runAgain(): Promise<void> {
+    const { host, actor, record } = this.#options;
+    const { kinship } = host.services;
+    await host.turn.memory?.();
+    if (host.spec.kind === "task") host.mailbox.know(kinship.liveChildren(host.id));
+    const was = record.phase ?? record.state;
+    await this.#record([{ type: "task.resumed", data: { policy: "restart", was, resumes: 1 } }]);
+    if (host.spec.kind === "task")
+      kinship.cancelChildren(host.id, "the server stopped and its parent begins again");
+    await this.#hear();
+    actor.open(() => {});
+    host.send({ type: "admitted" });
+  }
+
+  /** Keeps G1. */
+  #record(events: readonly NewEvent[]): Promise<void> {
+    const { journal } = this.#options.host;
+    journal.stage({ ...this.words, events, snapshot: this.#options.host.stored() });
+    return journal.flush();
+  }
+
+  /** Keeps G2: completions are announced before the children that they are of are counted out. */
+  async #hear(): Promise<void> {
+    await this.#options.host.announceMail();
+    this.#options.host.childSpawned();
+  }
+
+  /** What the entry actions of the state once began. */
+  #begin({ value, context }: PersistedActor, timers: readonly TimerRow[]): void {
+    const { host } = this.#options;
+    const { phase } = wordsOf(value);
+    if (phase === "waiting_slot") host.leases.request(context.ticket);
+    if (phase === "backing_off") host.pauses.goOnRetrying(context, timers);
+  }
+
+  async #remember(): Promise<void> {
+    const { host, point } = this.#options;
+    const { store, patience } = host.services;
+    const { turn } = host;
+    const recalled = await recall({ store, patience, taskId: host.id, lastIndex: point.lastIndex });
+    if (turn.memory === null) return;
+    turn.memory = null;
+    turn.begunTurn = recalled.begunTurn;
+    turn.begunRun = recalled.begunRun;
+    turn.openCalls = [...recalled.openCalls];
+    turn.intended = recalled.intended;
+    turn.answer = recalled.answer;
+    showRows(host.ring, recalled.newest);
+  }
+}

@@ -1,0 +1,55 @@
+// What a task's snapshot holds in the store: the actor's own state, and the few things that its host must remember
+// over a restart and that are in no row. Small, JSON, written with every change of state. Pure.
+
+import type { AgentSnapshot } from "../../machines/agent.ts";
+import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
+import type { Snapshot } from "xstate";
+
+/** What a store keeps of an actor. */
+export type PersistedActor = Snapshot<unknown> &
+  Pick<AgentSnapshot, "context" | "value"> & { children: object; historyValue: object };
+
+export interface StoredState {
+  /** Version of the machine that wrote it. */
+  readonly machine: number;
+  /** Active time used so far, in milliseconds. */
+  readonly activeMs: number;
+  readonly actor: PersistedActor;
+  /** Children and answers that a result has told the model, and whose mail no turn has taken yet. */
+  readonly told?: readonly string[];
+  /** Children whose completions begin no turn. */
+  readonly quiet?: readonly string[];
+  /** How often it was taken up again in the turn that it is in. */
+  readonly resumes?: number;
+}
+
+/** The parts of a StoredState beside the actor's, without those that say nothing. */
+export function memoOf(memo: {
+  readonly told: readonly string[];
+  readonly quiet: readonly string[];
+  readonly resumes: number;
+}): Pick<StoredState, "told" | "quiet" | "resumes"> {
+  return {
+    ...(memo.told.length > 0 && { told: memo.told }),
+    ...(memo.quiet.length > 0 && { quiet: memo.quiet }),
+    ...(memo.resumes > 0 && { resumes: memo.resumes }),
+  };
+}
+
+/** Why a stored snapshot cannot be gone on from. */
+export type Unusable = "unreadable" | "other_machine";
+
+/** The state as it was written, or why it is of no use; `null` when none was. Contract: never throws. */
+export function readStored(snapshot: unknown): StoredState | Unusable | null {
+  if (snapshot === null || snapshot === undefined) return null;
+  if (!isObject(snapshot) || typeof snapshot["machine"] !== "number") return "unreadable";
+  if (snapshot["machine"] !== AGENT_MACHINE_VERSION) return "other_machine";
+  const { actor, activeMs } = snapshot;
+  const isActor =
+    isObject(actor) && actor["status"] === "active" && isObject(actor["context"]) && "value" in actor;
+  return isActor && typeof activeMs === "number" ? (snapshot as unknown as StoredState) : "unreadable";
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
