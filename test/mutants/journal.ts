@@ -1,0 +1,138 @@
+// Breakages of what is written: the journal, the store's fences and claims, and patience with a store that is busy.
+
+import type { Mutant } from "./mutant.ts";
+
+const CLAIMS = "src/store/claims.ts";
+const COMMIT = "src/store/commit.ts";
+const JOURNAL = "src/runtime/journal.ts";
+
+export const JOURNAL_MUTANTS: readonly Mutant[] = [
+  {
+    name: "journal-writes-after-the-end",
+    invariant: "J4, I2",
+    file: JOURNAL,
+    find: "    if (this.#ended) return;\n",
+    replace: "",
+    why: "Mail or a cancel that comes while the end is written is written after it.",
+  },
+  {
+    name: "journal-acknowledges-at-once",
+    invariant: "J2, I24",
+    file: JOURNAL,
+    find: "    return (this.#running ??= this.#drain());",
+    replace: "    (this.#running ??= this.#drain()).catch(() => {});\n    return NOTHING_STAGED;",
+    why: "What has a consequence outside does not wait for its own record.",
+  },
+  {
+    name: "journal-forgets-earlier-events",
+    invariant: "J2",
+    file: JOURNAL,
+    find: "if (events && write.events) draft.events = [...events, ...write.events];",
+    replace: "",
+    why: "Of what was staged in parts only the last part is written.",
+  },
+  {
+    name: "journal-takes-a-lost-answer-for-a-loss",
+    invariant: "J3, I25",
+    file: JOURNAL,
+    find: "if (record?.epoch !== epoch || record.seq !== seq) throw thrown;",
+    replace: "throw thrown;",
+    why: "A commit that was written, and whose answer was lost, costs the task its host.",
+  },
+  {
+    name: "store-fence-open",
+    invariant: "D3, I5",
+    file: COMMIT,
+    find: "  if (!at.owned || attempt.epoch !== record.epoch) throw fenced(record, attempt.epoch);",
+    replace: "",
+    why: "An owner that lost its claim goes on writing.",
+  },
+  {
+    name: "store-any-sequence",
+    invariant: "D3, I7",
+    file: COMMIT,
+    find: "  if (attempt.expectedSeq !== record.seq) throw wrongSequence(record, attempt.expectedSeq);",
+    replace: "",
+    why: "A commit whose answer was lost is written a second time.",
+  },
+  {
+    name: "store-end-without-a-state",
+    invariant: "I2",
+    file: COMMIT,
+    find: "    state: end?.state ?? write.state ?? record.state,",
+    replace: "    state: write.state ?? record.state,",
+    why: "A task has an end and is told as running.",
+  },
+  {
+    name: "store-submits-twice",
+    invariant: "D1, I22",
+    file: "src/store/memory.ts",
+    find: "    if (known !== undefined) return { record: known.record, created: false };",
+    replace: "",
+    why: "A request that is repeated with its idempotency key begins the task anew.",
+  },
+  {
+    name: "store-drops-the-outbox",
+    invariant: "D7, I13",
+    file: "src/store/memory.ts",
+    find: "    postMail(mail, time);",
+    replace: "",
+    why: "An end is acknowledged and its completion is nowhere.",
+  },
+  {
+    name: "store-posts-to-the-dead",
+    invariant: "D7",
+    file: "src/store/memory-outbox.ts",
+    find: "if (!to.ended && known === null)",
+    replace: "if (known === null)",
+    why: "A completion lies in the inbox of a parent that has ended, and is queued for ever.",
+  },
+  {
+    name: "claims-run-out-at-once",
+    invariant: "I5",
+    file: CLAIMS,
+    find: "expiresAt: now + options.ttlMs, swept: false",
+    replace: "expiresAt: now, swept: false",
+    why: "A task that is at work is handed out a second time.",
+  },
+  {
+    name: "claims-never-renewed",
+    invariant: "C2, I5",
+    file: CLAIMS,
+    find: "      holding.expiresAt = Math.max(holding.expiresAt, until);",
+    replace: "",
+    why: "A task that takes longer than its claim is handed out a second time.",
+  },
+  {
+    name: "claims-taken-before-they-are-renewed",
+    invariant: "O2",
+    file: "src/runtime/claimant.ts",
+    find: "      if (clock.monotonic() - this.#renewedAt > CLAIM_MS / 2) await this.#renew();",
+    replace: "",
+    why: "A box whose store was away for a minute takes its own tasks from itself.",
+  },
+  {
+    name: "claims-asked-once",
+    invariant: "O1, I15",
+    file: "src/runtime/claimant.ts",
+    find: "      this.#claimAgain = true;\n      return this.#claiming;",
+    replace: "      return this.#claiming;",
+    why: "A task that is accepted while others are claimed waits for the next heartbeat.",
+  },
+  {
+    name: "patience-asks-again-after-a-refusal",
+    invariant: "I25",
+    file: "src/runtime/store-patience.ts",
+    find: "      if (isRefusal(last) || closing.aborted) throw last;",
+    replace: "      if (closing.aborted) throw last;",
+    why: "A write that will never be taken is tried for ever, and its task never lets go.",
+  },
+  {
+    name: "patience-has-none",
+    invariant: "I25",
+    file: "src/runtime/store-patience.ts",
+    find: "      if (isRefusal(last) || closing.aborted) throw last;",
+    replace: "      throw last;",
+    why: "A store that is busy for a moment costs a task.",
+  },
+];
