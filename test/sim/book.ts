@@ -23,8 +23,8 @@ export interface Side {
   cancelled: boolean;
   /** Its server asked not to be bothered before this time. */
   notBefore: number;
-  /** It had begun when the life that lives began. */
-  interrupted: boolean;
+  /** What it was doing when the life that lives began: nothing of note, waiting, or at work. */
+  interrupted: "no" | "parked" | "live";
   /** Restarts that took it up, in the life that lives. */
   resumed: number;
 }
@@ -52,6 +52,10 @@ export class Book {
   };
   /** Runs of tools that must not be repeated, by task and call. */
   readonly effects = new Map<string, number>();
+  /** Tool calls whose intent is in the store, by task and call. */
+  readonly intents = new Set<string>();
+  /** Children of each parent that were at work when the life that lives began. */
+  readonly returning = new Map<string, number>();
   readonly byGoal = new Map<string, string>();
   /** Last sequence shown by an event, and the last cursor. */
   readonly shownSeq = new Map<string, number>();
@@ -90,7 +94,7 @@ export class Book {
       endHeard: false,
       cancelled: false,
       notBefore: 0,
-      interrupted: false,
+      interrupted: "no",
       resumed: 0,
     };
     this.sides.set(taskId, made);
@@ -143,15 +147,20 @@ export class Book {
     this.lives++;
     this.caps = caps;
     this.lanes = [];
+    this.returning.clear();
     for (const [taskId, task] of this.model.tasks) {
       const side = this.side(taskId);
-      side.interrupted = task.end === null && task.state !== "spawned";
+      const isBegun = task.end === null && task.phase !== "queued";
+      const isParked = task.phase === "waiting_children" || task.phase === "waiting_input";
+      side.interrupted = isBegun ? (isParked ? "parked" : "live") : "no";
+      const { parentId } = task.spec;
+      if (isBegun && parentId !== null) this.returning.set(parentId, (this.returning.get(parentId) ?? 0) + 1);
     }
   }
 
   #endLife(): void {
     for (const side of this.sides.values()) {
-      Object.assign(side, { generations: 0, tools: 0, admitted: false, resumed: 0, interrupted: false });
+      Object.assign(side, { generations: 0, tools: 0, admitted: false, resumed: 0 });
     }
     this.lanes = [];
   }
@@ -166,9 +175,10 @@ export class Book {
 
   #committed({ taskId, write }: FactOf<"committed">): void {
     const side = this.side(taskId);
-    for (const { type } of write.events ?? []) {
+    for (const { type, data } of write.events ?? []) {
       if (type === "task.resumed") side.resumed++;
-      if (type === "task.admitted") side.admitted = true;
+      else if (type === "task.admitted") side.admitted = true;
+      else if (type === "tool.requested") this.intents.add(`${taskId} ${data.callId}`);
     }
     if (!write.terminal) return;
     this.open--;

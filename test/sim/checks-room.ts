@@ -1,2 +1,191 @@
+// What must hold of the room that a box has: caps, slots that are conserved, nobody who waits beside room that is free,
+// and nobody who is overtaken.
+
+import type { LaneView } from "../../src/core/box-api.ts";
+import type { Book } from "./book.ts";
 import type { Check } from "./check.ts";
-export const ROOM_CHECKS: readonly Check[] = [];
+import { DEEPEST } from "./plan.ts";
+
+/** `2 of 2 slots on gpu0 are generating`: how many are held, and how many there are. */
+const HELD = /^(\d+) of (\d+) /;
+/** What one generation may use beyond its reservation: its answer, and what its prompt was underestimated by. */
+const OVERRUN_TOKENS = 4_000;
+
+function overCap(lanes: readonly LaneView[], book: Book): string | null {
+  for (const [at, lane] of lanes.entries()) {
+    const before = book.lanes[at];
+    const slots = Math.max(lane.slots, before?.leases.length ?? 0);
+    const places = Math.max(lane.maxChildren, before?.places.length ?? 0);
+    if (lane.leases.length > slots) return `${lane.leases.length} leases for ${lane.slots} slots`;
+    if (lane.places.length > places) return `${lane.places.length} places taken of ${lane.maxChildren}`;
+  }
+  return null;
+}
+
+function overChildSlots(book: Book): string | null {
+  const held = new Map<string, number>();
+  for (const [taskId, side] of book.sides) {
+    const task = side.admitted ? book.task(taskId) : undefined;
+    if (!task || task.end || task.spec.parentId === null) continue;
+    held.set(task.spec.parentId, (held.get(task.spec.parentId) ?? 0) + 1);
+  }
+  for (const [parentId, count] of held) {
+    // Those who were at work when the server stopped come back, however few may now.
+    const most = Math.max(book.caps.childSlots, book.returning.get(parentId) ?? 0);
+    if (count > most)
+      return `${parentId} has ${count} children at work, and ${book.caps.childSlots} child slots`;
+  }
+  return null;
+}
+
+function holdersOf(lanes: readonly LaneView[], book: Book): string | null {
+  for (const lane of lanes) {
+    const places = new Set(lane.places);
+    for (const { taskId } of lane.leases) {
+      const task = book.task(taskId);
+      if (!task || book.side(taskId).endHeard) return `${taskId} has ended, and holds a lease`;
+      if (task.spec.kind === "task" && !places.has(taskId)) return `${taskId} holds a lease and no place`;
+      if (lane.waiting.some((each) => each.taskId === taskId)) return `${taskId} holds a lease and waits`;
+    }
+    for (const taskId of lane.places) {
+      if (book.side(taskId).endHeard) return `${taskId} has ended, and holds a place`;
+    }
+  }
+  return null;
+}
+
+function idleRoom(lanes: readonly LaneView[]): string | null {
+  for (const { waiting } of lanes) {
+    for (const { taskId, reason } of waiting) {
+      const [, held, limit] = HELD.exec(reason) ?? [];
+      if (held !== undefined && Number(held) < Number(limit)) return `${taskId} waits, though ${reason}`;
+    }
+  }
+  return null;
+}
+
+/** Within one parent and class, whoever waits for a place is let in in order. */
+function overtaken(lanes: readonly LaneView[], book: Book): string | null {
+  for (const [at, lane] of lanes.entries()) {
+    const before = book.lanes[at];
+    if (!before) continue;
+    const now = new Map(lane.waiting.map((each) => [each.taskId, each]));
+    const places = new Set(lane.places);
+    const passed = new Map<string, string>();
+    for (const { taskId, class: schedulingClass, wants } of before.waiting) {
+      const task = book.task(taskId);
+      if (wants !== "place" || !task || task.spec.kind === "session" || book.side(taskId).admitted) continue;
+      const line = `${task.spec.parentId} ${schedulingClass}`;
+      const still = now.get(taskId);
+      if (still?.wants === "place" && still.class === schedulingClass) {
+        if (!passed.has(line)) passed.set(line, taskId);
+      } else if (places.has(taskId) && passed.has(line)) {
+        return `${taskId} got its place before ${passed.get(line)}, which had waited longer`;
+      }
+    }
+  }
+  return null;
+}
+
+export const ROOM_CHECKS: readonly Check[] = [
+  {
+    id: "I3",
+    name: "caps hold",
+    means:
+      "Leases never exceed slots, nor places the cap, nor generations in flight the slots; also when it was lowered.",
+    step: ({ lanes, inFlight }, book) => {
+      const over = overCap(lanes, book);
+      if (over) return over;
+      const slots = Math.max(
+        0,
+        ...lanes.map((lane, at) => Math.max(lane.slots, book.lanes[at]?.leases.length ?? 0)),
+      );
+      return inFlight > slots ? `${inFlight} generations in flight on ${slots} slots` : null;
+    },
+  },
+  {
+    id: "I3",
+    name: "child slots hold",
+    means: "No parent has more children at work than it has child slots.",
+    step: (_, book) => overChildSlots(book),
+  },
+  {
+    id: "I4",
+    name: "holders live",
+    means: "Whoever holds a lease or a place has not ended; a lease needs a place; nobody holds and waits.",
+    step: ({ lanes }, book) => holdersOf(lanes, book),
+  },
+  {
+    id: "I4",
+    name: "everything is given back",
+    means: "When all is over nothing is held, nobody waits and nothing is in flight.",
+    rest: ({ held, inFlight }) => {
+      const left = Object.entries(held).filter(([, count]) => count > 0);
+      if (left.length > 0) return `still held: ${JSON.stringify(Object.fromEntries(left))}`;
+      return inFlight > 0 ? `${inFlight} generations in flight` : null;
+    },
+  },
+  {
+    id: "I15",
+    name: "no idle room",
+    means: "Nobody waits for a slot or a place while one is free: what was accepted starts (S6).",
+    step: ({ lanes }) => idleRoom(lanes),
+  },
+  {
+    id: "I16",
+    name: "nothing is left behind",
+    means: "When all is over no timer of a task is armed.",
+    rest: ({ timers }) => (timers > 0 ? `${timers} timers more than a server without work has` : null),
+  },
+  {
+    id: "I17",
+    name: "depth is bounded",
+    means: "No task lies deeper than max_spawn_depth.",
+    on: {
+      submitted: ({ spec }) => (spec.depth > DEEPEST ? `${spec.id} lies at depth ${spec.depth}` : null),
+    },
+  },
+  {
+    id: "I17",
+    name: "budgets hold",
+    means: "A tree uses no more than its budget and what the last generation ran over.",
+    rest: ({ usage }, book) => {
+      for (const [rootId, { tokens }] of usage) {
+        const limit = book.task(rootId)?.spec.budget?.tokens ?? null;
+        if (limit !== null && tokens > limit + OVERRUN_TOKENS)
+          return `${rootId} used ${tokens} of ${limit} tokens`;
+      }
+      return null;
+    },
+  },
+  {
+    id: "I17",
+    name: "turns and runs are bounded",
+    means: "A run has no more turns than max_turns, and a task no more runs than retries and restarts allow.",
+    on: {
+      committed: ({ taskId, write }, book) => {
+        const task = book.task(taskId);
+        if (!task || write.run === undefined || task.spec.kind === "session") return null;
+        const most = 1 + task.spec.limits.retryLimit + book.lives;
+        return write.run > most ? `${taskId} begins run ${write.run}, and may have ${most}` : null;
+      },
+    },
+  },
+  {
+    id: "I23",
+    name: "nobody is overtaken",
+    means:
+      "Of one parent's children in one class, nobody gets a place before an older one that waits for it too.",
+    step: ({ lanes }, book) => overtaken(lanes, book),
+  },
+  {
+    id: "I29",
+    name: "no deadlock with the least room",
+    means: "A world with one slot, one place and one child slot ends like any other.",
+    rest: ({ tasks }, { caps }) => {
+      if (caps.slots * caps.places * caps.childSlots > 1) return null;
+      const open = [...tasks].find(([, { record }]) => !record.end);
+      return open ? `${open[0]} has not ended` : null;
+    },
+  },
+];

@@ -64,7 +64,7 @@ export class Incarnation {
     this.clock = new MortalClock(ground.clock, life);
     this.#store = new MortalStore({
       inner: ground.store,
-      clock: this.clock,
+      clock: ground.clock,
       life,
       dice,
       faults: world.store,

@@ -101,6 +101,10 @@ function commit(model: Model, fact: FactOf<"committed">): string | null {
   if (task.end) return `${taskId} was written after its end`;
   if (epoch !== task.epoch) return `${taskId} was written with epoch ${epoch}, and is of ${task.epoch}`;
   if (expectedSeq !== task.seq) return `${taskId} was written at ${expectedSeq}, and stands at ${task.seq}`;
+  if (write.run !== undefined && (write.run < task.run || write.run > task.run + 1)) {
+    return `${taskId} begins run ${write.run} after ${task.run}`;
+  }
+  if ((write.turn ?? task.turn) < task.turn) return `${taskId} begins turn ${write.turn} after ${task.turn}`;
   task.seq += write.events?.length ?? 0;
   task.rows += write.messages?.length ?? 0;
   if (receipt.seq !== task.seq) return `${taskId} is told ${receipt.seq}, and stands at ${task.seq}`;

@@ -6,7 +6,7 @@
 import { delay } from "../../src/base/clock.ts";
 import { StoreError } from "../../src/base/errors.ts";
 import type { Store } from "../../src/store/store.ts";
-import type { MortalClock } from "./clock.ts";
+import type { WorldClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import { never, type Life } from "./life.ts";
 import type { StoreWitness } from "./store-witness.ts";
@@ -16,9 +16,12 @@ type Method = (...args: unknown[]) => Promise<unknown>;
 
 const WRITES = new Set(["submit", "submitAll", "commit", "send", "markReleased", "markRead", "claim"]);
 
+const LATEST_WAKE_MS = 500;
+
 export interface MortalStoreOptions {
   readonly inner: Store;
-  readonly clock: MortalClock;
+  /** The world's: the way to the store is no timer of the server. */
+  readonly clock: WorldClock;
   readonly life: Life;
   readonly dice: Dice;
   readonly faults: StoreFaults;
@@ -76,7 +79,7 @@ export class MortalStore {
     const answer = await this.#apply(name, args);
     if (life.point("store after")) return never();
     this.#failAfter(name, args);
-    await this.#return();
+    await this.#comeBack();
     if (life.dead) return never();
     witness.answered(life.number, name, args);
     return answer;
@@ -90,16 +93,16 @@ export class MortalStore {
 
   /** On the way there; nothing is awaited where nothing takes time, as in the store itself. */
   #travel(name: string, args: unknown[]): Promise<void> | undefined {
-    const { clock, dice, faults } = this.#options;
+    const { clock, dice, faults, life } = this.#options;
     if (faults.mostMs === 0) return undefined;
     const travelling = { name, args };
     this.#travelling.add(travelling);
     return delay(clock, dice.between(0, faults.mostMs)).then(() => {
-      this.#travelling.delete(travelling);
+      if (!life.dead) this.#travelling.delete(travelling);
     });
   }
 
-  #return(): Promise<void> | undefined {
+  #comeBack(): Promise<void> | undefined {
     const { clock, dice, faults } = this.#options;
     return faults.mostMs === 0 ? undefined : delay(clock, dice.between(0, faults.mostMs));
   }
@@ -129,12 +132,16 @@ export class MortalStore {
     if (name === "heartbeat" || name === "release") this.#owner = args[0] as string;
   }
 
-  /** Wakes are hints only: some come twice, some never. */
+  /** Wakes are hints only: some come late, some twice. */
   #onWrite(wake: Parameters<Store["onWrite"]>[0]): () => void {
-    const { inner, life, dice, faults } = this.#options;
+    const { inner, clock, life, dice, faults } = this.#options;
     return inner.onWrite((events) => {
-      if (life.dead || dice.chance(faults.badWakes)) return;
-      wake(events);
+      if (life.dead) return;
+      if (dice.chance(faults.badWakes)) {
+        clock.after(dice.between(0, LATEST_WAKE_MS), () => {
+          if (!life.dead) wake(events);
+        });
+      } else wake(events);
       if (dice.chance(faults.badWakes)) wake(events);
     });
   }

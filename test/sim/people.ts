@@ -23,13 +23,17 @@ export interface PeopleOptions {
   /** All tasks that were ever submitted, oldest first. */
   readonly tasks: () => readonly string[];
   readonly label: (id: string) => string;
+  readonly later: (ms: number, act: () => void) => void;
 }
+
+/** A watcher whose stream broke off comes back after this long. */
+const WATCH_AGAIN_MS = 100;
 
 /** What a person wants to have begun, and how far that is. */
 interface Wish {
   readonly root: Root;
   readonly index: number;
-  readonly goal: string;
+  goal: string;
   /** The task or session, once its spawn was acknowledged. */
   taskId: string | null;
   /** The session was told its goal. */
@@ -113,9 +117,15 @@ export class People {
         tell({ kind: "watched", life: at.life, cursor, gap });
       }
     };
-    // A stream that breaks off is begun again with the next incarnation; what it missed is checked at the end.
-    read().catch((thrown: unknown) => {
+    // A stream that breaks off is begun again where it was.
+    const again = (): void => {
+      this.#options.later(WATCH_AGAIN_MS, () => {
+        if (server()?.life === at.life) this.watch();
+      });
+    };
+    read().then(again, (thrown: unknown) => {
       if (!(thrown instanceof TroupeError)) tell({ kind: "unhandled", message: `events: ${String(thrown)}` });
+      again();
     });
   }
 
@@ -197,6 +207,8 @@ export class People {
 
   #begin(wish: Wish): void {
     wish.busy = true;
+    // Without a key nobody knows whether a call that failed made a task: this one is another.
+    if (!wish.root.keyed) wish.goal = goalOf(wish.root.plan.path, this.#options.serial());
     const settle = (taskId: string | null): void => {
       wish.busy = false;
       wish.taskId = taskId;

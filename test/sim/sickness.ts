@@ -101,7 +101,9 @@ export function sicken(steps: readonly Step[], sickness: Sickness, isSession: bo
 function spoilCalls(steps: readonly Step[], sickness: Sickness): readonly Step[] {
   const first = steps.find((step) => step.type === "tool_call");
   if (sickness === "one id for two calls") {
-    const { name, arguments: args } = first ?? { name: "list_tasks", arguments: {} };
+    // Two tasks with one goal would be one to the witness.
+    const isPlain = first !== undefined && !first.name.startsWith("delegate");
+    const { name, arguments: args } = isPlain ? first : { name: "effect", arguments: { step: 90 } };
     return [...steps.filter((step) => step !== first), call(name, args, "same"), call(name, args, "same")];
   }
   if (sickness === "malformed arguments") return [...pausesOf(steps), badCall("look", '{"step": ')];

@@ -90,6 +90,7 @@ export class Simulation {
       serial,
       tasks: () => [...this.#book.model.tasks.keys()],
       label: (id) => this.#trace.label(id),
+      later: (ms, act) => void this.#clock.after(ms, act),
     });
   }
 

@@ -56,7 +56,7 @@ export interface StoreFaults {
   readonly lossy: number;
   /** Times at which every write fails as `full`. */
   readonly full: readonly { readonly fromMs: number; readonly toMs: number }[];
-  /** The share of wakes that are lost, and of those that come twice. */
+  /** The share of wakes that come late, and of those that come twice. */
   readonly badWakes: number;
 }
 
