@@ -1,29 +1,37 @@
 // Wires the implementations: from a config file and what the model servers say to a runtime that serves. The only
 // file that knows which store, scheduler and providers stand behind the contracts.
 
+import { join } from "node:path";
 import type { Clock } from "./base/clock.ts";
 import { newId, type Random } from "./base/ids.ts";
 import { serve, type Listening } from "./base/listen.ts";
 import { lineLogger, type Logger } from "./base/log.ts";
-import type { TroupeApi } from "./core/api.ts";
+import type { Caller, TroupeApi } from "./core/api.ts";
 import type { Config } from "./core/config-schema.ts";
-import type { Settings } from "./core/settings.ts";
+import type { Settings, StoreSettings } from "./core/settings.ts";
+import { BOX_ID_FILE, loadOrCreateBoxId } from "./config/box-id.ts";
 import { loadConfig, troupeHome, type Environment, type LoadedConfig } from "./config/load.ts";
 import { planProviders } from "./config/plan.ts";
 import { resolveSettings } from "./config/resolve.ts";
+import { storeSettings } from "./config/store-settings.ts";
 import { Credentials } from "./credentials/credentials.ts";
 import { startingResponse } from "./http/problem.ts";
 import { createHttpApp } from "./http/server.ts";
 import { assertBindAllowed } from "./http/bind.ts";
+import { withoutNewTasks } from "./draining.ts";
+import { openStore, storeLine, type Recovered } from "./open-store.ts";
 import { ProviderPool } from "./runtime/provider-pool.ts";
+import { Retention } from "./runtime/retention.ts";
 import { OPERATOR, Runtime } from "./runtime/runtime.ts";
 import { LocalScheduler } from "./scheduler/local-scheduler.ts";
-import { MemoryStore } from "./store/memory.ts";
 import type { Store } from "./store/store.ts";
 import { checkArguments } from "./toolsets/arguments.ts";
 import { resolvedPath, secretFiles } from "./toolsets/file-policy.ts";
 import { builtinToolsets, ToolsetRegistry, toolsetNames } from "./toolsets/registry.ts";
 import { VERSION } from "./version.ts";
+
+/** A database and the files beside it. */
+const STORE_SUFFIXES = ["", "-wal", "-shm", "-journal", ".lock", ".owner"] as const;
 
 /** What a Troupe needs of the world around it. */
 export interface World {
@@ -45,26 +53,39 @@ export interface ComposeOptions {
   readonly link?: string | null;
   /** Memory of the GPU, where somebody could tell. */
   readonly vramBytes?: number | null;
-  /** The store; in memory when absent. */
+  /** A store of the program's own, which `close` closes; the one that the config names when absent. */
   readonly store?: Store;
+  /** Goes before what the config says of the store. */
+  readonly storeSettings?: StoreSettings;
+  /** Who this box is; the id in Troupe's home when absent, a new one where nothing outlives the process anyway. */
+  readonly boxId?: string;
 }
 
 export interface Troupe {
   readonly api: TroupeApi;
+  /** The API as this caller has it from outside; it takes no new tasks once the troupe drains. */
+  as(caller: Caller): TroupeApi;
   readonly runtime: Runtime;
   readonly settings: Settings;
   readonly config: Config;
   readonly configFile: string | null;
   readonly providers: ProviderPool;
   readonly logger: Logger;
+  /** Where the store lies and what it survives. */
+  readonly store: StoreSettings;
   /** Start-up lines: which servers, which models, and why. */
   readonly why: readonly string[];
+  /**
+   * Starts no further turn and lets those under way end; resolves when they have, or after `graceMs`. New tasks from
+   * outside are refused from then on, everything else goes on until `close`. `parked` counts what is left.
+   */
+  drain(graceMs: number): Promise<{ readonly parked: number }>;
   /** Contract: may be called twice. */
   close(): Promise<void>;
 }
 
 /**
- * A Troupe, ready to delegate.
+ * A Troupe, ready to delegate; what an earlier one left in the store goes on.
  * Contract: throws ConfigError for everything a person must mend first; starts nothing it does not stop in `close`.
  */
 export async function compose(options: ComposeOptions): Promise<Troupe> {
@@ -77,23 +98,17 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
   const logger = lineLogger((line) => world.writeLog(credentials.redact(line)), config.log.level);
   const providers = new ProviderPool({ plans, credentials, fetch: world.fetch, clock });
   const discovery = { providers: await providers.discover(), vramBytes };
-  const boxId = newId("box", random);
-  const { settings, why } = resolveSettings({
-    config,
-    discovery,
-    env,
-    baseDir: loaded.baseDir,
-    version: VERSION,
-    boxId,
-    link,
-  });
-  const store = options.store ?? new MemoryStore({ clock, random });
+  const keeping = keepingOf(options, config);
+  const boxId = await boxIdOf(options, keeping);
+  const facts = { config, discovery, env, baseDir: loaded.baseDir, version: VERSION, boxId, link };
+  const { settings, why } = resolveSettings(facts);
   const toolsets = new ToolsetRegistry(
     builtinToolsets({
       onInterrupt: settings.delegation.onInterrupt,
-      filePolicy: secretFiles({ homes: await homesOf(env) }),
+      filePolicy: secretFiles({ homes: await ownPaths(env, keeping) }),
     }),
   );
+  const store = options.store ?? openStore(keeping, world);
   const runtime = new Runtime({
     settings,
     clock,
@@ -110,25 +125,70 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     redact: (text) => credentials.redact(text),
     redactStream: () => credentials.redactStream(),
   });
-  let closing: Promise<void> | undefined;
+  const retention = new Retention({ ...keeping, store, clock, logger });
   const close = async (): Promise<void> => {
+    await retention.close();
     await runtime.close();
     await store.close();
   };
+  const found = await recovered(runtime, close);
+  retention.start();
+  let closing: Promise<void> | undefined;
+  let draining = false;
   return {
     api: runtime.as(OPERATOR),
+    as: (caller) => (draining ? withoutNewTasks(runtime.as(caller)) : runtime.as(caller)),
     runtime,
     settings,
     config,
     configFile: loaded.file,
     providers,
     logger,
-    why,
+    store: keeping,
+    why: [...why, storeLine(keeping, found)],
+    drain: (graceMs) => {
+      draining = true;
+      return runtime.drain(graceMs);
+    },
     close: () => (closing ??= close()),
   };
 }
 
-/** Where the token and the config of this person are; nothing when the environment names no home. */
+/** What an earlier server left goes on. Contract: throws what went wrong, after everything was let go of. */
+async function recovered(runtime: Runtime, close: () => Promise<void>): Promise<Recovered> {
+  try {
+    return await runtime.recover();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A store of the program's own lies where only the program knows. */
+function keepingOf(options: ComposeOptions, config: Config): StoreSettings {
+  if (options.storeSettings) return options.storeSettings;
+  if (!options.store) return storeSettings(config, options.world.env);
+  const { durability } = options.store;
+  return { ...storeSettings({ store: { ...config.store, durability: "none" } }, {}), durability };
+}
+
+/** Tasks name the box that they belong to: it keeps its id for as long as the store keeps its tasks. */
+async function boxIdOf({ world, boxId }: ComposeOptions, { durability }: StoreSettings): Promise<string> {
+  if (boxId !== undefined) return boxId;
+  const { env, random } = world;
+  if (durability === "none") return newId("box", random);
+  return loadOrCreateBoxId({ path: join(troupeHome(env), BOX_ID_FILE), random });
+}
+
+/** What no tool may read: the home of this person's Troupe with token and config, and the store with everything. */
+async function ownPaths(env: Environment, { path }: StoreSettings): Promise<readonly string[]> {
+  const homes = await homesOf(env);
+  if (path === null) return homes;
+  const store = await resolvedPath(path);
+  return [...homes, ...STORE_SUFFIXES.map((suffix) => `${store}${suffix}`)];
+}
+
+/** Nothing when the environment names no home. */
 async function homesOf(env: Environment): Promise<readonly string[]> {
   try {
     return [await resolvedPath(troupeHome(env))];
@@ -176,7 +236,7 @@ export async function listen(options: ServeOptions): Promise<Served> {
     listening,
     open: (troupe) => {
       const app = createHttpApp({
-        api: (caller) => troupe.runtime.as(caller),
+        api: (caller) => troupe.as(caller),
         gate: {
           tokens: [{ token: options.token, caller: OPERATOR }],
           port: () => listening.port,

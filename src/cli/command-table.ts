@@ -36,7 +36,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "serve",
     summary: "start the server (npm start does this)",
     details: [
-      "Ctrl-C stops it; a second Ctrl-C stops it at once. With --json, one line on stdout once it listens.",
+      "Tasks that an earlier server left go on. Ctrl-C stops it: what is under way has server.shutdown_grace_s to end, and",
+      "the rest goes on at the next start. A second Ctrl-C stops it at once. With --json, one line on stdout once it listens.",
     ],
     words: NONE,
     flags: [
@@ -44,6 +45,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: "host", value: "ADDRESS", help: "listen there instead of server.host" },
       { name: "port", value: "PORT", help: "listen there instead of server.port; 0 takes any free one" },
       { name: "simulate", help: "on a simulated GPU box, whose models are rules: for trying things out" },
+      { name: "store", value: "FILE", help: "keep tasks there instead of in store.path" },
     ],
     endsItself: true,
     load: async () => (await import("./serve.ts")).serve,

@@ -1,16 +1,20 @@
 // `troupe serve`: the port first, then the runtime, then the doors open. It stays until it is told to stop, and says
-// what was still running when it did.
+// what becomes of what was still running.
+//
+// V1. A simulated box never opens the store of the real one: its rules would go on with real tasks.
 
 import { resolve } from "node:path";
 import { compose, listen, type Served, type Troupe } from "../compose.ts";
-import { isTerminal, STATES } from "../core/lifecycle.ts";
+import type { StoreSettings } from "../core/settings.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import { storeSettings } from "../config/store-settings.ts";
 import { loadOrCreateToken, type TokenFile } from "../http/token.ts";
 import type { Command, Invocation } from "./command.ts";
 import { configOf, isPosix, tokenPath } from "./connection.ts";
+import { usageError } from "./flags.ts";
 import { probeGpus } from "./gpu-probe.ts";
 import { vramOf } from "./machine-memory.ts";
-import { counted } from "./task-lines.ts";
+import { windDown } from "./shutdown.ts";
 import { onSimulatedBox, SIMULATED_VRAM_BYTES, startSimulatedBox, type RunningBox } from "./simulated-box.ts";
 
 interface Running {
@@ -30,7 +34,7 @@ export const serve: Command = async (invocation) => {
     try {
       announce(invocation, running);
       await aborted(world.signal);
-      await farewell(invocation, running.troupe);
+      await windDown(running.troupe, printer);
     } finally {
       await running.served.close();
       await running.troupe.close();
@@ -45,6 +49,7 @@ export const serve: Command = async (invocation) => {
 async function start(invocation: Invocation, loaded: LoadedConfig, box: RunningBox | null): Promise<Running> {
   const { flags, world } = invocation;
   const { server } = loaded.config;
+  const keeping = keepingOf(invocation, loaded);
   const token = await loadOrCreateToken({ path: tokenPath(world, loaded), posix: isPosix(world) });
   const served = await listen({
     host: flags.text("host") ?? server.host,
@@ -59,6 +64,7 @@ async function start(invocation: Invocation, loaded: LoadedConfig, box: RunningB
     const troupe = await compose({
       world,
       link: served.listening.url,
+      ...(keeping && { storeSettings: keeping }),
       ...(await source(loaded, box, invocation)),
     });
     served.open(troupe);
@@ -82,14 +88,31 @@ async function source(loaded: LoadedConfig, box: RunningBox | null, { world }: I
   return { config, vramBytes: SIMULATED_VRAM_BYTES };
 }
 
+/** The store that goes before the config's: the one that a person named, or memory for a simulated box (keeps V1). */
+function keepingOf({ flags, world }: Invocation, { config }: LoadedConfig): StoreSettings | null {
+  const file = flags.text("store");
+  const inMemory = (): StoreSettings =>
+    storeSettings({ store: { ...config.store, durability: "none" } }, world.env);
+  if (file === undefined) return flags.has("simulate") ? inMemory() : null;
+  const path = resolve(world.cwd, file);
+  const { durability } = config.store;
+  const named = { ...config.store, path, durability: durability === "none" ? "full" : durability } as const;
+  if (flags.has("simulate") && storeSettings(config, world.env).path === path) {
+    throw usageError(`Expected --store to be another file than the store of the real box, got ${path}.`);
+  }
+  return storeSettings({ store: named }, world.env);
+}
+
 function announce({ printer }: Invocation, { served, troupe, token, configFile }: Running): void {
   const { url } = served.listening;
   const { simulated, workspaceRoot } = troupe.settings;
-  printer.document({ url, tokenFile: token.path, simulated });
+  const { path, durability } = troupe.store;
+  printer.document({ url, tokenFile: token.path, simulated, store: path, durability });
   if (simulated) {
     printer.warn([
       ["yellow", "SIMULATED: the models of this server are rules, not models. For trying things out only."],
     ]);
+    if (troupe.store.path === null) printer.note("Nothing of it is kept; --store FILE keeps it in a file.");
   }
   for (const line of troupe.why) {
     printer.note(
@@ -117,12 +140,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) done();
     else signal.addEventListener("abort", () => done(), { once: true });
   });
-}
-
-async function farewell({ printer }: Invocation, { api }: Troupe): Promise<void> {
-  const { tasks, durability } = await api.status();
-  const living = STATES.filter((state) => !isTerminal(state)).reduce((sum, state) => sum + tasks[state], 0);
-  if (living === 0) return printer.note("Stopping.");
-  const lost = durability === "none" ? "; this store is in memory, so they are lost" : "";
-  printer.warn(`Stopping with ${counted(living, "living task")}${lost}. Ctrl-C again stops at once.`);
 }

@@ -1,12 +1,10 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as errors from "../../src/base/errors.ts";
 import { serve as listenTo } from "../../src/base/listen.ts";
 import type { Outcome } from "../../src/cli/command.ts";
 import { EXIT_CODES, exitCodeOf } from "../../src/cli/main.ts";
 import { NOBODY, newHome } from "./home.ts";
+import { pressUntilEnded, start } from "./real-program.ts";
 import { runLine, ScriptedTerminal } from "./scripted-terminal.ts";
 import { serveScripted, type ServedRig } from "./served.ts";
 
@@ -100,46 +98,6 @@ test("a command that waits for a silent server is left at Ctrl-C with 130", asyn
   await silent.close();
 });
 
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-
-interface Running {
-  readonly child: ChildProcess;
-  out: string;
-  err: string;
-  /** Resolves once the process has written this. */
-  until(pattern: RegExp): Promise<string>;
-  /** The exit code, or the signal that ended it. */
-  readonly ended: Promise<number | string>;
-}
-
-/** The real program. */
-function start(args: readonly string[], env: Readonly<Record<string, string>>, cwd = "/tmp"): Running {
-  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd, stdio: "pipe" });
-  const ended = once(child, "close").then(([code, signal]) => (code ?? signal) as number | string);
-  const running: Running = {
-    child,
-    out: "",
-    err: "",
-    ended,
-    until: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          const found = pattern.exec(running.out + running.err);
-          if (found) resolve(found[1] ?? found[0]);
-        };
-        child.stdout.on("data", look);
-        child.stderr.on("data", look);
-        void ended.then(() =>
-          reject(new Error(`It ended without ${String(pattern)}: ${running.out}${running.err}`)),
-        );
-        look();
-      }),
-  };
-  child.stdout.on("data", (chunk: Buffer) => (running.out += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (running.err += chunk.toString()));
-  return running;
-}
-
 // Starting a program takes seconds on a busy machine.
 describe("the real program", { timeout: 60_000 }, () => {
   let served: ServedRig;
@@ -202,10 +160,7 @@ describe("the real program", { timeout: 60_000 }, () => {
     const taskId = await running.until(/(task_[0-9a-f]{32})/);
     running.child.kill("SIGINT");
     await running.until(/Ctrl-C again leaves at once/);
-    // Two signals that follow at once are one press, so it is pressed until it is heard.
-    const press = setInterval(() => running.child.kill("SIGINT"), 100);
-    expect(await running.ended).toBe(130);
-    clearInterval(press);
+    expect(await pressUntilEnded(running)).toBe(130);
     await served.api.cancel(taskId, { force: true });
     await hung.close();
   });
