@@ -51,6 +51,7 @@ export class Claiming {
     const epoch = found.record.epoch + 1;
     this.#tasks.connection.run(RAISE, num);
     const record = Object.freeze({ ...found.record, epoch });
+    this.#tasks.stage({ ...found.head, record: { ...found.head.record, epoch } });
     const { seq, spec } = record;
     return { taskId: spec.id, owner, epoch, seq, record, resume: epoch === 1 ? null : found.resume };
   }

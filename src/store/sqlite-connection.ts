@@ -16,6 +16,7 @@ const BUSY_TIMEOUT_MS = 250;
 export class Connection {
   readonly #db: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
+  #changes = 0;
 
   /** Opens the file, or makes an empty one where it may write. */
   constructor(path: string, options: { readonly readOnly?: boolean; readonly busyTimeoutMs?: number } = {}) {
@@ -32,8 +33,14 @@ export class Connection {
     this.#db.exec(sql);
   }
 
+  /** How many times `run` was called, at least as often as a row was changed. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   /** How many rows the statement changed. */
   run(sql: string, ...values: readonly Value[]): number {
+    this.#changes += 1;
     return Number(this.#statement(sql).run(...values).changes);
   }
 

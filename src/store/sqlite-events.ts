@@ -5,37 +5,32 @@
 
 import type { NewEvent, StoredEvent } from "../core/event.ts";
 import { stampEvent } from "./commit.ts";
-import type { RecordHead } from "./commit.ts";
 import { rowLimit, rowsAfter } from "./paging.ts";
 import type { Value } from "./sqlite-connection.ts";
 import { eventOf, eventValues } from "./sqlite-rows.ts";
 import type { EventRow } from "./sqlite-rows.ts";
-import type { Tasks } from "./sqlite-tasks.ts";
+import type { TaskHead, Tasks } from "./sqlite-tasks.ts";
 import { EVENT_WORDS } from "./sqlite-words.ts";
 import type { WatchQuery } from "./store.ts";
 
 const INSERT = `INSERT INTO events (cursor, task, root, seq, run, turn, state, phase, type, version, time, data)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-/** Events of one task in one write. */
-export interface Batch {
-  readonly num: number;
-  readonly root: Value;
-  /** The task as it is after the write; the events are the newest of its sequence. */
-  readonly record: RecordHead;
-  readonly events: readonly NewEvent[];
-  readonly time: number;
-}
-
-/** Numbers events and writes them. Contract: to be called within a transaction; throws what SQLite throws. */
-export function writeEvents(tasks: Tasks, batch: Batch): readonly StoredEvent[] {
-  const { num, root, record, time } = batch;
-  const before = record.seq - batch.events.length;
-  const stamped = batch.events.map((event, at) => {
+/**
+ * Numbers events and writes them; `task` is the task after the write, and they are the newest of its sequence.
+ * Contract: to be called within a transaction; throws what SQLite throws.
+ */
+export function writeEvents(
+  tasks: Tasks,
+  task: TaskHead,
+  { events, time }: { readonly events: readonly NewEvent[]; readonly time: number },
+): readonly StoredEvent[] {
+  const before = task.record.seq - events.length;
+  const stamped = events.map((event, at) => {
     tasks.newestCursor += 1;
     const stamp = { storeId: tasks.storeId, cursor: tasks.newestCursor, seq: before + at + 1, time };
-    const stored = stampEvent(event, record, stamp);
-    tasks.connection.run(INSERT, ...eventValues(stored, { num, root }));
+    const stored = stampEvent(event, task.record, stamp);
+    tasks.connection.run(INSERT, ...eventValues(stored, task));
     return stored;
   });
   return Object.freeze(stamped);

@@ -2,8 +2,9 @@
 //
 // G1. Nobody is answered before COMMIT: not who succeeded, and not who was refused, since a refusal may rest on what
 //     another write of the group did.
-// G2. A write that is refused is rolled back alone; the others stand. When the medium fails, all of the group fail,
-//     nothing is written, and what memory was told is undone, last first.
+// G2. A write that is refused has written nothing, and the others stand: no savepoints, which would cost a copy of every
+//     page. One that fails half-way is a defect; then all are rolled back, and each is carried out by itself. When the
+//     medium fails, all of the group fail, nothing is written, and what memory was told is undone, last first.
 // G3. Calls are carried out in the order in which they were made.
 
 import { settle } from "../base/clock.ts";
@@ -39,13 +40,23 @@ interface Done {
 /** Writes of one transaction: so many at most, so that no group keeps the event loop for long. */
 const MAX_GROUP = 256;
 
+/** What memory does with the transactions of its store. */
+export interface Memory {
+  /** Remembers where it stands; what it returns sets it back. */
+  mark(): () => void;
+  /** What the writes left for after COMMIT holds from now on. */
+  committed(): void;
+}
+
 export interface GroupCommitOptions {
   readonly connection: Connection;
-  /** Remembers the counters of the store; what it returns sets them back. */
-  readonly mark: () => () => void;
+  readonly memory: Memory;
   /** Told of the events of a group after COMMIT, when all its writers have their answer. */
   readonly announce: (events: readonly StoredEvent[]) => void;
 }
+
+/** A write failed when it had written: by the rule that checks come first, a defect. */
+class HalfWritten extends Error {}
 
 /** Contract: `add` never throws; it rejects with what the write threw, or with StoreError of the medium's trouble. */
 export class GroupCommit {
@@ -100,38 +111,53 @@ export class GroupCommit {
   }
 
   #commit(group: readonly Item[]): void {
-    const { connection, mark, announce } = this.#options;
-    const restore = mark();
-    const done: Done[] = [];
+    let done: readonly Done[];
     try {
-      connection.run("BEGIN IMMEDIATE");
-      for (const item of group) done.push(this.#carryOut(item, group.length === 1));
-      if (connection.inTransaction) connection.run("COMMIT");
+      done = this.#transaction(group);
     } catch (thrown) {
-      rollBack(connection);
-      for (const { written } of done.toReversed()) written?.undo?.();
-      restore();
-      const failure = toTroupeError(storeErrorOf(thrown));
+      if (thrown instanceof HalfWritten && group.length > 1) {
+        // Each by itself, so that nobody fails with it (G2).
+        for (const item of group) this.#commit([item]);
+        return;
+      }
+      const failure = toTroupeError(storeErrorOf(thrown instanceof HalfWritten ? thrown.cause : thrown));
       for (const item of group) item.reject(failure);
       return;
     }
     for (const { written } of done) written?.apply?.();
+    this.#options.memory.committed();
     for (const each of done) answer(each);
-    announce(done.flatMap(({ written }) => written?.events ?? []));
+    this.#options.announce(done.flatMap(({ written }) => written?.events ?? []));
+  }
+
+  /** Throws what fails the whole group, when nothing of it is left. */
+  #transaction(group: readonly Item[]): readonly Done[] {
+    const { connection, memory } = this.#options;
+    const restore = memory.mark();
+    const done: Done[] = [];
+    try {
+      connection.run("BEGIN IMMEDIATE");
+      for (const item of group) done.push(this.#carryOut(item));
+      connection.run("COMMIT");
+      return done;
+    } catch (thrown) {
+      rollBack(connection);
+      for (const { written } of done.toReversed()) written?.undo?.();
+      restore();
+      throw thrown;
+    }
   }
 
   /** Throws what fails the whole group; a refusal is kept for later (G1). */
-  #carryOut(item: Item, alone: boolean): Done {
-    const { connection, mark } = this.#options;
-    const restore = mark();
-    if (!alone) connection.run("SAVEPOINT item");
+  #carryOut(item: Item): Done {
+    const { connection, memory } = this.#options;
+    const restore = memory.mark();
+    const before = connection.changes;
     const done = attempt(item);
-    if (done.written === null) {
-      if (troubleOf(done.refusal) !== null || !connection.inTransaction) throw done.refusal;
-      restore();
-      connection.run(alone ? "ROLLBACK" : "ROLLBACK TO item");
-    }
-    if (!alone) connection.run("RELEASE item");
+    if (done.written !== null) return done;
+    if (troubleOf(done.refusal) !== null || !connection.inTransaction) throw done.refusal;
+    if (connection.changes !== before) throw new HalfWritten("", { cause: done.refusal });
+    restore();
     return done;
   }
 }

@@ -4,13 +4,14 @@
 // I2. A row is given its turn once, by the cursor, which only moves forward. What an end finds without one is
 //     undelivered; its row stays as it is.
 
+import { isTerminal } from "../core/lifecycle.ts";
 import { MAX_INBOX } from "../core/limits.ts";
 import { boundOf, repeats } from "./memory-inbox.ts";
 import { inboxFull, invalidWrite, messageReused, taskNotFound } from "./refusals.ts";
 import type { Written } from "./sqlite-group.ts";
 import { inboxEntryOf, isEnded, messageKey, placeOf, rowKey, rowsBefore, rowsEnd } from "./sqlite-rows.ts";
 import type { InboxRow } from "./sqlite-rows.ts";
-import type { TaskAt, Tasks } from "./sqlite-tasks.ts";
+import type { TaskHead, Tasks } from "./sqlite-tasks.ts";
 import { MESSAGE_WORDS, STATE_WORDS } from "./sqlite-words.ts";
 import type { CommitWrite, InboxEntry, InboxMessage, SendReceipt } from "./store.ts";
 
@@ -49,33 +50,29 @@ function append(tasks: Tasks, num: number, message: InboxMessage): InboxRow {
 
 /** Contract: within a transaction; throws what `Store.send` throws. */
 export function send(tasks: Tasks, taskId: string, message: InboxMessage): Written<SendReceipt> {
-  const { num, row } = tasks.require(taskId);
-  const state = STATE_WORDS.fromStored(row.state);
-  const task = { id: taskId, state: row.state };
-  const earlier = find(tasks, num, message);
+  const task = tasks.require(taskId);
+  const { state } = task.record;
+  const earlier = find(tasks, task.num, message);
   if (earlier !== undefined) {
     if (!repeats(messageOf(earlier), message)) throw messageReused(taskId, message.id);
-    return { value: { accepted: true, duplicate: true, entry: inboxEntryOf(earlier, task), state } };
+    return {
+      value: { accepted: true, duplicate: true, entry: inboxEntryOf(earlier, { id: taskId, state }), state },
+    };
   }
-  if (isEnded(row)) return { value: { accepted: false, duplicate: false, entry: null, state } };
-  checkRoom(tasks, { num, row, taskId }, message);
-  const entry = inboxEntryOf(append(tasks, num, message), task);
+  if (isTerminal(state)) return { value: { accepted: false, duplicate: false, entry: null, state } };
+  checkRoom(tasks, task, message);
+  const entry = inboxEntryOf(append(tasks, task.num, message), { id: taskId, state });
   return { value: { accepted: true, duplicate: false, entry, state } };
 }
 
-function checkRoom(
-  tasks: Tasks,
-  at: Pick<TaskAt, "num" | "row"> & { readonly taskId: string },
-  message: InboxMessage,
-): void {
+function checkRoom(tasks: Tasks, { num, inboxCursor, record }: TaskHead, message: InboxMessage): void {
   const bound = boundOf(message);
   if (bound === null) return;
-  const from = rowKey(at.num, at.row.inbox_cursor);
   const waiting = tasks.connection
-    .all<{ kind: number; n: number }>(WAITING, from, rowsEnd(at.num))
+    .all<{ kind: number; n: number }>(WAITING, rowKey(num, inboxCursor), rowsEnd(num))
     .filter(({ kind }) => boundOf({ kind: MESSAGE_WORDS.fromStored(kind) }) === bound)
     .reduce((sum, { n }) => sum + n, 0);
-  if (waiting >= MAX_INBOX) throw inboxFull(at.taskId);
+  if (waiting >= MAX_INBOX) throw inboxFull(record.spec.id);
 }
 
 /** Moves the cursor: entries up to `to` were taken by `turn`. */
@@ -91,13 +88,13 @@ export function deliver(
 export function readInbox(tasks: Tasks, taskId: string, after: number): readonly InboxEntry[] {
   const num = tasks.numOf(taskId);
   if (num === null) return [];
-  const state = stateOf(tasks, num);
+  const state = STATE_WORDS.fromStored(storedState(tasks, num));
   const from = Math.min(rowsBefore(num) + after, rowsEnd(num));
   const rows = tasks.connection.all<InboxRow>(AFTER, from, rowsEnd(num));
   return rows.map((row) => inboxEntryOf(row, { id: taskId, state }));
 }
 
-function stateOf(tasks: Tasks, num: number): number {
+function storedState(tasks: Tasks, num: number): number {
   return tasks.connection.get<{ state: number }>(STATE, num)?.state ?? 0;
 }
 
@@ -122,7 +119,7 @@ export function checkOutbox(tasks: Tasks, sender: string, outbox: CommitWrite["o
     const stored = find(tasks, num, message);
     const first = sent.get(key) ?? (stored === undefined ? message : messageOf(stored));
     // What an ended addressee cannot take is dropped, never an error.
-    if (!isEnded({ state: stateOf(tasks, num) }) && !repeats(first, message)) {
+    if (!isEnded({ state: storedState(tasks, num) }) && !repeats(first, message)) {
       throw invalidWrite(sender, `message ${message.id} to ${to} was sent before with another content.`);
     }
     sent.set(key, first);
@@ -133,7 +130,7 @@ export function checkOutbox(tasks: Tasks, sender: string, outbox: CommitWrite["o
 /** Puts checked mail into its inboxes: an ended task takes none, an id is taken once, no bound holds. */
 export function postMail(tasks: Tasks, mail: readonly Mail[]): void {
   for (const { to, message } of mail) {
-    if (isEnded({ state: stateOf(tasks, to) }) || find(tasks, to, message) !== undefined) continue;
+    if (isEnded({ state: storedState(tasks, to) }) || find(tasks, to, message) !== undefined) continue;
     append(tasks, to, message);
   }
 }

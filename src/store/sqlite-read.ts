@@ -9,22 +9,21 @@ import { decodeCursor, encodeCursor, pageLimit, rowLimit, rowsAfter } from "./pa
 import type { Value } from "./sqlite-connection.ts";
 import {
   parsedOrNull,
-  placeOf,
   recordOf,
   rowsBefore,
   rowsEnd,
+  specHeadOf,
   timersOf,
   transcriptRowOf,
 } from "./sqlite-rows.ts";
 import type { MessageRow, RecordRow } from "./sqlite-rows.ts";
-import type { Tasks } from "./sqlite-tasks.ts";
+import type { TaskHead, Tasks } from "./sqlite-tasks.ts";
 import { KIND_WORDS, STATE_WORDS } from "./sqlite-words.ts";
 import type { ResumePoint, Store, StoreListQuery, TimerRow } from "./store.ts";
 
 const RECORD = `SELECT h.*, t.spec, o.progress, o.ending FROM heads h CROSS JOIN tasks t ON t.num = h.num
   LEFT JOIN outcomes o ON o.num = h.num`;
 const SNAPSHOT = "SELECT snapshot, timers FROM snapshots WHERE num = ?";
-const LAST_ROW = "SELECT at FROM transcript WHERE at > ? AND at <= ? ORDER BY at DESC LIMIT 1";
 const ROWS = `SELECT at, seq, run, turn, time, message FROM transcript WHERE at > ? AND at <= ?
   ORDER BY at LIMIT ?`;
 const COMPACTED = "SELECT compacted_to FROM heads WHERE num = ?";
@@ -37,12 +36,6 @@ interface SnapshotRow {
 export function readRecord(tasks: Tasks, num: number): TaskRecord | null {
   const row = tasks.connection.get<RecordRow>(`${RECORD} WHERE h.num = ?`, num);
   return row === undefined ? null : recordOf(row);
-}
-
-/** Index of the last transcript row, 0 when there is none. */
-export function lastIndex(tasks: Tasks, num: number): number {
-  const row = tasks.connection.get<{ at: number }>(LAST_ROW, rowsBefore(num), rowsEnd(num));
-  return row === undefined ? 0 : placeOf(row.at);
 }
 
 function snapshotRow(tasks: Tasks, num: number): SnapshotRow {
@@ -59,10 +52,9 @@ export function readTimers(tasks: Tasks, taskId: string): readonly TimerRow[] {
   return num === null ? [] : timersOf(snapshotRow(tasks, num).timers);
 }
 
-type ResumeRow = RecordRow & SnapshotRow & { readonly last_row: number | null };
+type ResumeRow = RecordRow & SnapshotRow & { readonly root: Value };
 
-const RESUME = `SELECT h.*, t.spec, o.progress, o.ending, s.snapshot, s.timers,
-    (SELECT at FROM transcript WHERE at > ? AND at <= ? ORDER BY at DESC LIMIT 1) AS last_row
+const RESUME = `SELECT h.*, t.spec, t.root, o.progress, o.ending, s.snapshot, s.timers
   FROM heads h CROSS JOIN tasks t ON t.num = h.num LEFT JOIN outcomes o ON o.num = h.num
   LEFT JOIN snapshots s ON s.num = h.num WHERE h.num = ?`;
 
@@ -70,16 +62,15 @@ const RESUME = `SELECT h.*, t.spec, o.progress, o.ending, s.snapshot, s.timers,
 export function readResume(
   tasks: Tasks,
   num: number,
-): { readonly record: TaskRecord; readonly resume: ResumePoint } | null {
-  const row = tasks.connection.get<ResumeRow>(RESUME, rowsBefore(num), rowsEnd(num), num);
+): { readonly record: TaskRecord; readonly resume: ResumePoint; readonly head: TaskHead } | null {
+  const row = tasks.connection.get<ResumeRow>(RESUME, num);
   if (row === undefined) return null;
-  const resume = {
-    snapshot: parsedOrNull(row.snapshot),
-    timers: timersOf(row.timers),
-    inboxCursor: row.inbox_cursor,
-    lastIndex: row.last_row === null ? 0 : placeOf(row.last_row),
-  };
-  return { record: recordOf(row), resume };
+  const places = { inboxCursor: row.inbox_cursor, lastIndex: row.last_index };
+  const resume = { snapshot: parsedOrNull(row.snapshot), timers: timersOf(row.timers), ...places };
+  const record = recordOf(row);
+  const lean = { ...record, spec: specHeadOf(record.spec), progress: null };
+  const head = { num, root: row.root, record: lean, compactedTo: row.compacted_to, ...places };
+  return { record, resume, head };
 }
 
 /** Throws InvalidRequestError `bad_after` or `bad_limit`. */

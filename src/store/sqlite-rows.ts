@@ -5,6 +5,8 @@
 
 import { EVENT_VERSION } from "../core/event.ts";
 import type { NewEvent, StoredEvent } from "../core/event.ts";
+import { isTerminal } from "../core/lifecycle.ts";
+import type { State } from "../core/lifecycle.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
 import type { RecordHead, SpecHead } from "./commit.ts";
@@ -35,6 +37,7 @@ export interface HeadRow {
   readonly read_at: number | null;
   readonly inbox_cursor: number;
   readonly compacted_to: number;
+  readonly last_index: number;
 }
 
 /** What else a whole record needs. */
@@ -126,7 +129,7 @@ export const isEnded = (row: Pick<HeadRow, "state">): boolean => row.state >= FI
 /** The values of `heads` behind `num`, in their order. */
 export function headValues(
   record: RecordHead,
-  places: { readonly inboxCursor: number; readonly compactedTo: number },
+  places: { readonly inboxCursor: number; readonly compactedTo: number; readonly lastIndex: number },
 ): readonly Value[] {
   const { usage } = record;
   return [
@@ -148,6 +151,7 @@ export function headValues(
     record.readAt,
     places.inboxCursor,
     places.compactedTo,
+    places.lastIndex,
   ];
 }
 
@@ -214,10 +218,10 @@ export function transcriptRowOf(row: MessageRow, taskId: string): TranscriptRow 
 /** An entry of a task that is in `state`: what its end found waiting is undelivered, and the row need not say so. */
 export function inboxEntryOf(
   row: InboxRow,
-  task: { readonly id: string; readonly state: number },
+  task: { readonly id: string; readonly state: State },
 ): InboxEntry {
   const { turn } = row;
-  const left = turn === null && isEnded(task);
+  const left = turn === null && isTerminal(task.state);
   return Object.freeze({
     taskId: task.id,
     position: placeOf(row.at),
@@ -225,7 +229,7 @@ export function inboxEntryOf(
     message: JSON.parse(row.message) as InboxMessage,
     state: turn !== null ? "delivered" : left ? "undelivered" : "queued",
     turn,
-    reason: left ? `task_${STATE_WORDS.fromStored(task.state)}` : null,
+    reason: left ? `task_${task.state}` : null,
   });
 }
 

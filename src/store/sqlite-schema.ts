@@ -51,7 +51,8 @@ const VERSION_1 = `
     released_at INTEGER,
     read_at INTEGER,
     inbox_cursor INTEGER NOT NULL,
-    compacted_to INTEGER NOT NULL
+    compacted_to INTEGER NOT NULL,
+    last_index INTEGER NOT NULL
   );
   CREATE INDEX heads_by_state ON heads (state);
   CREATE TABLE snapshots (num INTEGER PRIMARY KEY, snapshot TEXT, timers TEXT);

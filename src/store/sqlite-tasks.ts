@@ -1,8 +1,8 @@
 // What the SQLite store keeps in memory: the tasks that have not ended, as far as claims need them, and counters. An
 // ended task costs nothing here. It writes no rows.
 //
-// T1. Memory says what was committed: it is told after COMMIT, and only claims and counters run ahead within a group,
-//     which puts them back when it fails.
+// T1. Memory says what was committed: it is told after COMMIT. Within a group, claims, counters and staged heads run
+//     ahead, for the writes that follow in it; when the group fails they are put back.
 
 import type { Clock } from "../base/clock.ts";
 import type { State } from "../core/lifecycle.ts";
@@ -16,6 +16,19 @@ import type { HeadRow } from "./sqlite-rows.ts";
 import { taskNotFound } from "./refusals.ts";
 import { STATE_WORDS } from "./sqlite-words.ts";
 
+/** Where a task stands in its rows, as far as writes need it. Its record has no progress. */
+export interface TaskHead {
+  readonly num: number;
+  /** What its events carry as their tree: see sqlite-schema.ts. */
+  readonly root: Value;
+  readonly record: RecordHead;
+  /** Inbox entries up to this position were taken. */
+  readonly inboxCursor: number;
+  readonly compactedTo: number;
+  /** Index of the last transcript row. */
+  readonly lastIndex: number;
+}
+
 /** A task that has not ended. */
 export class OpenTask implements Claimable {
   readonly id: string;
@@ -25,21 +38,14 @@ export class OpenTask implements Claimable {
   ended = false;
   holding: Holding | null = null;
   ready = false;
+  /** As it was last committed, once it was asked for. */
+  head: TaskHead | null = null;
 
   constructor(id: string, order: number, boxId: string) {
     this.id = id;
     this.order = order;
     this.boxId = boxId;
   }
-}
-
-/** Where a task stands in its rows, for a write. */
-export interface TaskAt {
-  readonly num: number;
-  /** What its events carry as their tree: see sqlite-schema.ts. */
-  readonly root: Value;
-  readonly row: HeadRow;
-  readonly record: RecordHead;
 }
 
 type HeadAndRoot = HeadRow & { readonly root: Value; readonly ending: string | null };
@@ -65,7 +71,9 @@ export class Tasks {
   /** The number of the newest task, and the cursor of the newest event. */
   newestTask = 0;
   newestCursor = 0;
-  readonly #heads = new Map<number, SpecHead>();
+  readonly #specs = new Map<number, SpecHead>();
+  /** Heads as the transaction under way has written them. */
+  readonly #staged = new Map<string, TaskHead>();
 
   constructor(options: { readonly connection: Connection; readonly storeId: string; readonly clock: Clock }) {
     this.connection = options.connection;
@@ -74,39 +82,68 @@ export class Tasks {
     this.claims = new Claims(options.clock);
   }
 
-  /** Remembers the counters; what it returns sets them back (T1). */
-  readonly mark = (): (() => void) => {
+  /** Remembers where memory stands; what it returns puts it back (T1). */
+  mark(): () => void {
     const { newestTask, newestCursor } = this;
     return () => {
       // A number that nobody got is given to another task.
-      for (let num = newestTask + 1; num <= this.newestTask; num += 1) this.#heads.delete(num);
+      for (let num = newestTask + 1; num <= this.newestTask; num += 1) this.#specs.delete(num);
       this.newestTask = newestTask;
       this.newestCursor = newestCursor;
+      this.#staged.clear();
     };
-  };
+  }
+
+  /** What was staged holds from now on. */
+  committed(): void {
+    for (const [taskId, head] of this.#staged) {
+      const task = this.open.get(taskId);
+      if (task !== undefined) task.head = head;
+    }
+    this.#staged.clear();
+  }
+
+  /** A task's head is now this, for as long as the transaction under way does not fail. */
+  stage(head: TaskHead): void {
+    this.#staged.set(head.record.spec.id, head);
+  }
+
+  /** A root that others named before it was there has come: their heads are read again, whatever becomes of this. */
+  forgetHeadsBelow(root: Value): void {
+    for (const task of this.open.values()) if (task.head?.root === root) task.head = null;
+    for (const [taskId, head] of this.#staged) if (head.root === root) this.#staged.delete(taskId);
+  }
 
   numOf(taskId: string): number | null {
     return this.open.get(taskId)?.order ?? this.connection.get<{ num: number }>(NUM, taskId)?.num ?? null;
   }
 
   /** Throws StoreError `task_not_found`. */
-  require(taskId: string): TaskAt {
+  require(taskId: string): TaskHead {
+    const known = this.#staged.get(taskId) ?? this.open.get(taskId)?.head;
+    if (known !== undefined && known !== null) return known;
     const num = this.numOf(taskId);
     const row = num === null ? undefined : this.connection.get<HeadAndRoot>(HEAD, num);
     if (num === null || row === undefined) throw taskNotFound(taskId);
-    const { root, ending } = row;
-    return { num, root, row, record: headOf(row, this.specHead(num), { ending }) };
+    return {
+      num,
+      root: row.root,
+      record: headOf(row, this.specHead(num), { ending: row.ending }),
+      inboxCursor: row.inbox_cursor,
+      compactedTo: row.compacted_to,
+      lastIndex: row.last_index,
+    };
   }
 
   /** The part of a task's spec that events carry; the newest ones asked for are kept. */
   specHead(num: number): SpecHead {
-    const known = this.#heads.get(num);
+    const known = this.#specs.get(num);
     if (known !== undefined) return known;
     const row = this.connection.get<{ spec: string }>(SPEC, num);
     if (row === undefined) throw new RangeError(`Task number ${num} has no row.`);
     const head = specHeadOf(JSON.parse(row.spec) as TaskSpec);
-    if (this.#heads.size >= MAX_HEADS) this.#heads.delete(this.#heads.keys().next().value as number);
-    this.#heads.set(num, head);
+    if (this.#specs.size >= MAX_HEADS) this.#specs.delete(this.#specs.keys().next().value as number);
+    this.#specs.set(num, head);
     return head;
   }
 

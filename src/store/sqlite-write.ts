@@ -4,25 +4,25 @@
 // W1. A write reads nothing of memory but who owns a task; what it tells memory, it tells after COMMIT.
 
 import type { NewEvent } from "../core/event.ts";
-import type { Message } from "../core/message.ts";
+import { isTerminal } from "../core/lifecycle.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
 import { boxOf, checkCommit, firstRecord, recordAfter } from "./commit.ts";
-import type { CommitAttempt, RecordHead } from "./commit.ts";
+import type { CommitAttempt, CommitPoint } from "./commit.ts";
 import { alreadyReleased, keyReused, notEnded } from "./refusals.ts";
 import type { Value } from "./sqlite-connection.ts";
 import { writeEvents } from "./sqlite-events.ts";
 import type { Written } from "./sqlite-group.ts";
 import { checkOutbox, deliver, lastPosition, postMail } from "./sqlite-inbox.ts";
-import { headValues, isEnded, jsonOrNull, rowKey } from "./sqlite-rows.ts";
-import { lastIndex, readRecord } from "./sqlite-read.ts";
+import { headValues, jsonOrNull, rowKey, specHeadOf } from "./sqlite-rows.ts";
+import { readRecord } from "./sqlite-read.ts";
 import { OpenTask } from "./sqlite-tasks.ts";
-import type { TaskAt, Tasks } from "./sqlite-tasks.ts";
+import type { TaskHead, Tasks } from "./sqlite-tasks.ts";
 import { KIND_WORDS } from "./sqlite-words.ts";
 import type { CommitReceipt, CommitWrite, SubmitReceipt } from "./store.ts";
 
 const HEAD_COLUMNS = `state, phase, seq, epoch, run, turn, prompt_tokens, output_tokens, cost_micros, gpu_ms, tool_calls,
-  generations, started_at, finished_at, released_at, read_at, inbox_cursor, compacted_to`;
-const PLACES = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
+  generations, started_at, finished_at, released_at, read_at, inbox_cursor, compacted_to, last_index`;
+const PLACES = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
 const INSERT_TASK = "INSERT INTO tasks (num, id, kind, parent, root, box, spec) VALUES (?, ?, ?, ?, ?, ?, ?)";
 const INSERT_HEAD = `INSERT INTO heads (${HEAD_COLUMNS}, num) VALUES (${PLACES}, ?)`;
 const UPDATE_HEAD = `UPDATE heads SET (${HEAD_COLUMNS}) = (${PLACES}) WHERE num = ?`;
@@ -68,10 +68,10 @@ export function submitAll(
     if (record !== undefined) return { receipt: { record, created: false }, events: [] };
     const first = firstRecord(spec);
     known.set(spec.id, first);
-    const { task, root } = insertTask(tasks, first);
-    opened.push(task);
+    const head = insertTask(tasks, first);
+    opened.push(new OpenTask(spec.id, head.num, boxOf(spec.workspace)));
     const time = tasks.clock.now();
-    const events = writeEvents(tasks, { num: task.order, root, record: first, events: [event], time });
+    const events = writeEvents(tasks, head, { events: [event], time });
     return { receipt: { record: first, created: true }, events };
   });
   const apply = (): void => {
@@ -83,20 +83,23 @@ export function submitAll(
   return { value: parts.map(({ receipt }) => receipt), events: parts.flatMap(({ events }) => events), apply };
 }
 
-function insertTask(tasks: Tasks, record: TaskRecord): { readonly task: OpenTask; readonly root: Value } {
+function insertTask(tasks: Tasks, record: TaskRecord): TaskHead {
   const { connection } = tasks;
   const { spec } = record;
+  const text = JSON.stringify(spec);
   tasks.newestTask += 1;
   const num = tasks.newestTask;
-  const box = boxOf(spec.workspace);
   if (tasks.strangers.has(spec.id)) adopt(tasks, spec.id, num);
   const root = spec.rootId === spec.id ? null : nameOf(tasks, spec.rootId);
   const parent = spec.parentId === null ? null : nameOf(tasks, spec.parentId);
   const kind = KIND_WORDS.toStored(spec.kind);
-  connection.run(INSERT_TASK, num, spec.id, kind, parent, root, box, JSON.stringify(spec));
-  connection.run(INSERT_HEAD, ...headValues(record, { inboxCursor: 0, compactedTo: 0 }), num);
+  connection.run(INSERT_TASK, num, spec.id, kind, parent, root, boxOf(spec.workspace), text);
+  const places = { inboxCursor: 0, compactedTo: 0, lastIndex: 0 };
+  connection.run(INSERT_HEAD, ...headValues(record, places), num);
   connection.run(JOIN_TREE, root ?? num);
-  return { task: new OpenTask(spec.id, num, box), root };
+  const head = { num, root, record: { ...record, spec: specHeadOf(spec) }, ...places };
+  tasks.stage(head);
+  return head;
 }
 
 /** How a row names another task: by its number, or by its id when it is not there. */
@@ -112,80 +115,79 @@ function adopt(tasks: Tasks, taskId: string, num: number): void {
     const name = column.slice(column.indexOf(" SET ") + 5);
     tasks.connection.run(`UPDATE ${column} = ? WHERE ${name} = ?`, num, `~${taskId}`);
   }
+  tasks.forgetHeadsBelow(`~${taskId}`);
 }
 
 /** Throws what `Store.commit` throws. */
 export function commit(tasks: Tasks, taskId: string, attempt: CommitAttempt): Written<CommitReceipt> {
-  const task = tasks.require(taskId);
+  const before = tasks.require(taskId);
   const { write } = attempt;
-  const before = task.record;
-  const last = lastIndex(tasks, task.num);
-  checkCommit(
-    {
-      record: before,
-      owned: (tasks.open.get(taskId)?.holding ?? null) !== null,
-      inboxCursor: task.row.inbox_cursor,
-      inboxLast: lastPosition(tasks, task.num),
-      compactedTo: task.row.compacted_to,
-      lastIndex: last,
-    },
-    attempt,
-  );
+  checkCommit(pointOf(tasks, before, taskId), attempt);
   const mail = checkOutbox(tasks, taskId, write.outbox);
   const time = tasks.clock.now();
-  // Its progress is the write's or none: what a task reported before is in its row and stays there.
-  const record = recordAfter(before, write, time);
-  writeRows(tasks, { task, record, write, time });
-  const index = writeMessages(tasks, { num: task.num, record, messages: write.messages ?? [], last, time });
-  const events = writeEvents(tasks, { ...task, record, events: write.events ?? [], time });
+  const written = recordAfter(before.record, write, time);
+  // What a task reported is in its row; the heads that writes go by have none.
+  const record = written.progress === null ? written : { ...written, progress: null };
+  const after: TaskHead = {
+    ...before,
+    record,
+    inboxCursor: write.inboxCursor ?? before.inboxCursor,
+    compactedTo: write.compactedTo ?? before.compactedTo,
+    lastIndex: before.lastIndex + (write.messages?.length ?? 0),
+  };
+  writeMessages(tasks, { before, after, write, time });
+  writeRows(tasks, { before, after, write, time });
+  tasks.stage(after);
+  const events = writeEvents(tasks, after, { events: write.events ?? [], time });
   postMail(tasks, mail);
   const apply = (): void => {
-    tasks.moved(before.state, record.state);
+    tasks.moved(before.record.state, record.state);
     if (record.end !== null) tasks.ended(taskId);
   };
-  return { value: { seq: record.seq, events, lastIndex: index }, events, apply };
+  return { value: { seq: record.seq, events, lastIndex: after.lastIndex }, events, apply };
+}
+
+function pointOf(tasks: Tasks, head: TaskHead, taskId: string): CommitPoint {
+  return {
+    ...head,
+    owned: (tasks.open.get(taskId)?.holding ?? null) !== null,
+    // Read when a write asks for it.
+    get inboxLast() {
+      return lastPosition(tasks, head.num);
+    },
+  };
 }
 
 interface Step {
-  readonly task: TaskAt;
-  readonly record: RecordHead;
+  readonly before: TaskHead;
+  readonly after: TaskHead;
   readonly write: CommitWrite;
   readonly time: number;
 }
 
-function writeRows(tasks: Tasks, { task, record, write, time }: Step): void {
+function writeRows(tasks: Tasks, { before, after, write, time }: Step): void {
   const { connection } = tasks;
-  const { num, row } = task;
-  const inboxCursor = write.inboxCursor ?? row.inbox_cursor;
-  const compactedTo = write.compactedTo ?? row.compacted_to;
-  connection.run(UPDATE_HEAD, ...headValues(record, { inboxCursor, compactedTo }), num);
+  const { num, root, record } = after;
+  connection.run(UPDATE_HEAD, ...headValues(record, after), num);
   if (write.snapshot !== undefined) connection.run(PUT_SNAPSHOT, num, jsonOrNull(write.snapshot));
   if (write.timers !== undefined) connection.run(PUT_TIMERS, num, jsonOrNull(write.timers));
   if (write.progress !== undefined) connection.run(PUT_PROGRESS, num, jsonOrNull(write.progress));
-  if (inboxCursor > row.inbox_cursor) {
-    deliver(tasks, num, { from: row.inbox_cursor, to: inboxCursor, turn: record.turn });
+  if (after.inboxCursor > before.inboxCursor) {
+    deliver(tasks, num, { from: before.inboxCursor, to: after.inboxCursor, turn: record.turn });
   }
   if (record.end === null) return;
   connection.run(PUT_END, num, jsonOrNull(record.end));
-  connection.run(LEAVE_TREE, time, task.root ?? num);
+  connection.run(LEAVE_TREE, time, root ?? num);
 }
 
-interface Rows {
-  readonly num: number;
-  readonly record: RecordHead;
-  readonly messages: readonly Message[];
-  readonly last: number;
-  readonly time: number;
-}
-
-/** Appends to the transcript; returns the index of its last row. */
-function writeMessages(tasks: Tasks, { num, record, messages, last, time }: Rows): number {
-  const { seq, run, turn } = record;
-  for (const [at, message] of messages.entries()) {
-    const key = rowKey(num, last + at + 1);
+/** Appends to the transcript. */
+function writeMessages(tasks: Tasks, { before, after, write, time }: Step): void {
+  if (write.messages === undefined) return;
+  const { seq, run, turn } = after.record;
+  for (const [at, message] of write.messages.entries()) {
+    const key = rowKey(before.num, before.lastIndex + at + 1);
     tasks.connection.run(INSERT_MESSAGE, key, seq, run, turn, time, JSON.stringify(message));
   }
-  return last + messages.length;
 }
 
 /** Throws StoreError `task_not_found`, `not_ended` or `ended`. */
@@ -194,21 +196,23 @@ export function markReleased(
   taskId: string,
   { time, event }: { readonly time: number; readonly event: NewEvent },
 ): Written<void> {
-  const { num, root, row, record } = tasks.require(taskId);
-  if (!isEnded(row)) throw notEnded(record);
+  const before = tasks.require(taskId);
+  const { num, record } = before;
+  if (!isTerminal(record.state)) throw notEnded(record);
   if (record.releasedAt !== null) throw alreadyReleased(record);
   tasks.connection.run(MARK_RELEASED, time, num);
-  const after = { ...record, seq: record.seq + 1, releasedAt: time };
+  const after = { ...before, record: { ...record, seq: record.seq + 1, releasedAt: time } };
+  tasks.stage(after);
   const now = tasks.clock.now();
-  return {
-    value: undefined,
-    events: writeEvents(tasks, { num, root, record: after, events: [event], time: now }),
-  };
+  return { value: undefined, events: writeEvents(tasks, after, { events: [event], time: now }) };
 }
 
 /** Throws StoreError `task_not_found`. */
 export function markRead(tasks: Tasks, taskId: string, time: number): Written<void> {
-  const { num, row } = tasks.require(taskId);
-  if (isEnded(row) && row.read_at === null) tasks.connection.run(MARK_READ, time, num);
+  const before = tasks.require(taskId);
+  const { num, record } = before;
+  if (!isTerminal(record.state) || record.readAt !== null) return { value: undefined };
+  tasks.connection.run(MARK_READ, time, num);
+  tasks.stage({ ...before, record: { ...record, readAt: time } });
   return { value: undefined };
 }

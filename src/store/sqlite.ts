@@ -87,7 +87,7 @@ export class SqliteStore implements Store {
     this.#claiming = new Claiming(this.#tasks);
     this.#group = new GroupCommit({
       connection,
-      mark: this.#tasks.mark,
+      memory: this.#tasks,
       announce: (events) => this.#wakes.announce(events),
     });
   }
