@@ -82,16 +82,19 @@ function transcript(
   return patience.call("transcript", () => store.transcript(taskId, { after, limit }));
 }
 
-/** Calls whose intent was written after the answer that asked for them. */
+/** Calls whose intent was written: with the answer that asked for them, or later. */
 async function intentsSince(
-  { store, patience, taskId }: RecallOptions,
+  options: RecallOptions,
   answer: TranscriptRow,
 ): Promise<ReadonlySet<string>> {
+  // The row has the sequence of its commit's last event, and an intent may be an earlier one of the same commit.
+  const [before] = answer.index < 2 ? [] : await transcript(options, answer.index - 2, 1);
+  const { store, patience, taskId } = options;
   const events = await patience.call("events", () =>
     store.events({
       after: 0,
       taskId,
-      afterSeq: answer.seq,
+      afterSeq: before?.seq ?? 0,
       types: ["tool.requested", "tool.resumed"],
     }),
   );

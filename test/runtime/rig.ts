@@ -1,7 +1,7 @@
 // A whole runtime for tests: the real scheduler, store, machine and tools, a scripted model, and whichever clock.
 
 import { SimulatedClock, systemClock, type Clock } from "../../src/base/clock.ts";
-import { seededRandom } from "../../src/base/ids.ts";
+import { seededRandom, type Random } from "../../src/base/ids.ts";
 import { lineLogger, silentLogger, type Logger } from "../../src/base/log.ts";
 import type { AgentDefinition } from "../../src/core/agent.ts";
 import { DEFAULT_TASK_LIMITS, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
@@ -84,6 +84,8 @@ export interface RigOptions {
   readonly wrapStore?: (store: MemoryStore, clock: Clock) => Store;
   /** Events kept, for tests of retention. */
   readonly maxEvents?: number;
+  /** The store of another rig, which this one goes on from, and randomness that is not that one's. */
+  readonly from?: { readonly store: MemoryStore; readonly random: Random };
   /** Instead of the scripted provider for every model. */
   readonly providerOf?: (ref: ModelRef) => Provider;
 }
@@ -99,10 +101,11 @@ export interface Rig<C extends Clock = SimulatedClock> {
 }
 
 function build<C extends Clock>(clock: C, options: RigOptions): Rig<C> {
-  const random = seededRandom(1);
+  const random = options.from?.random ?? seededRandom(1);
   const settings = testSettings(options.settings);
   const { maxEvents } = options;
-  const store = new MemoryStore({ clock, random, ...(maxEvents !== undefined && { maxEvents }) });
+  const store =
+    options.from?.store ?? new MemoryStore({ clock, random, ...(maxEvents !== undefined && { maxEvents }) });
   const provider = scripted({ clock, reply: options.reply });
   const toolsets = new Map(
     [
@@ -134,6 +137,11 @@ const stderrLogger = lineLogger((line) => process.stderr.write(`${line}\n`));
 /** A rig on virtual time. */
 export function rig(options: RigOptions): Rig {
   return build(new SimulatedClock(), options);
+}
+
+/** A rig on a clock of the caller's. */
+export function rigOn<C extends Clock>(clock: C, options: RigOptions): Rig<C> {
+  return build(clock, options);
 }
 
 /** A rig on the machine's own clock, for what is made of real sockets and processes. */
