@@ -152,6 +152,7 @@ export class Book {
       const side = this.side(taskId);
       const isBegun = task.end === null && task.phase !== "queued";
       const isParked = task.phase === "waiting_children" || task.phase === "waiting_input";
+      side.resumed = 0;
       side.interrupted = isBegun ? (isParked ? "parked" : "live") : "no";
       const { parentId } = task.spec;
       if (isBegun && parentId !== null) this.returning.set(parentId, (this.returning.get(parentId) ?? 0) + 1);
@@ -176,9 +177,13 @@ export class Book {
   #committed({ taskId, write }: FactOf<"committed">): void {
     const side = this.side(taskId);
     for (const { type, data } of write.events ?? []) {
-      if (type === "task.resumed") side.resumed++;
-      else if (type === "task.admitted") side.admitted = true;
-      else if (type === "tool.requested") this.intents.add(`${taskId} ${data.callId}`);
+      if (type === "task.resumed") {
+        side.resumed++;
+        // Another run knows nothing of what the one before was told.
+        if (data.policy === "restart") side.notBefore = 0;
+      }
+      if (type === "task.admitted") side.admitted = true;
+      if (type === "tool.requested") this.intents.add(`${taskId} ${data.callId}`);
     }
     if (!write.terminal) return;
     this.open--;

@@ -126,6 +126,15 @@ export const ROOM_CHECKS: readonly Check[] = [
     },
   },
   {
+    id: "I4",
+    name: "every end is followed by its release",
+    means: "Of each task that has ended it is known when the last thing that it held was given back.",
+    rest: ({ tasks }) => {
+      const kept = [...tasks].find(([, { record }]) => record.releasedAt === null);
+      return kept ? `${kept[0]} was never released` : null;
+    },
+  },
+  {
     id: "I15",
     name: "no idle room",
     means: "Nobody waits for a slot or a place while one is free: what was accepted starts (S6).",

@@ -32,6 +32,12 @@ export const TIMEOUT_MS = 5_000;
 /** How long a cancelled task may take to let go. */
 export const CANCEL_DEADLINE_MS = 1_000;
 
+/** Made once, because what checks their arguments is made once for each. */
+const DELEGATION = {
+  continue: delegationToolset({ onInterrupt: "continue" }),
+  cancel: delegationToolset({ onInterrupt: "cancel" }),
+};
+
 /** What all incarnations of a world share. */
 export interface Ground {
   readonly world: World;
@@ -108,11 +114,9 @@ export class Incarnation {
     const { life, clock } = this;
     const settings = settingsOf(world, this.caps);
     const toolsets = new Map(
-      [
-        delegationToolset({ onInterrupt: world.onInterrupt }),
-        progressToolset,
-        simToolset({ life, dice, tell, isCalm }),
-      ].map((toolset) => [toolset.name, toolset]),
+      [DELEGATION[world.onInterrupt], progressToolset, simToolset({ life, dice, tell, isCalm })].map(
+        (toolset) => [toolset.name, toolset],
+      ),
     );
     return new Runtime({
       settings,

@@ -4,6 +4,7 @@
 import { delay } from "../../src/base/clock.ts";
 import { ToolError } from "../../src/base/errors.ts";
 import { withSignal } from "../../src/base/abort.ts";
+import type { JsonSchema } from "../../src/core/json-schema.ts";
 import type { Tool, ToolContext, ToolOutcome, Toolset } from "../../src/core/tool.ts";
 import type { Dice } from "./dice.ts";
 import type { Fact } from "./facts.ts";
@@ -62,6 +63,14 @@ const RUNS: Readonly<Record<string, { readonly repeatable: boolean; readonly run
   nap: { repeatable: true, run: () => ({ type: "suspended", wait: { for: "timer", timeoutMs: 300 } }) },
 };
 
+/** One object for all tools and incarnations: what checks arguments is made once for each. */
+const PARAMETERS: JsonSchema = {
+  type: "object",
+  properties: { step: { type: "number" } },
+  required: ["step"],
+  additionalProperties: false,
+};
+
 /** The toolset `sim` of one incarnation. */
 export function simToolset(options: SimToolsOptions): Toolset {
   const tools = Object.entries(RUNS).map(([name, { repeatable, run }]) =>
@@ -76,12 +85,7 @@ function toolOf(name: string, repeatable: boolean, options: SimToolsOptions & { 
     definition: {
       name,
       description: `Does what ${name} says.`,
-      parameters: {
-        type: "object",
-        properties: { step: { type: "number" } },
-        required: ["step"],
-        additionalProperties: false,
-      },
+      parameters: PARAMETERS,
     },
     repeatable,
     async run(_, context) {
