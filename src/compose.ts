@@ -31,7 +31,7 @@ import { builtinToolsets, ToolsetRegistry, toolsetNames } from "./toolsets/regis
 import { VERSION } from "./version.ts";
 
 /** A database and the files beside it. */
-const STORE_SUFFIXES = ["", "-wal", "-shm", "-journal", ".lock", ".owner"] as const;
+const STORE_SUFFIXES = ["", "-wal", "-shm", "-journal", ".lock", ".lock-journal", ".owner"] as const;
 
 /** What a Troupe needs of the world around it. */
 export interface World {

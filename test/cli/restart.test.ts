@@ -6,13 +6,24 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { serve as listenTo, type Listening } from "../../src/base/listen.ts";
-import { startSimulatedBox, type RunningBox } from "../../src/cli/simulated-box.ts";
+import { seededRandom } from "../../src/base/ids.ts";
 import { HttpClient } from "../../src/http/client.ts";
 import { loadToken } from "../../src/http/token.ts";
+import { DEFAULT_MODELS } from "../../src/simulator/config.ts";
+import { createSimulator } from "../../src/simulator/simulator.ts";
 import { newHome, type Home } from "./home.ts";
 import { pressUntilEnded, start, type Running } from "./real-program.ts";
 
-let box: RunningBox;
+const simulator = createSimulator({
+  clock: systemClock,
+  random: seededRandom(1),
+  config: {
+    models: DEFAULT_MODELS.map((model) => ({ ...model, loadMs: 1 })),
+    unloadMs: 1,
+    prefillTokensPerS: 200_000,
+    decodeTokensPerS: 20_000,
+  },
+});
 let gate: Listening;
 let closed: Promise<void> = Promise.resolve();
 let open = (): void => {};
@@ -21,18 +32,14 @@ let asked = 0;
 let watchers: (() => void)[] = [];
 
 beforeAll(async () => {
-  box = await startSimulatedBox(systemClock);
   gate = await listenTo(
     async (request) => {
-      const { pathname } = new URL(request.url);
-      const body = request.method === "GET" ? null : await request.text();
-      if (pathname === "/api/chat") {
+      if (new URL(request.url).pathname === "/api/chat") {
         asked += 1;
         for (const look of watchers) look();
         await closed;
       }
-      const headers = { "content-type": "application/json" };
-      return fetch(box.url + pathname, { method: request.method, headers, body });
+      return simulator.app.fetch(request);
     },
     { hostname: "127.0.0.1", port: 0 },
   );
@@ -40,7 +47,7 @@ beforeAll(async () => {
 afterAll(async () => {
   open();
   await gate.close();
-  await box.close();
+  simulator.close();
 });
 beforeEach(() => {
   asked = 0;
