@@ -4,6 +4,7 @@
 // G2. Mail and children are told before anything acts, as they would have been by then.
 // G3. Timers run to the times that were written when they were set.
 
+import type { Clock } from "../base/clock.ts";
 import { toTroupeError } from "../base/errors.ts";
 import type { NewEvent } from "../core/event.ts";
 import type { Phase, State } from "../core/lifecycle.ts";
@@ -18,6 +19,7 @@ import type { OutputRing } from "./output-ring.ts";
 import type { Pauses } from "./pauses.ts";
 import { recall } from "./recall.ts";
 import type { ResumePlan } from "./resuming.ts";
+import { RETRY } from "./retry-timer.ts";
 import type { HostServices } from "./services.ts";
 import type { PersistedActor, StoredState } from "./stored-state.ts";
 import type { TaskActor } from "./task-actor.ts";
@@ -27,7 +29,7 @@ import type { TurnState } from "./turn-state.ts";
 export interface ReturningHost {
   readonly id: string;
   readonly spec: TaskSpec;
-  readonly services: Pick<HostServices, "store" | "patience" | "kinship">;
+  readonly services: Pick<HostServices, "store" | "patience" | "kinship" | "clock">;
   readonly journal: Journal;
   readonly mailbox: Mailbox;
   readonly turn: TurnState;
@@ -66,7 +68,8 @@ export class Homecoming {
     if (this.stored) actor.restore(this.stored.actor);
     if (plan.kind === "run_again") {
       const isSession = record.spec.kind === "session";
-      actor.restart({ run: record.run + (isSession ? 0 : 1), turn: record.turn });
+      const pauseMs = pauseIn(point.timers, host.services.clock);
+      actor.restart({ run: record.run + (isSession ? 0 : 1), turn: record.turn }, pauseMs);
     }
     if (plan.kind === "wait") actor.open(() => {});
     if (point.lastIndex > 0) host.turn.memory = () => this.#remember();
@@ -128,16 +131,17 @@ export class Homecoming {
 
   /** Another run knows nothing of the children of the one before: they end, and are not told of. */
   async #runAgain(): Promise<void> {
-    const { host, actor, record } = this.#options;
+    const { host, actor, record, point } = this.#options;
     const { kinship } = host.services;
     await host.turn.memory?.();
-    if (host.spec.kind === "task") host.mailbox.know(kinship.liveChildren(host.id));
+    const isTask = host.spec.kind === "task";
+    if (isTask) host.mailbox.know(kinship.liveChildren(host.id));
     const was = record.phase ?? record.state;
     await this.#record([{ type: "task.resumed", data: { policy: "restart", was, resumes: 1 } }]);
-    if (host.spec.kind === "task")
-      kinship.cancelChildren(host.id, "the server stopped and its parent begins again");
+    if (isTask) kinship.cancelChildren(host.id, "the server stopped and its parent begins again");
     await this.#hear();
-    actor.open(() => {});
+    if (isTask) host.mailbox.knowCompletions();
+    actor.open((snapshot) => this.#begin(snapshot, point.timers));
     host.send({ type: "admitted" });
   }
 
@@ -176,4 +180,10 @@ export class Homecoming {
     turn.answer = recalled.answer;
     showRows(host.ring, recalled.newest);
   }
+}
+
+/** What is left of the pause before a further try: a server that asked for it gets it from another run too. */
+function pauseIn(timers: readonly TimerRow[], clock: Clock): number {
+  const dueAt = timers.find(({ name }) => name === RETRY)?.dueAt ?? 0;
+  return Math.max(0, dueAt - clock.now());
 }

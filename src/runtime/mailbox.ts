@@ -81,6 +81,11 @@ export class Mailbox {
     );
   }
 
+  /** The same of all ends that have come: they are of children that a further run knows nothing of. */
+  knowCompletions(): void {
+    this.know(this.#pending.flatMap(({ message }) => (message.kind === "completion" ? [message.id] : [])));
+  }
+
   /** Children whose completions begin no turn, because a person caused their end. */
   hush(childIds: readonly string[]): void {
     if (childIds.length === 0) return;

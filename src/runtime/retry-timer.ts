@@ -7,7 +7,8 @@ import type { Journal } from "./journal.ts";
 import type { HostServices } from "./services.ts";
 import { UNKNOWN_FAILURE, type TurnState } from "./turn-state.ts";
 
-const RETRY = "retry";
+/** Name of the pause's row among the task's timers. */
+export const RETRY = "retry";
 
 /** What the timer needs of the task that tries again. */
 export interface RetryHost {

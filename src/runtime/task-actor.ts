@@ -52,10 +52,14 @@ export class TaskActor {
     this.#early = [];
   }
 
-  /** Begins another run, once it is opened and admitted. */
-  restart(context: Partial<AgentContext>): void {
+  /** Begins another run, once it is opened and admitted, and a pause of `pauseMs` is over. */
+  restart(context: Pick<AgentContext, "run" | "turn">, pauseMs: number): void {
     const first = firstOf(this.#host.services.machine, inputOf(this.#host.spec));
-    this.#persisted = { ...first, context: { ...first.context, ...context } };
+    this.#persisted = {
+      ...first,
+      ...(pauseMs > 0 && { value: { spawned: "backing_off" } }),
+      context: { ...first.context, ...context, backoffMs: pauseMs },
+    };
     this.#early = [];
   }
 
