@@ -36,8 +36,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "serve",
     summary: "start the server (npm start does this)",
     details: [
-      "Tasks that an earlier server left go on. Ctrl-C stops it: what is under way has server.shutdown_grace_s to end, and",
-      "the rest goes on at the next start. A second Ctrl-C stops it at once. With --json, one line on stdout once it listens.",
+      "Tasks that an earlier server left go on. Ctrl-C stops it: what is under way has server.shutdown_grace_s",
+      "to end, and the rest goes on at the next start. A second Ctrl-C stops it at once.",
+      "With --json, one line on stdout once it listens.",
     ],
     words: NONE,
     flags: [
