@@ -125,6 +125,10 @@ export class Book {
       case "generation.began":
       case "generation.ended":
         return this.#generation(fact);
+      case "jumped":
+        // After a restart pauses end by the wall clock.
+        for (const side of this.sides.values()) side.notBefore -= Math.max(0, fact.ms);
+        return;
       case "tool.began":
       case "tool.ended":
         return this.#tool(fact);

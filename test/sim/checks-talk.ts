@@ -78,12 +78,14 @@ function wrongTelling(taskId: string, { record, transcript }: RestTask, book: Bo
   const twice = announced.find((id, at) => announced.indexOf(id) !== at);
   if (twice !== undefined) return `${taskId} heard twice of the end of ${twice}`;
   for (const childId of task.children) {
-    const at = transcript.findIndex((row) => toldBy(row, childId));
+    const at = transcript.findIndex((each) => each.run === run && toldBy(each, childId));
     const row = transcript[at];
     if (!row || !announced.includes(childId)) continue;
     const again = transcript.findIndex(
       (each) =>
-        each.message.origin === "completion" && parseCompletion(textOf(each.message))?.taskId === childId,
+        each.run === run &&
+        each.message.origin === "completion" &&
+        parseCompletion(textOf(each.message))?.taskId === childId,
     );
     if (again > at) return `${taskId} heard of ${childId} after a result had told it`;
   }

@@ -84,6 +84,8 @@ export type Fact =
   | { readonly kind: "threw"; readonly call: ApiCall; readonly thrown: unknown }
   /** A watcher of the event stream was shown a frame. */
   | { readonly kind: "watched"; readonly life: number; readonly cursor: number; readonly gap: boolean }
+  /** The wall clock jumped. */
+  | { readonly kind: "jumped"; readonly ms: number }
   | { readonly kind: "complained"; readonly life: number; readonly line: string }
   | { readonly kind: "unhandled"; readonly message: string };
 

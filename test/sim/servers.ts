@@ -27,6 +27,7 @@ export class Servers {
   #ready = false;
   #number = 0;
   #spared = false;
+  #closing = false;
 
   constructor(options: ServersOptions) {
     this.#options = options;
@@ -43,6 +44,11 @@ export class Servers {
     return current && this.#ready ? { api: current.api, life: current.life.number } : null;
   }
 
+  /** Whether the incarnation that lives lets go already: its scheduler decides nothing any more. */
+  get closing(): boolean {
+    return this.#closing;
+  }
+
   /** Begins the next incarnation. */
   start(): void {
     const { ground } = this.#options;
@@ -55,6 +61,7 @@ export class Servers {
       `life ${number} begins with ${caps.slots} slots, ${caps.places} places, ${caps.childSlots} child slots`,
     );
     this.#ready = false;
+    this.#closing = false;
     tell({ kind: "life.began", life: number, caps });
     this.#current = new Incarnation(ground, life, caps);
     if (ending?.afterPoints === null) {
@@ -132,6 +139,7 @@ export class Servers {
     if (this.#spared || incarnation?.life.number !== number) return;
     const { tell, note, clock } = this.#options.ground;
     note(`life ${number} closes`);
+    this.#closing = true;
     const begunAt = clock.monotonic();
     const end = (problem: string | null): void => {
       if (incarnation.life.dead) return;

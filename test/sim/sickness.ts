@@ -101,8 +101,8 @@ export function sicken(steps: readonly Step[], sickness: Sickness, isSession: bo
 function spoilCalls(steps: readonly Step[], sickness: Sickness): readonly Step[] {
   const first = steps.find((step) => step.type === "tool_call");
   if (sickness === "one id for two calls") {
-    // Two tasks with one goal would be one to the witness.
-    const isPlain = first !== undefined && !first.name.startsWith("delegate");
+    // Two tasks with one goal, or two steers with one text, would be one to the witness.
+    const isPlain = first !== undefined && !/^(delegate|steer)/.test(first.name);
     const { name, arguments: args } = isPlain ? first : { name: "effect", arguments: { step: 90 } };
     return [...steps.filter((step) => step !== first), call(name, args, "same"), call(name, args, "same")];
   }

@@ -21,7 +21,7 @@ import { drawWorld, type World, type WorldOptions } from "./world.ts";
 /** Longer than any world here takes to come to rest: tasks time out after 5 s of active time. */
 const LONGEST_MS = 900_000;
 /** What still stirs after the last end, such as actors that fall asleep, is over by then. */
-const QUIET_MS = 5_000;
+const QUIET_MS = 20_000;
 const TEND_MS = 250;
 
 export interface SimulationOptions extends WorldOptions {
@@ -135,6 +135,7 @@ export class Simulation {
       at(atMs, () => {
         this.#trace.line(this.#clock.monotonic(), `the wall clock jumps by ${byMs}`);
         this.#clock.jump(byMs);
+        this.tell({ kind: "jumped", ms: byMs });
       });
     }
     at(calmAtMs, () => {});
@@ -163,7 +164,7 @@ export class Simulation {
   async #closeSessions(): Promise<boolean> {
     for (const id of this.#openSessions()) this.#people.say(id, "bye");
     await this.#pass(1);
-    if (!(await this.#until(() => this.#isIdle()))) return false;
+    if (!(await this.#until(() => this.#isIdle() && this.#hasReadAll()))) return false;
     for (const id of this.#openSessions()) this.#people.close(id);
     const ended = await this.#until(() => this.#book.open === 0);
     await this.#pass(QUIET_MS);
@@ -189,6 +190,14 @@ export class Simulation {
       if (task.spec.kind !== "session" || task.phase !== "waiting_input") return false;
     }
     return true;
+  }
+
+  /** No session has mail that it has not read. */
+  #hasReadAll(): boolean {
+    return this.#openSessions().every((id) => {
+      const task = this.#book.task(id);
+      return task !== undefined && task.cursor === task.inbox.length;
+    });
   }
 
   #whatIsOpen(): string {
@@ -225,7 +234,7 @@ export class Simulation {
     await settle();
     this.#servers.afterStep();
     const { current } = this.#servers;
-    if (!current) return;
+    if (!current || this.#servers.closing) return;
     const lanes = current.lanes();
     this.#checks.step({ lanes, inFlight: current.provider.inFlight }, this.#book);
     this.#book.noteLanes(lanes);

@@ -23,7 +23,13 @@ function sharesOf({ first, seeds, workers }: Options): readonly Share[] {
 function argumentsOf({ first, seeds }: Share, options: Options): readonly string[] {
   return [
     RUN,
-    ...["--first", String(first), "--seeds", String(seeds), "--workers", "1", "--json"],
+    "--first",
+    String(first),
+    "--seeds",
+    String(seeds),
+    "--workers",
+    "1",
+    "--json",
     ...(options.bail ? ["--bail"] : []),
     ...(options.checkDeterminism ? ["--check-determinism"] : []),
     ...(options.endings ? [] : ["--no-crashes"]),
