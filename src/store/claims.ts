@@ -97,7 +97,7 @@ export class Claims<T extends Claimable> {
    * Contract: `undo` puts everything back as it was; for as long as nothing was asked of these claims since, but for
    * later takes that were undone before.
    */
-  tryTake(options: TakeOptions): { readonly taken: readonly T[]; undo(): void } {
+  tryTake(options: TakeOptions): { readonly taken: readonly T[]; readonly undo: () => void } {
     const now = this.#clock.monotonic();
     this.#sweep(now);
     const taken: T[] = [];

@@ -4,12 +4,15 @@
 //     leave holes.
 
 import type { NewEvent, StoredEvent } from "../core/event.ts";
+import type { Message } from "../core/message.ts";
 import { stampEvent } from "./commit.ts";
 import { rowLimit, rowsAfter } from "./paging.ts";
 import type { Value } from "./sqlite-connection.ts";
-import { eventOf, eventValues } from "./sqlite-rows.ts";
+import { eventOf, eventValues, placeOf, rowKey, rowsBefore, rowsEnd } from "./sqlite-rows.ts";
 import type { EventRow } from "./sqlite-rows.ts";
 import type { TaskHead, Tasks } from "./sqlite-tasks.ts";
+import { dataText, mayPoint, messageOf } from "./sqlite-texts.ts";
+import type { Pointed } from "./sqlite-texts.ts";
 import { EVENT_WORDS } from "./sqlite-words.ts";
 import type { WatchQuery } from "./store.ts";
 
@@ -18,7 +21,7 @@ const INSERT = `INSERT INTO events (cursor, task, root, seq, run, turn, state, p
 
 /**
  * Numbers events and writes them; `task` is the task after the write, and they are the newest of its sequence.
- * Contract: to be called within a transaction; throws what SQLite throws.
+ * Contract: to be called within a transaction, after the transcript rows of the write; throws what SQLite throws.
  */
 export function writeEvents(
   tasks: Tasks,
@@ -27,13 +30,38 @@ export function writeEvents(
 ): readonly StoredEvent[] {
   const before = task.record.seq - events.length;
   const stamped = events.map((event, at) => {
-    tasks.newestCursor += 1;
-    const stamp = { storeId: tasks.storeId, cursor: tasks.newestCursor, seq: before + at + 1, time };
-    const stored = stampEvent(event, task.record, stamp);
-    tasks.connection.run(INSERT, ...eventValues(stored, task));
+    const data = dataText(event, mayPoint(event) ? lastRows(tasks, task) : []);
+    const cursor = tasks.newestCursor + 1;
+    const stored = stampEvent(event, task.record, {
+      storeId: tasks.storeId,
+      cursor,
+      seq: before + at + 1,
+      time,
+    });
+    tasks.connection.run(INSERT, ...eventValues(stored, task, data));
+    tasks.newestCursor = cursor;
     return stored;
   });
   return Object.freeze(stamped);
+}
+
+/** Rows of the transcript that an event may repeat: a call is announced soon after its message. */
+const POINTED_ROWS = 8;
+const LAST_ROWS = `SELECT at, message FROM transcript WHERE at > ? AND at <= ? ORDER BY at DESC LIMIT ${POINTED_ROWS}`;
+const ROW = "SELECT message FROM transcript WHERE at = ?";
+
+function lastRows(tasks: Tasks, { num }: TaskHead): readonly Pointed[] {
+  return tasks.connection
+    .all<{ at: number; message: string }>(LAST_ROWS, rowsBefore(num), rowsEnd(num))
+    .map(({ at, message }) => ({ index: placeOf(at), message: messageOf(message) }));
+}
+
+/** Throws RangeError when the row is gone, which only a damaged file comes to. */
+function messageAt(tasks: Tasks, num: number, index: number): Message {
+  const row = tasks.connection.get<{ message: string }>(ROW, rowKey(num, index));
+  if (row === undefined)
+    throw new RangeError(`An event of task number ${num} points at row ${index}, which is gone.`);
+  return messageOf(row.message);
 }
 
 const COLUMNS = "cursor, task, seq, run, turn, state, phase, type, version, time, data";
@@ -80,7 +108,10 @@ export function readEvents(tasks: Tasks, query: WatchQuery): readonly StoredEven
   const sql = `${parts.join(" UNION ALL ")} ORDER BY cursor LIMIT ?`;
   const values = source.values.flatMap((each) => [...each, ...typed]);
   const rows = tasks.connection.all<EventRow>(sql, ...values, Number.isFinite(limit) ? limit : -1);
-  return rows.map((row) => eventOf(row, tasks.specHead(row.task), tasks.storeId));
+  return rows.map((row) => {
+    const rowAt = (index: number): Message => messageAt(tasks, row.task, index);
+    return eventOf(row, { storeId: tasks.storeId, spec: tasks.specHead(row.task), rowAt });
+  });
 }
 
 /** With nothing kept, `oldest` is the cursor that comes next: nobody has missed anything. */

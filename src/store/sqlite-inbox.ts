@@ -8,9 +8,11 @@ import { isTerminal } from "../core/lifecycle.ts";
 import { MAX_INBOX } from "../core/limits.ts";
 import { boundOf, repeats } from "./memory-inbox.ts";
 import { inboxFull, invalidWrite, messageReused, taskNotFound } from "./refusals.ts";
+import type { Value } from "./sqlite-connection.ts";
 import type { Written } from "./sqlite-group.ts";
 import { inboxEntryOf, isEnded, messageKey, placeOf, rowKey, rowsBefore, rowsEnd } from "./sqlite-rows.ts";
 import type { InboxRow } from "./sqlite-rows.ts";
+import { readRecord } from "./sqlite-read.ts";
 import type { TaskHead, Tasks } from "./sqlite-tasks.ts";
 import { MESSAGE_WORDS, STATE_WORDS } from "./sqlite-words.ts";
 import type { CommitWrite, InboxEntry, InboxMessage, SendReceipt } from "./store.ts";
@@ -22,6 +24,7 @@ const LAST = "SELECT at FROM inbox WHERE at > ? AND at <= ? ORDER BY at DESC LIM
 const INSERT = "INSERT INTO inbox (at, task, key, kind, time, turn, message) VALUES (?, ?, ?, ?, ?, NULL, ?)";
 const DELIVER = "UPDATE inbox SET turn = ? WHERE at > ? AND at <= ?";
 const WAITING = "SELECT kind, count(*) AS n FROM inbox WHERE at > ? AND at <= ? GROUP BY kind";
+const ROOT = "SELECT root FROM tasks WHERE num = ?";
 const STATE = "SELECT state FROM heads WHERE num = ?";
 
 /** The position of the newest entry, 0 when there is none. */
@@ -30,22 +33,50 @@ export function lastPosition(tasks: Tasks, num: number): number {
   return row === undefined ? 0 : placeOf(row.at);
 }
 
-function find(tasks: Tasks, num: number, message: InboxMessage): InboxRow | undefined {
-  return tasks.connection.get<InboxRow>(BY_KEY, num, messageKey(message));
+/** A row with its message read. */
+type Row = InboxRow & { readonly body: InboxMessage };
+
+function find(tasks: Tasks, num: number, message: InboxMessage): Row | null {
+  const row = tasks.connection.get<InboxRow>(BY_KEY, num, messageKey(message));
+  return row === undefined ? null : withBody(tasks, row);
 }
 
-const messageOf = (row: InboxRow): InboxMessage => JSON.parse(row.message) as InboxMessage;
+function withBody(tasks: Tasks, row: InboxRow): Row {
+  const text = row.message;
+  const body = text.startsWith("@")
+    ? completionOf(tasks, Number(text.slice(1)))
+    : (JSON.parse(text) as InboxMessage);
+  return { ...row, body };
+}
 
-function append(tasks: Tasks, num: number, message: InboxMessage): InboxRow {
-  const row = {
-    at: rowKey(num, lastPosition(tasks, num) + 1),
-    time: tasks.clock.now(),
-    turn: null,
-    message: JSON.stringify(message),
-  };
-  const kind = MESSAGE_WORDS.toStored(message.kind);
-  tasks.connection.run(INSERT, row.at, num, messageKey(message), kind, row.time, row.message);
-  return row;
+/** The completion that a child's own rows tell. Throws RangeError when they are gone: only in a damaged file. */
+function completionOf(tasks: Tasks, num: number): InboxMessage {
+  const child = readRecord(tasks, num);
+  if (child === null || child.end === null) throw new RangeError(`The end of task number ${num} is gone.`);
+  return { kind: "completion", id: child.spec.id, end: child.end, goal: child.spec.goal };
+}
+
+/** A completion is written as a pointer when its child's rows, which go with the same tree, say the same. */
+function bodyText(tasks: Tasks, num: number, message: InboxMessage): string {
+  const text = JSON.stringify(message);
+  if (message.kind !== "completion") return text;
+  const child = tasks.numOf(message.id);
+  if (child === null || treeOf(tasks, child) !== treeOf(tasks, num)) return text;
+  const told = readRecord(tasks, child)?.end === null ? "" : JSON.stringify(completionOf(tasks, child));
+  return told === text ? `@${child}` : text;
+}
+
+function treeOf(tasks: Tasks, num: number): Value {
+  return tasks.connection.get<{ root: Value }>(ROOT, num)?.root ?? num;
+}
+
+function append(tasks: Tasks, num: number, body: InboxMessage): Row {
+  const at = rowKey(num, lastPosition(tasks, num) + 1);
+  const time = tasks.clock.now();
+  const message = bodyText(tasks, num, body);
+  const kind = MESSAGE_WORDS.toStored(body.kind);
+  tasks.connection.run(INSERT, at, num, messageKey(body), kind, time, message);
+  return { at, time, turn: null, message, body };
 }
 
 /** Contract: within a transaction; throws what `Store.send` throws. */
@@ -53,8 +84,8 @@ export function send(tasks: Tasks, taskId: string, message: InboxMessage): Writt
   const task = tasks.require(taskId);
   const { state } = task.record;
   const earlier = find(tasks, task.num, message);
-  if (earlier !== undefined) {
-    if (!repeats(messageOf(earlier), message)) throw messageReused(taskId, message.id);
+  if (earlier !== null) {
+    if (!repeats(earlier.body, message)) throw messageReused(taskId, message.id);
     return {
       value: { accepted: true, duplicate: true, entry: inboxEntryOf(earlier, { id: taskId, state }), state },
     };
@@ -91,7 +122,7 @@ export function readInbox(tasks: Tasks, taskId: string, after: number): readonly
   const state = STATE_WORDS.fromStored(storedState(tasks, num));
   const from = Math.min(rowsBefore(num) + after, rowsEnd(num));
   const rows = tasks.connection.all<InboxRow>(AFTER, from, rowsEnd(num));
-  return rows.map((row) => inboxEntryOf(row, { id: taskId, state }));
+  return rows.map((row) => inboxEntryOf(withBody(tasks, row), { id: taskId, state }));
 }
 
 function storedState(tasks: Tasks, num: number): number {
@@ -117,7 +148,7 @@ export function checkOutbox(tasks: Tasks, sender: string, outbox: CommitWrite["o
     if (num === null) throw taskNotFound(to);
     const key = `${num} ${messageKey(message)}`;
     const stored = find(tasks, num, message);
-    const first = sent.get(key) ?? (stored === undefined ? message : messageOf(stored));
+    const first = sent.get(key) ?? stored?.body ?? message;
     // What an ended addressee cannot take is dropped, never an error.
     if (!isEnded({ state: storedState(tasks, num) }) && !repeats(first, message)) {
       throw invalidWrite(sender, `message ${message.id} to ${to} was sent before with another content.`);
@@ -130,7 +161,7 @@ export function checkOutbox(tasks: Tasks, sender: string, outbox: CommitWrite["o
 /** Puts checked mail into its inboxes: an ended task takes none, an id is taken once, no bound holds. */
 export function postMail(tasks: Tasks, mail: readonly Mail[]): void {
   for (const { to, message } of mail) {
-    if (isEnded({ state: storedState(tasks, to) }) || find(tasks, to, message) !== undefined) continue;
+    if (isEnded({ state: storedState(tasks, to) }) || find(tasks, to, message) !== null) continue;
     append(tasks, to, message);
   }
 }

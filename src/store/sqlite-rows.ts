@@ -4,15 +4,16 @@
 // of a surrogate pair.
 
 import { EVENT_VERSION } from "../core/event.ts";
-import type { NewEvent, StoredEvent } from "../core/event.ts";
+import type { StoredEvent } from "../core/event.ts";
 import { isTerminal } from "../core/lifecycle.ts";
 import type { State } from "../core/lifecycle.ts";
-import type { TranscriptRow } from "../core/message.ts";
+import type { Message, TranscriptRow } from "../core/message.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
 import type { RecordHead, SpecHead } from "./commit.ts";
 import { keyOf } from "./memory-inbox.ts";
 import type { Value } from "./sqlite-connection.ts";
 import { ROWS_PER_TASK } from "./sqlite-schema.ts";
+import { dataOf, messageOf } from "./sqlite-texts.ts";
 import { EVENT_WORDS, FIRST_ENDED, PHASE_WORDS, STATE_WORDS } from "./sqlite-words.ts";
 import type { InboxEntry, InboxMessage, TimerRow } from "./store.ts";
 
@@ -83,6 +84,13 @@ export const rowKey = (num: number, place: number): number => num * ROWS_PER_TAS
 export const placeOf = (at: number): number => at % ROWS_PER_TASK;
 /** The highest key of a task's rows. */
 export const rowsEnd = (num: number): number => (num + 1) * ROWS_PER_TASK - 1;
+
+/** 32 bits of an id, for its index (FNV-1a); rows with the same hash are told apart by the id itself. */
+export function idHash(id: string): number {
+  let hash = 0x81_1c_9d_c5;
+  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01_00_01_93);
+  return hash;
+}
 
 export function jsonOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : JSON.stringify(value);
@@ -160,16 +168,15 @@ export function specHeadOf({ id, parentId, rootId, sessionId, traceparent }: Tas
   return { id, parentId, rootId, sessionId, traceparent };
 }
 
-/** The data of an event as it is written: nothing when there is none. */
-export function dataText(data: NewEvent["data"]): string | null {
-  const text = JSON.stringify(data);
-  return text === "{}" ? null : text;
-}
-
 /** An event in its envelope again. */
-export function eventOf(row: EventRow, spec: SpecHead, storeId: string): StoredEvent {
+export function eventOf(
+  row: EventRow,
+  task: { readonly storeId: string; readonly spec: SpecHead; readonly rowAt: (index: number) => Message },
+): StoredEvent {
+  const { spec } = task;
+  const type = EVENT_WORDS.fromStored(row.type);
   return Object.freeze({
-    storeId,
+    storeId: task.storeId,
     cursor: row.cursor,
     seq: row.seq,
     taskId: spec.id,
@@ -180,18 +187,19 @@ export function eventOf(row: EventRow, spec: SpecHead, storeId: string): StoredE
     turn: row.turn,
     state: STATE_WORDS.fromStored(row.state),
     phase: row.phase === null ? null : PHASE_WORDS.fromStored(row.phase),
-    type: EVENT_WORDS.fromStored(row.type),
+    type,
     version: row.version,
     time: row.time,
     traceparent: spec.traceparent,
-    data: (row.data === null ? {} : JSON.parse(row.data)) as StoredEvent["data"],
+    data: dataOf(type, row.data, task.rowAt) as StoredEvent["data"],
   });
 }
 
-/** The values of an event's row, in the order of `events`. */
+/** The values of an event's row, in the order of `events`; `data` is its text. */
 export function eventValues(
   event: StoredEvent,
   task: { readonly num: number; readonly root: Value },
+  data: string | null,
 ): readonly Value[] {
   return [
     event.cursor,
@@ -205,19 +213,19 @@ export function eventValues(
     EVENT_WORDS.toStored(event.type),
     EVENT_VERSION,
     event.time,
-    dataText(event.data as NewEvent["data"]),
+    data,
   ];
 }
 
 export function transcriptRowOf(row: MessageRow, taskId: string): TranscriptRow {
   const { seq, run, turn, time } = row;
-  const message = JSON.parse(row.message) as TranscriptRow["message"];
+  const message = messageOf(row.message);
   return Object.freeze({ taskId, index: placeOf(row.at), seq, run, turn, time, message });
 }
 
 /** An entry of a task that is in `state`: what its end found waiting is undelivered, and the row need not say so. */
 export function inboxEntryOf(
-  row: InboxRow,
+  row: InboxRow & { readonly body: InboxMessage },
   task: { readonly id: string; readonly state: State },
 ): InboxEntry {
   const { turn } = row;
@@ -226,7 +234,7 @@ export function inboxEntryOf(
     taskId: task.id,
     position: placeOf(row.at),
     time: row.time,
-    message: JSON.parse(row.message) as InboxMessage,
+    message: row.body,
     state: turn !== null ? "delivered" : left ? "undelivered" : "queued",
     turn,
     reason: left ? `task_${task.state}` : null,

@@ -18,18 +18,21 @@ export type Migration = (connection: Connection) => void;
 // `num` counts submissions from 1 and is never given again; it is what lists, claims and all other tables go by.
 // `root` and `parent` are numbers of tasks, or `~` and an id for one that was not there when the task came; the root of
 // its own tree has no `root`. `trees.tree` is the same for a whole tree: its root's number, or `~` and the id.
+// Ids are random, so each new one goes to another page of their index: of hashes it has a fourth of the pages.
 // What a write replaces lies apart from what it leaves alone: `heads` is small, `snapshots` and `outcomes` are not.
 const VERSION_1 = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE tasks (
     num INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
+    id TEXT NOT NULL,
+    id_hash INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     parent INTEGER,
     root INTEGER,
     box TEXT NOT NULL,
     spec TEXT NOT NULL
   );
+  CREATE INDEX tasks_by_id ON tasks (id_hash);
   CREATE INDEX tasks_by_parent ON tasks (parent) WHERE parent IS NOT NULL;
   CREATE INDEX tasks_by_root ON tasks (root) WHERE root IS NOT NULL;
   CREATE TABLE heads (

@@ -11,7 +11,7 @@ import { Claims } from "./claims.ts";
 import type { Claimable, Holding } from "./claims.ts";
 import type { RecordHead, SpecHead } from "./commit.ts";
 import type { Connection, Value } from "./sqlite-connection.ts";
-import { headOf, specHeadOf } from "./sqlite-rows.ts";
+import { headOf, idHash, specHeadOf } from "./sqlite-rows.ts";
 import type { HeadRow } from "./sqlite-rows.ts";
 import { taskNotFound } from "./refusals.ts";
 import { STATE_WORDS } from "./sqlite-words.ts";
@@ -52,7 +52,7 @@ type HeadAndRoot = HeadRow & { readonly root: Value; readonly ending: string | n
 
 const HEAD = `SELECT h.*, t.root, o.ending FROM heads h CROSS JOIN tasks t ON t.num = h.num
   LEFT JOIN outcomes o ON o.num = h.num WHERE h.num = ?`;
-const NUM = "SELECT num FROM tasks WHERE id = ?";
+const NUM = "SELECT num FROM tasks WHERE id_hash = ? AND id = ?";
 const SPEC = "SELECT spec FROM tasks WHERE num = ?";
 
 /** Spec heads that are kept: about a megabyte. */
@@ -115,7 +115,9 @@ export class Tasks {
   }
 
   numOf(taskId: string): number | null {
-    return this.open.get(taskId)?.order ?? this.connection.get<{ num: number }>(NUM, taskId)?.num ?? null;
+    const open = this.open.get(taskId);
+    if (open !== undefined) return open.order;
+    return this.connection.get<{ num: number }>(NUM, idHash(taskId), taskId)?.num ?? null;
   }
 
   /** Throws StoreError `task_not_found`. */

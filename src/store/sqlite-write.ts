@@ -13,8 +13,9 @@ import type { Value } from "./sqlite-connection.ts";
 import { writeEvents } from "./sqlite-events.ts";
 import type { Written } from "./sqlite-group.ts";
 import { checkOutbox, deliver, lastPosition, postMail } from "./sqlite-inbox.ts";
-import { headValues, jsonOrNull, rowKey, specHeadOf } from "./sqlite-rows.ts";
+import { headValues, idHash, jsonOrNull, rowKey, specHeadOf } from "./sqlite-rows.ts";
 import { readRecord } from "./sqlite-read.ts";
+import { messageText } from "./sqlite-texts.ts";
 import { OpenTask } from "./sqlite-tasks.ts";
 import type { TaskHead, Tasks } from "./sqlite-tasks.ts";
 import { KIND_WORDS } from "./sqlite-words.ts";
@@ -23,7 +24,8 @@ import type { CommitReceipt, CommitWrite, SubmitReceipt } from "./store.ts";
 const HEAD_COLUMNS = `state, phase, seq, epoch, run, turn, prompt_tokens, output_tokens, cost_micros, gpu_ms, tool_calls,
   generations, started_at, finished_at, released_at, read_at, inbox_cursor, compacted_to, last_index`;
 const PLACES = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
-const INSERT_TASK = "INSERT INTO tasks (num, id, kind, parent, root, box, spec) VALUES (?, ?, ?, ?, ?, ?, ?)";
+const INSERT_TASK =
+  "INSERT INTO tasks (num, id, id_hash, kind, parent, root, box, spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 const INSERT_HEAD = `INSERT INTO heads (${HEAD_COLUMNS}, num) VALUES (${PLACES}, ?)`;
 const UPDATE_HEAD = `UPDATE heads SET (${HEAD_COLUMNS}) = (${PLACES}) WHERE num = ?`;
 const JOIN_TREE = `INSERT INTO trees (tree, living, last_end) VALUES (?, 1, 0)
@@ -93,7 +95,8 @@ function insertTask(tasks: Tasks, record: TaskRecord): TaskHead {
   const root = spec.rootId === spec.id ? null : nameOf(tasks, spec.rootId);
   const parent = spec.parentId === null ? null : nameOf(tasks, spec.parentId);
   const kind = KIND_WORDS.toStored(spec.kind);
-  connection.run(INSERT_TASK, num, spec.id, kind, parent, root, boxOf(spec.workspace), text);
+  const box = boxOf(spec.workspace);
+  connection.run(INSERT_TASK, num, spec.id, idHash(spec.id), kind, parent, root, box, text);
   const places = { inboxCursor: 0, compactedTo: 0, lastIndex: 0 };
   connection.run(INSERT_HEAD, ...headValues(record, places), num);
   connection.run(JOIN_TREE, root ?? num);
@@ -186,7 +189,7 @@ function writeMessages(tasks: Tasks, { before, after, write, time }: Step): void
   const { seq, run, turn } = after.record;
   for (const [at, message] of write.messages.entries()) {
     const key = rowKey(before.num, before.lastIndex + at + 1);
-    tasks.connection.run(INSERT_MESSAGE, key, seq, run, turn, time, JSON.stringify(message));
+    tasks.connection.run(INSERT_MESSAGE, key, seq, run, turn, time, messageText(message));
   }
 }
 
