@@ -3,6 +3,7 @@
 // repeated only where its tool says that it may be.
 
 import type { CallToolsOutput, PendingWait } from "../../machines/agent.ts";
+import { ToolError } from "../base/errors.ts";
 import type { NewEvent } from "../core/event.ts";
 import { addUsage } from "../core/limits.ts";
 import type { ToolCall } from "../core/message.ts";
@@ -10,6 +11,7 @@ import type { Tool, ToolContext } from "../core/tool.ts";
 import { resultRoom } from "./result-room.ts";
 import type { TaskHost } from "./task-host.ts";
 import type { CommitWrite } from "../store/store.ts";
+import { watchOver, type Stall, type StallWatch } from "./stall-watch.ts";
 import { runTools, type ToolsRan, type ToolStep } from "./tool-runner.ts";
 
 /** Checks a model's arguments against a tool's schema; throws ToolError `bad_arguments`. */
@@ -24,7 +26,7 @@ export interface CallToolsInput {
 
 /** Runs the calls of the last answer, or goes on with those whose wait has ended. Rejects only when aborted. */
 export async function callTools(host: TaskHost, input: CallToolsInput): Promise<CallToolsOutput> {
-  const { services, turn, journal, mailbox, spec } = host;
+  const { services, turn, journal, spec } = host;
   await turn.memory?.();
   const tools = services.toolsOf(spec);
   turn.outcome = null;
@@ -42,7 +44,8 @@ export async function callTools(host: TaskHost, input: CallToolsInput): Promise<
     tools,
     clock: services.clock,
     maxResultChars,
-    context: (callId) => toolContext(host, { id: callId, maxResultChars }, input.signal),
+    watch: (call) => watchCall(host, call, input.signal),
+    context: (callId, watch) => toolContext(host, { id: callId, maxResultChars }, watch),
     checkArguments: input.checkArguments,
     redact: (text) => services.redact(text),
     takeCall: () => services.ledgerOf(spec.rootId).takeToolCall(),
@@ -91,11 +94,23 @@ function stepsOf(open: readonly ToolCall[], waits: readonly PendingWait[]): Tool
   });
 }
 
+/** A tool that falls silent: its outcome is as unknown as that of one that a restart interrupted. */
+function watchCall(host: TaskHost, { name }: ToolCall, signal: AbortSignal): StallWatch {
+  const errorOf = ({ what }: Stall): ToolError =>
+    new ToolError(
+      "stalled",
+      `It was stopped because ${what}: whether it has acted is unknown. Look before you call it again. ` +
+        "(stall_timeout_s in the config says how long is too long.)",
+    );
+  return watchOver(host, { what: `the tool ${name} said nothing`, signal, errorOf });
+}
+
 function toolContext(
   host: TaskHost,
   call: { readonly id: string; readonly maxResultChars: number },
-  signal: AbortSignal,
+  watch: StallWatch,
 ): ToolContext {
+  const { signal } = watch;
   const { services, spec } = host;
   const tasks = services.apiFor(spec.id);
   return {
@@ -109,6 +124,10 @@ function toolContext(
     tasks,
     clock: services.clock,
     signal,
-    reportProgress: (progress) => tasks.reportProgress(spec.id, progress),
+    reportProgress: async (progress) => {
+      watch.alive();
+      // A call that was given up may not know it: nothing that it says counts any more.
+      if (!signal.aborted) await tasks.reportProgress(spec.id, progress);
+    },
   };
 }

@@ -28,7 +28,8 @@ export function provideEffects(find: FindHost, checkArguments: CheckArguments): 
       }),
       generate: fromPromise(({ input, signal }) => {
         const host = find(input.taskId);
-        const before = host.work.generation;
+        const { clock, settings } = host.services;
+        const before = host.work.vacated(clock, settings.cancelDeadlineMs);
         return host.work.trackGeneration(generate(host, { ...input, signal, before }));
       }),
       callTools: fromPromise(({ input, signal }) => {

@@ -17,6 +17,7 @@ import { withoutSecrets } from "./secret-free.ts";
 import { isRefused, type Ledger, type Reservation } from "./ledger.ts";
 import { callLine } from "./output-lines.ts";
 import { beginTurn, type TurnInput } from "./open-turn.ts";
+import { watchOver, type Stall, type StallWatch } from "./stall-watch.ts";
 import type { TaskHost } from "./task-host.ts";
 
 export interface GenerateInput extends TurnInput {
@@ -91,6 +92,7 @@ async function answerWithin(
       provider: services.providerOf(spec.model),
       clock: services.clock,
       signal: input.signal,
+      watch: (signal) => watchModel(host, signal),
       turn: input.turn,
       meter,
       beforeSecondTry: () => {
@@ -121,6 +123,18 @@ async function answerWithin(
       host.journal.stage({ usage: turn.usage });
     }
   }
+}
+
+/** A model that falls silent fails like a server that times out: it is tried again. */
+function watchModel(host: TaskHost, signal: AbortSignal): StallWatch {
+  const { backend, model } = host.spec.model;
+  const errorOf = ({ what }: Stall): ProviderError =>
+    new ProviderError(
+      { kind: "timeout", code: "stalled" },
+      `Expected a sign of life from the model, but there was ${what}, so it was stopped. ` +
+        "Raise stall_timeout_s for a model that needs longer.",
+    );
+  return watchOver(host, { what: `no token from ${backend}/${model}`, signal, errorOf });
 }
 
 /** What one generation has reserved of its tree's budget: one reservation at a time. */

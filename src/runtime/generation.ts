@@ -5,6 +5,7 @@ import { LimitError, ProviderError, TroupeError, messageOf } from "../base/error
 import type { Clock, Timer } from "../base/clock.ts";
 import type { MessagePart, Message, ToolCall } from "../core/message.ts";
 import type { GenerationMeter } from "./generation-meter.ts";
+import type { StallWatch } from "./stall-watch.ts";
 import type { TaskFailure } from "../core/task.ts";
 import type { FinishReason, GenerateRequest, GenerationUsage, Provider } from "../../providers/provider.ts";
 
@@ -16,6 +17,8 @@ export interface GenerationOptions {
   readonly request: GenerateRequest;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Watches one request; every event of its stream is a sign of life. */
+  readonly watch: (signal: AbortSignal) => StallWatch;
   /** The turn's number: call ids are made from it, so that they are unique in the task and repeatable. */
   readonly turn: number;
   readonly onDelta: (channel: "text" | "thinking", text: string) => void;
@@ -79,12 +82,14 @@ async function streamOnce(options: GenerationOptions, maxOutputTokens: number): 
     deltas.add(channel, text);
   };
   let reason: FinishReason = "stop";
-  try {
-    const stream = options.provider.generate(
-      { ...options.request, maxOutputTokens },
-      { signal: options.signal },
-    );
+  const watch = options.watch(options.signal);
+  const { signal } = watch;
+  const read = async (): Promise<void> => {
+    const stream = options.provider.generate({ ...options.request, maxOutputTokens }, { signal });
     for await (const event of stream) {
+      watch.alive();
+      // Of one that was given up and goes on all the same, nothing is taken.
+      signal.throwIfAborted();
       if (event.type !== "finished") meter.wrote("text" in event ? event.text.length : 0);
       if (event.type === "text" || event.type === "thinking") {
         write(event.type, redacted[event.type].push(event.text));
@@ -95,7 +100,11 @@ async function streamOnce(options: GenerationOptions, maxOutputTokens: number): 
         meter.finish(event.usage);
       }
     }
+  };
+  try {
+    await watch.hold(read());
   } finally {
+    watch.end();
     write("thinking", redacted.thinking.end());
     write("text", redacted.text.end());
     deltas.end();
@@ -169,22 +178,34 @@ export interface GenerationFailure {
 /** First and longest pause between two tries of a generation, in milliseconds; each pause doubles. */
 const BACKOFF_FIRST_MS = 1_000;
 const BACKOFF_LAST_MS = 30_000;
+/** Tries of one generation while its failures are transient: with pauses of 1, 2, 4 and 8 s, about 15 s. */
+export const GENERATION_TRIES = 5;
 /** A server that asks for a longer pause than this ends the run: nobody waits that long in silence. */
 const LONGEST_PAUSE_MS = 60_000;
 
+/** The pause after so many failures in a row; `jitter` in [0, 1) spreads simultaneous ones by up to a tenth. */
+export function pauseMs(failures: number, jitter: number): number {
+  return spread(Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** failures), jitter);
+}
+
+function spread(ms: number, jitter: number): number {
+  return ms * (1 + jitter / 10);
+}
+
 /**
- * What went wrong, in the machine's words. `jitter` is a number in [0, 1) that spreads simultaneous retries by
- * up to a tenth; the server's own hint wins over our pause.
+ * What went wrong, in the machine's words. The server's own hint wins over our pause, and is spread like it: never
+ * sooner than it asked, and not all at the same moment.
  */
 export function failureOf(thrown: unknown, tries: number, jitter: number): GenerationFailure {
-  const pause = Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** tries) * (1 + jitter / 10);
+  const pause = pauseMs(tries, jitter);
   if (thrown instanceof ProviderError) {
     const retryInMs = thrown.retryAfterMs ?? pause;
     const retryable = thrown.transient && retryInMs <= LONGEST_PAUSE_MS;
     const transient = retryable && thrown.code !== "empty_answer";
     const asks = `The server asks to wait ${Math.ceil(retryInMs / 1000)} s.`;
     const message = thrown.transient && !retryable ? `${thrown.message} ${asks}` : thrown.message;
-    return { failure: { code: codeOf(thrown), message, retryable }, transient, retryInMs };
+    const spreadMs = Math.max(retryInMs, spread(thrown.retryAfterMs ?? 0, jitter));
+    return { failure: { code: codeOf(thrown), message, retryable }, transient, retryInMs: spreadMs };
   }
   // Other generations of the tree hold the rest of its budget for now; what they do not use comes back.
   if (thrown instanceof LimitError && thrown.details["held_by_others"] === true) {

@@ -16,13 +16,11 @@ import {
   type AgentSnapshot,
 } from "../../machines/agent.ts";
 import type { TaskSpec } from "../core/task.ts";
+import { GENERATION_TRIES } from "./generation.ts";
 import type { HostServices } from "./services.ts";
 import { wordsOf } from "./outcome.ts";
 import { isParked } from "./resuming.ts";
 import type { PersistedActor } from "./stored-state.ts";
-
-/** Tries of one generation while its failures are transient: with pauses of 1, 2, 4 and 8 s, about 15 s. */
-const GENERATION_TRIES = 5;
 
 /** Whom the actor tells what it does. */
 export interface ActorHost {

@@ -151,7 +151,7 @@ export class TaskHost {
 
   /** Whether it generates, runs a tool, or is being made ready. */
   get isActive(): boolean {
-    return this.work.settled() !== null;
+    return this.work.isActive;
   }
 
   /** Resolves when what it wrote is in the store, or cannot be. The box stops, which is no fault of the task's. */

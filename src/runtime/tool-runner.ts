@@ -11,6 +11,7 @@ import type { Message, ToolCall } from "../core/message.ts";
 import type { TaskFailure } from "../core/task.ts";
 import type { Tool, ToolContext, ToolOutcome, ToolWait, WaitEnd } from "../core/tool.ts";
 import type { PendingWait } from "../../machines/agent.ts";
+import type { StallWatch } from "./stall-watch.ts";
 import { resultLine } from "./output-lines.ts";
 import { cutMiddle } from "./output-ring.ts";
 
@@ -28,7 +29,9 @@ export interface ToolRunnerOptions {
   readonly clock: Clock;
   /** Characters of one result that the model gets. */
   readonly maxResultChars: number;
-  readonly context: (callId: string) => ToolContext;
+  /** Watches one call; what stalls becomes a result for the model. */
+  readonly watch: (call: ToolCall) => StallWatch;
+  readonly context: (callId: string, watch: StallWatch) => ToolContext;
   /** Checks and mends arguments; throws ToolError `bad_arguments`. */
   readonly checkArguments: (tool: Tool, input: unknown) => Readonly<Record<string, unknown>>;
   /** Takes every secret that is known out of what a tool says. */
@@ -58,7 +61,10 @@ interface Answer {
   readonly spent?: TaskFailure;
 }
 
-/** Runs all steps at once; never throws for what a tool does, only the signal's reason when it aborts. */
+/**
+ * Runs all steps at once; never throws for what a tool does, only the signal's reason when it aborts. A call that
+ * stalls is stopped alone: the others go on.
+ */
 export async function runTools(steps: readonly ToolStep[], options: ToolRunnerOptions): Promise<ToolsRan> {
   const answers = await Promise.all(steps.map((step) => runOne(step, options)));
   const messages: Message[] = [];
@@ -109,21 +115,24 @@ async function runOne(step: ToolStep, options: ToolRunnerOptions): Promise<Answe
   if (step.interrupted === true) return failed(OUTCOME_UNKNOWN);
   const spent = step.ended ? null : options.takeCall();
   if (spent) return { ...failed(spent.message), spent };
-  const context = options.context(call.id);
+  const watch = options.watch(call);
+  const context = options.context(call.id, watch);
   try {
     context.signal.throwIfAborted();
     const input = options.checkArguments(tool, call.arguments);
-    const outcome = await (step.ended
-      ? resume(tool, step.ended, { input, context })
-      : tool.run(input, context));
+    const outcome = await watch.hold(
+      step.ended ? resume(tool, step.ended, { input, context }) : tool.run(input, context),
+    );
     const ms = options.clock.monotonic() - since;
     if (outcome.type === "suspended")
       return { text: "", isError: false, wait: outcome.wait, delivers: [], ms };
     const { text } = cutMiddle(options.redact(asText(outcome.value)), options.maxResultChars);
     return { text, isError: false, wait: null, delivers: outcome.delivers ?? [], ms };
   } catch (thrown) {
-    if (context.signal.aborted) throw context.signal.reason;
+    if (context.signal.aborted && !watch.stalled) throw context.signal.reason;
     return failed(cutMiddle(options.redact(messageOf(thrown)), options.maxResultChars).text);
+  } finally {
+    watch.end();
   }
 }
 

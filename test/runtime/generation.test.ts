@@ -1,16 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { call, fail, finish, hang, say, think, wait, type Step } from "../../providers/script.ts";
 import { scripted } from "../../providers/scripted.ts";
+import type { GenerateRequest, Provider } from "../../providers/provider.ts";
 import { SimulatedClock } from "../../src/base/clock.ts";
 import { LimitError, ProviderError, type ProviderErrorKind } from "../../src/base/errors.ts";
 import { textMessage } from "../../src/core/message.ts";
 import { RedactingStream } from "../../src/credentials/redact.ts";
 import { GenerationMeter } from "../../src/runtime/generation-meter.ts";
 import { answerMessage, failureOf, generateAnswer } from "../../src/runtime/generation.ts";
+import { stallWatch } from "./specimens.ts";
 
 function run(
   replies: readonly (readonly Step[])[],
-  rest: { beforeSecondTry?: () => void; secrets?: readonly string[] } = {},
+  rest: { beforeSecondTry?: () => void; secrets?: readonly string[]; deaf?: readonly Step[] } = {},
 ) {
   const clock = new SimulatedClock();
   const asked: number[] = [];
@@ -18,7 +20,13 @@ function run(
     clock,
     reply: (request, nth) => {
       asked.push(request.maxOutputTokens);
-      return replies[nth] ?? [];
+      return rest.deaf ?? replies[nth] ?? [];
+    },
+  });
+  const deaf: Provider = Object.create(provider, {
+    generate: {
+      value: (request: GenerateRequest) =>
+        provider.generate(request, { signal: new AbortController().signal }),
     },
   });
   const deltas: [number, string, string][] = [];
@@ -31,11 +39,12 @@ function run(
   };
   const meter = new GenerationMeter(10);
   const answer = generateAnswer({
-    provider,
+    provider: rest.deaf ? deaf : provider,
     request,
     clock,
     meter,
     signal: stop.signal,
+    watch: (signal) => stallWatch({ clock, signal }),
     turn: 3,
     redactStream: () => new RedactingStream(rest.secrets ?? []),
     onDelta: (channel, text) => deltas.push([clock.monotonic(), channel, text]),
@@ -134,6 +143,21 @@ describe("generateAnswer", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test("a model that falls silent fails as stalled, and one that writes slowly does not", async () => {
+    const { clock, answer } = run([[say("a"), wait(900_000), say("b"), wait(800_000), say("c"), hang()]]);
+    await clock.advance(900_000 + 800_000 + 900_000 + 1);
+    await expect(answer).rejects.toMatchObject({ code: "stalled" });
+    expect(clock.pending).toBe(0);
+  });
+
+  test("nothing is taken of a provider that goes on after it was given up", async () => {
+    const { clock, answer, deltas } = run([], { deaf: [wait(1_000_000), say("late")] });
+    await clock.advance(900_000 + 10_000);
+    await expect(answer).rejects.toMatchObject({ code: "stalled" });
+    await clock.advance(1_000_000);
+    expect(deltas).toEqual([]);
+  });
+
   test("a failure of the server comes through as it is", async () => {
     const { answer } = run([[say("half"), fail("network", "broken", "Gone.")]]);
     await expect(answer).rejects.toMatchObject({ code: "broken", providerKind: "network" });
@@ -167,6 +191,9 @@ describe("failureOf", () => {
     const asking = (retryAfterMs: number) =>
       new ProviderError({ kind: "rate_limited", code: "r" }, "Wait.", { retryAfterMs });
     expect(failureOf(asking(45_000), 0, 0)).toMatchObject({ transient: true, retryInMs: 45_000 });
+    // Many who were told the same do not all come back in the same moment, and none too soon.
+    expect(failureOf(asking(45_000), 0, 0.5).retryInMs).toBeCloseTo(47_250);
+    expect(failureOf(asking(60_000), 0, 0.9).transient).toBe(true);
     expect(failureOf(asking(3_600_000), 0, 0)).toMatchObject({
       transient: false,
       failure: { retryable: false, message: "Wait. The server asks to wait 3600 s." },

@@ -3,8 +3,10 @@
 import { SimulatedClock } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/ids.ts";
 import { silentLogger, type Logger } from "../../src/base/log.ts";
+import { ProviderError } from "../../src/base/errors.ts";
 import { DEFAULT_TASK_LIMITS, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
 import type { TaskSpec } from "../../src/core/task.ts";
+import { StallWatch, type StallWatchOptions } from "../../src/runtime/stall-watch.ts";
 import { StorePatience } from "../../src/runtime/store-patience.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import type { Claim, InboxMessage } from "../../src/store/store.ts";
@@ -69,4 +71,18 @@ export async function desk(logger: Logger = silentLogger): Promise<Desk> {
   const [claim] = await store.claim({ owner: "box_1", boxId: "testbox", ttlMs: 60_000, max: 1 });
   const patience = new StorePatience({ clock, logger, closing: closing.signal });
   return { clock, store, patience, closing, claim: claim as Claim };
+}
+
+/** A watch with the limit of most tasks, for whoever is not asked what becomes of a stall. */
+export function stallWatch(rest: Pick<StallWatchOptions, "clock"> & Partial<StallWatchOptions>): StallWatch {
+  return new StallWatch({
+    ms: DEFAULT_TASK_LIMITS.stallMs,
+    letGoMs: 10_000,
+    what: "no token",
+    signal: new AbortController().signal,
+    errorOf: ({ what }) => new ProviderError({ kind: "timeout", code: "stalled" }, what),
+    onStall: () => {},
+    onLeft: () => {},
+    ...rest,
+  });
 }

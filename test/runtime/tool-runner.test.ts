@@ -6,6 +6,7 @@ import type { Tool, ToolOutcome } from "../../src/core/tool.ts";
 import { RepetitionWatch, runTools, type ToolStep } from "../../src/runtime/tool-runner.ts";
 import { checkArguments } from "../../src/toolsets/arguments.ts";
 import { toolContext } from "../toolsets/tool-context.ts";
+import { stallWatch } from "./specimens.ts";
 
 function tool(name: string, run: Tool["run"], resume?: Tool["resume"]): Tool {
   const parameters = { type: "object", properties: { n: { type: "number" } }, additionalProperties: false };
@@ -33,7 +34,9 @@ function run({ steps, tools, budget = 99, signal, clock = new SimulatedClock() }
     tools: new Map(tools.map((each) => [each.definition.name, each])),
     clock,
     maxResultChars: 100,
-    context: () => toolContext("/tmp", signal),
+    watch: (call) =>
+      stallWatch({ clock, what: `the tool ${call.name} said nothing`, ...(signal && { signal }) }),
+    context: (_, watch) => toolContext("/tmp", watch.signal),
     checkArguments,
     redact: (text) => text.replaceAll("sk-secret", "[redacted]"),
     takeCall: () => (left-- > 0 ? null : { code: "budget", message: "Spent.", retryable: false }),
@@ -154,6 +157,34 @@ describe("runTools", () => {
       budget: 0,
     });
     expect([textsOf(ran.messages), ran.delivered, ran.spent]).toEqual([["1 ✓ timeout"], ["t"], null]);
+  });
+
+  test("a call that stalls is stopped alone and told to the model; one that ignores it is given up", async () => {
+    const clock = new SimulatedClock();
+    let heard = 0;
+    const tools = [
+      tool("slow", async () => (await delay(clock, 905_000), said("s"))),
+      tool("obeys", (_, { signal }) => {
+        signal.addEventListener("abort", () => (heard += 1));
+        return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("mine"))));
+      }),
+      tool("deaf", () => new Promise(() => {})),
+    ];
+    const running = run({ steps: ["slow", "obeys", "deaf"].map((name) => step(name, name)), tools, clock });
+    await clock.advance(910_000);
+    expect(textsOf((await running).messages)).toEqual([
+      "slow ✗ the tool slow said nothing for 900 s",
+      "obeys ✗ the tool obeys said nothing for 900 s",
+      "deaf ✗ the tool deaf said nothing for 900 s",
+    ]);
+    expect([heard, clock.pending]).toEqual([1, 0]);
+  });
+
+  test("a call that was suspended is not watched while it waits", async () => {
+    const clock = new SimulatedClock();
+    const parks = tool("parks", async () => ({ type: "suspended", wait: { for: "input", prompt: "?" } }));
+    const ran = await run({ steps: [step("1", "parks")], tools: [parks], clock });
+    expect([ran.waits.length, clock.pending]).toEqual([1, 0]);
   });
 
   test("throws the reason of an abort, and only that", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { settle } from "../../src/base/clock.ts";
+import { settle, SimulatedClock } from "../../src/base/clock.ts";
 import { WorkInFlight } from "../../src/runtime/work-in-flight.ts";
 
 describe("WorkInFlight", () => {
@@ -37,5 +37,40 @@ describe("WorkInFlight", () => {
     older.resolve();
     await settle();
     expect(work.generation).not.toBeNull();
+  });
+
+  test("what was left behind is waited for, but is not at work any more", async () => {
+    const work = new WorkInFlight();
+    const deaf = Promise.withResolvers<void>();
+    work.leave(deaf.promise);
+    let released = false;
+    void Promise.resolve(work.settled()).then(() => (released = true));
+    await settle();
+    expect([work.isActive, work.settled() !== null, released]).toEqual([false, true, false]);
+    deaf.reject(new Error("closed"));
+    await settle();
+    expect([released, work.settled()]).toEqual([true, null]);
+  });
+
+  test("a generation in flight is vacated when it lets go, or left behind after the deadline", async () => {
+    const clock = new SimulatedClock();
+    const work = new WorkInFlight();
+    expect(work.vacated(clock, 100)).toBeNull();
+    const [quick, deaf] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    void work.trackGeneration(quick.promise);
+    const first = work.vacated(clock, 100);
+    quick.resolve();
+    await first;
+    expect(clock.pending).toBe(0);
+    void work.trackGeneration(deaf.promise);
+    let free = false;
+    void work.vacated(clock, 100)?.then(() => (free = true));
+    await clock.advance(99);
+    expect(free).toBe(false);
+    await clock.advance(1);
+    expect(free).toBe(true);
+    void work.trackGeneration(Promise.resolve());
+    await settle();
+    expect([work.generation, work.settled() !== null]).toEqual([null, true]);
   });
 });
