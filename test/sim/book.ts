@@ -2,10 +2,13 @@
 // life, who was promised what, who was told what.
 
 import type { LaneView } from "../../src/core/box-api.ts";
+import type { EventType } from "../../src/core/event.ts";
 import type { TaskResult } from "../../src/core/api.ts";
 import type { Fact, FactOf } from "./facts.ts";
 import { emptyModel, subtreeOf, type Model, type ModelTask } from "./model.ts";
 import type { Caps } from "./world.ts";
+
+export const ENDS: ReadonlySet<EventType> = new Set(["task.done", "task.failed", "task.cancelled"]);
 
 /** What is known of a task beside the model. */
 export interface Side {
@@ -56,6 +59,8 @@ export class Book {
   readonly intents = new Set<string>();
   /** Children of each parent that were at work when the life that lives began. */
   readonly returning = new Map<string, number>();
+  /** Events of each task's end, and what came after. */
+  readonly endings = new Map<string, EventType[]>();
   readonly byGoal = new Map<string, string>();
   /** Last sequence shown by an event, and the last cursor. */
   readonly shownSeq = new Map<string, number>();
@@ -64,6 +69,8 @@ export class Book {
   caps: Caps = { slots: 0, places: 0, childSlots: 0 };
   life = -1;
   lives = 0;
+  /** The life that lives has begun its graceful end. */
+  closing = false;
   /** Tasks that have not ended. */
   open = 0;
   /** Lanes as the last step left them. */
@@ -106,6 +113,9 @@ export class Book {
     switch (fact.kind) {
       case "life.began":
         return this.#beginLife(fact);
+      case "closing":
+        this.closing = true;
+        return;
       case "life.ended":
         return this.#endLife();
       case "submitted":
@@ -116,6 +126,7 @@ export class Book {
         this.side(fact.taskId).endHeard = true;
         return;
       case "event":
+        this.#shown(fact);
         this.shownSeq.set(fact.event.taskId, fact.event.seq);
         this.shownCursor = fact.event.cursor;
         return;
@@ -149,6 +160,7 @@ export class Book {
   #beginLife({ life, caps }: FactOf<"life.began">): void {
     this.life = life;
     this.lives++;
+    this.closing = false;
     this.caps = caps;
     this.lanes = [];
     this.returning.clear();
@@ -168,6 +180,12 @@ export class Book {
       Object.assign(side, { generations: 0, tools: 0, admitted: false, resumed: 0 });
     }
     this.lanes = [];
+  }
+
+  #shown({ event: { taskId, type } }: FactOf<"event">): void {
+    const ending = this.endings.get(taskId);
+    if (ending) ending.push(type);
+    else if (ENDS.has(type)) this.endings.set(taskId, [type]);
   }
 
   #submitted({ spec, created }: FactOf<"submitted">): void {

@@ -1,7 +1,7 @@
 // What callers were told and must find true: results, cancels, keys, typed refusals; and what must happen once or not
 // too soon.
 
-import { ConflictError, NotFoundError, StoreError, TroupeError } from "../../src/base/errors.ts";
+import { ConflictError, LimitError, NotFoundError, StoreError, TroupeError } from "../../src/base/errors.ts";
 import type { SteerReceipt, TaskResult } from "../../src/core/api.ts";
 import { effectKey, type Book } from "./book.ts";
 import type { Check } from "./check.ts";
@@ -115,8 +115,8 @@ export const CALL_CHECKS: readonly Check[] = [
         return before === taskId ? null : `${key} was ${before}, and is ${taskId}`;
       },
       threw: ({ call, thrown }) => {
-        if (call.name !== "clash" || thrown instanceof ConflictError || thrown instanceof StoreError)
-          return null;
+        const isBusy = thrown instanceof StoreError || thrown instanceof LimitError;
+        if (call.name !== "clash" || thrown instanceof ConflictError || isBusy) return null;
         return `another request under a key was answered with ${String(thrown)}`;
       },
     },

@@ -1,14 +1,12 @@
 // What must hold of the life of each task: it is never lost, ends once, acts never after, and is taken up again as its
 // policy says.
 
-import type { EventType } from "../../src/core/event.ts";
-import type { Book } from "./book.ts";
+import { ENDS, type Book } from "./book.ts";
 import type { Check } from "./check.ts";
 import type { FactOf } from "./facts.ts";
 import { CANCEL_DEADLINE_MS, TIMEOUT_MS } from "./incarnation.ts";
 import type { ModelTask } from "./model.ts";
 
-const ENDS: ReadonlySet<EventType> = new Set(["task.done", "task.failed", "task.cancelled"]);
 /** Longer than a session's generation or tool may take by its own deadline. */
 const SESSION_MS = 30_000;
 
@@ -65,11 +63,11 @@ export const LIFE_CHECKS: readonly Check[] = [
         return `${taskId} commits ${write.terminal ? "its end" : "no end"} with ${ends} events of one`;
       },
     },
-    rest: ({ tasks }) => {
-      for (const [id, { record, events }] of tasks) {
-        const at = events.findIndex(({ type }) => ENDS.has(type));
-        if (!record.end || events[at]?.type !== `task.${record.state}`) return `${id} is ${record.state}`;
-        const after = events.slice(at + 1).map(({ type }) => type);
+    rest: ({ tasks }, { endings }) => {
+      for (const [id, { record }] of tasks) {
+        const [end, ...after] = endings.get(id) ?? [];
+        if (!record.end || end !== `task.${record.state}`)
+          return `${id} is ${record.state}, and showed ${end}`;
         if (after.some((type) => type !== "task.released")) return `${id} has ${after.join()} after its end`;
       }
       return null;

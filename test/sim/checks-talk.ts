@@ -93,7 +93,9 @@ function wrongTelling(taskId: string, { record, transcript }: RestTask, book: Bo
   const late = orders.findIndex((order, at) => at > 0 && order < (orders[at - 1] ?? 0));
   if (late > 0)
     return `${taskId} heard of ${announced[late]} after ${announced[late - 1]}, which ended later`;
-  return record.state === "done" && run === 1 ? unheard(taskId, transcript, book) : null;
+  // Who has no turn left reads nothing more.
+  const mayRead = record.turn < record.spec.limits.maxTurns || record.spec.kind === "session";
+  return record.state === "done" && run === 1 && mayRead ? unheard(taskId, transcript, book) : null;
 }
 
 function unheard(taskId: string, transcript: readonly TranscriptRow[], book: Book): string | null {
@@ -105,7 +107,7 @@ function unheard(taskId: string, transcript: readonly TranscriptRow[], book: Boo
     const isTold = announced.has(id) || transcript.some((row) => toldBy(row, id));
     const child = book.task(id);
     // One that was accepted while its parent ended never began; its parent reads nothing more.
-    return !isTold && child?.spec.detached === false && child.endOrder < task.endOrder;
+    return !isTold && child?.spec.detached === false && child.turn > 0 && child.endOrder < task.endOrder;
   });
   return missed === undefined ? null : `${taskId} never heard of the end of ${missed}`;
 }

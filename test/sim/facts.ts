@@ -25,6 +25,8 @@ export type Fact =
     }
   /** The graceful end came to an end of its own. */
   | { readonly kind: "closed"; readonly life: number; readonly ms: number; readonly problem: string | null }
+  /** The graceful end has begun. */
+  | { readonly kind: "closing"; readonly life: number }
   | { readonly kind: "life.ended"; readonly life: number; readonly how: "crash" | "close" }
   | { readonly kind: "submitted"; readonly life: number; readonly spec: TaskSpec; readonly created: boolean }
   | { readonly kind: "claimed"; readonly life: number; readonly claim: Claim }

@@ -32,6 +32,8 @@ export const TIMEOUT_MS = 5_000;
 /** How long a cancelled task may take to let go. */
 export const CANCEL_DEADLINE_MS = 1_000;
 
+const MAX_QUEUED = 1_000;
+
 /** Made once, because what checks their arguments is made once for each. */
 const DELEGATION = {
   continue: delegationToolset({ onInterrupt: "continue" }),
@@ -83,6 +85,8 @@ export class Incarnation {
       dice,
       model: ground.model,
       sickness: () => (isCalm() ? 0 : world.sickness),
+      stubbornness: () => (isCalm() ? 0 : world.stubbornness),
+      patienceMs: CANCEL_DEADLINE_MS,
       taskOf: ground.taskOf,
       tell,
       note,
@@ -94,6 +98,18 @@ export class Incarnation {
   /** Who it is to the store. */
   get owner(): string | null {
     return this.#store.owner;
+  }
+
+  /** Changes the room while it runs. */
+  change(caps: Caps): void {
+    this.#scheduler?.setBackend({
+      backend: "gpu",
+      provider: "gpu",
+      gpu: "gpu0",
+      slots: caps.slots,
+      maxChildren: caps.places,
+      maxQueued: MAX_QUEUED,
+    });
   }
 
   lanes(): readonly LaneView[] {
@@ -156,5 +172,6 @@ function settingsOf(world: World, caps: Caps): Settings {
     limits: { ...DEFAULT_TASK_LIMITS, timeoutMs: TIMEOUT_MS, maxOutputTokens: 512 },
     cancelDeadlineMs: CANCEL_DEADLINE_MS,
     interactivePatienceMs: 500,
+    maxQueued: MAX_QUEUED,
   });
 }

@@ -1,6 +1,7 @@
 // The model server as one incarnation sees it: the scripted provider, with sick generations, a crash at any event, and
 // a witness of what begins and ends. Its streams stop with the incarnation that reads them.
 
+import { delay } from "../../src/base/clock.ts";
 import type { GenerateOptions, GenerateRequest, Provider, ProviderEvent } from "../../providers/provider.ts";
 import { scripted, type ScriptedProvider } from "../../providers/scripted.ts";
 import type { Step } from "../../providers/script.ts";
@@ -18,6 +19,10 @@ export interface MortalProviderOptions {
   readonly model: PlannedModel;
   /** The share of generations that go wrong now. */
   readonly sickness: () => number;
+  /** The share of streams that let go late when they are aborted. */
+  readonly stubbornness: () => number;
+  /** Longer than this after an abort nobody waits for a stream. */
+  readonly patienceMs: number;
   /** Whose conversation has this goal; `null` while nobody's is known to have it. */
   readonly taskOf: (goal: string) => { readonly taskId: string; readonly session: boolean } | null;
   readonly tell: (fact: Fact) => void;
@@ -37,6 +42,8 @@ export class MortalProvider implements Provider {
   readonly #inner: ScriptedProvider;
   readonly #scenes = new Map<GenerateRequest, Scene>();
   #inFlight = 0;
+  /** Aborted longer than the patience ago, and still open. */
+  #given = 0;
 
   constructor(options: MortalProviderOptions) {
     this.#options = options;
@@ -46,8 +53,9 @@ export class MortalProvider implements Provider {
     });
   }
 
+  /** Streams that are open, but for those that nobody waits for any more. */
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#inFlight - this.#given;
   }
 
   async *generate(request: GenerateRequest, options: GenerateOptions): AsyncGenerator<ProviderEvent> {
@@ -71,6 +79,7 @@ export class MortalProvider implements Provider {
       if (!options.signal.aborted) retryAfterMs = scene.retryAfterMs;
       throw thrown;
     } finally {
+      if (options.signal.aborted) await this.#linger();
       this.#inFlight--;
       this.#scenes.delete(request);
       if (!life.dead) {
@@ -78,6 +87,20 @@ export class MortalProvider implements Provider {
         tell({ kind: "generation.ended", life: life.number, taskId: name, retryAfterMs });
       }
     }
+  }
+
+  /** A socket that takes its time to close. */
+  async #linger(): Promise<void> {
+    const { clock, dice, stubbornness, patienceMs } = this.#options;
+    if (!dice.chance(stubbornness())) return;
+    const ms = dice.chance(0.2) ? 3 * patienceMs : dice.between(0, patienceMs - 200);
+    // A moment earlier than whoever waits, so that the two are never taken in the wrong order.
+    const most = Math.min(ms, patienceMs - 1);
+    await delay(clock, most);
+    if (ms === most) return;
+    this.#given++;
+    await delay(clock, ms - most);
+    this.#given--;
   }
 
   server(signal: AbortSignal): ReturnType<Provider["server"]> {

@@ -167,11 +167,14 @@ export class People {
   }
 
   #actOn(taskId: string, { kind }: Deed): void {
-    const word = `word ${this.#options.serial()}`;
+    const serial = this.#options.serial();
+    const word = `word ${serial}`;
     const ask = <T>(work: (api: TroupeApi) => Promise<T>, request?: unknown): void =>
       this.#ask({ name: kind, taskId, request, work });
     if (kind === "steer" || kind === "interrupt") {
       const request = { message: word, interrupt: kind === "interrupt", steerId: `steer_${word}` };
+      // Some do not trust the line, and send the same twice.
+      if (serial % 3 === 0) ask((api) => api.steer(taskId, request), request);
       return ask((api) => api.steer(taskId, request), request);
     }
     if (kind === "message") return this.say(taskId, word);
@@ -183,7 +186,6 @@ export class People {
     if (kind === "answer") return ask((api) => api.answer(taskId, { text: word }), word);
     if (kind === "glance") return ask((api) => api.collect(taskId, { timeoutMs: 30 }), { timeoutMs: 30 });
     if (kind === "collect") return ask((api) => api.collect(taskId), {});
-    const serial = this.#options.serial();
     const request: DelegateRequest = {
       goal: goalOf(EXTRA_PATH, serial),
       parentId: taskId,
@@ -275,7 +277,7 @@ function keyOf({ index }: Wish): string {
 }
 
 function requestOf(wish: Wish): DelegateRequest {
-  const { plan, onRestart, retryLimit, budget, deadlineMs, keyed } = wish.root;
+  const { plan, onRestart, retryLimit, budget, deadlineMs, maxTurns, keyed } = wish.root;
   return {
     goal: wish.goal,
     role: plan.children.length > 0 ? "orchestrator" : "leaf",
@@ -283,6 +285,7 @@ function requestOf(wish: Wish): DelegateRequest {
     ...(retryLimit > 0 && { retryLimit }),
     ...(budget && { budget }),
     ...(deadlineMs !== null && { deadlineMs }),
+    ...(maxTurns !== null && { maxTurns }),
     ...(keyed && { idempotencyKey: keyOf(wish) }),
   };
 }

@@ -9,7 +9,17 @@ import type { Dice } from "./dice.ts";
 /** How a parent gets its children done. */
 export type Manner = "async" | "blocking" | "batch" | "collect" | "glance";
 /** A tool that an agent calls on its way; the names are those of the tools. */
-export type Quirk = "effect" | "look" | "slow" | "stick" | "ask" | "nap" | "report_progress" | "no_such_tool";
+export type Quirk =
+  | "effect"
+  | "look"
+  | "slow"
+  | "stick"
+  | "ask"
+  | "nap"
+  | "report_progress"
+  | "stubborn"
+  | "loop"
+  | "no_such_tool";
 /** What a parent does to its first child once it has started it. */
 export type Meddling = "nothing" | "steer_task" | "cancel_task" | "check_task" | "list_tasks";
 
@@ -37,6 +47,8 @@ const QUIRKS: readonly Quirk[] = [
   "ask",
   "nap",
   "report_progress",
+  "stubborn",
+  "loop",
   "no_such_tool",
 ];
 const MEDDLINGS: readonly Meddling[] = ["steer_task", "cancel_task", "check_task", "list_tasks"];
@@ -103,6 +115,8 @@ export class PlannedModel {
   #act(plan: Plan, request: GenerateRequest): readonly Step[] {
     const made = request.messages.flatMap(callsOf);
     const undone = plan.quirks.findIndex((_, step) => !made.some((each) => stepOf(each.arguments) === step));
+    // An agent that never comes to an end: its turns are counted, or its time.
+    if (plan.quirks.includes("loop")) return [call("look", { step: 100 + made.length })];
     if (undone >= 0) return [callQuirk(plan.quirks[undone] as Quirk, undone)];
     if (plan.children.length === 0) return [say(`leaf ${plan.path}`)];
     const names = new Set(made.map(({ name }) => name));

@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Options } from "./options.ts";
-import { simulate, Simulation, type Outcome } from "./simulation.ts";
+import { simulate, Simulation, stackOf, type Outcome } from "./simulation.ts";
 
 export interface Failure {
   readonly seed: number;
@@ -52,14 +52,15 @@ function failureText({ seed, check, complaint }: Failure, options: Options): str
 async function playSeed(seed: number, options: Options): Promise<Outcome> {
   const simulation = new Simulation(seed, { endings: options.endings, keepTrace: options.trace });
   const onUnhandled = (thrown: unknown): void => {
-    const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-    simulation.tell({ kind: "unhandled", message });
+    simulation.tell({ kind: "unhandled", message: stackOf(thrown) });
   };
   process.on("unhandledRejection", onUnhandled);
+  process.on("uncaughtException", onUnhandled);
   try {
     return await simulation.play();
   } finally {
     process.off("unhandledRejection", onUnhandled);
+    process.off("uncaughtException", onUnhandled);
   }
 }
 

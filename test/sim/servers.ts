@@ -137,19 +137,24 @@ export class Servers {
   #close(number: number): void {
     const incarnation = this.current;
     if (this.#spared || incarnation?.life.number !== number) return;
-    const { tell, note, clock } = this.#options.ground;
+    const { tell, note, clock, world } = this.#options.ground;
     note(`life ${number} closes`);
     this.#closing = true;
+    tell({ kind: "closing", life: number });
     const begunAt = clock.monotonic();
     const end = (problem: string | null): void => {
       if (incarnation.life.dead) return;
       tell({ kind: "closed", life: number, ms: clock.monotonic() - begunAt, problem });
       incarnation.life.end(null);
     };
-    incarnation.runtime.close().then(
-      () => end(null),
-      (thrown: unknown) => end(String(thrown)),
-    );
+    const { graceMs } = world.endings[number] as Ending;
+    const drained = graceMs === null ? Promise.resolve() : incarnation.runtime.drain(graceMs);
+    drained
+      .then(() => incarnation.runtime.close())
+      .then(
+        () => end(null),
+        (thrown: unknown) => end(String(thrown)),
+      );
   }
 
   #died(where: Point | null): void {

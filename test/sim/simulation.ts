@@ -21,6 +21,7 @@ import { drawWorld, type World, type WorldOptions } from "./world.ts";
 /** Longer than any world here takes to come to rest: tasks time out after 5 s of active time. */
 const LONGEST_MS = 900_000;
 /** What still stirs after the last end, such as actors that fall asleep, is over by then. */
+const MOST_STEPS = 100_000;
 const QUIET_MS = 20_000;
 const TEND_MS = 250;
 
@@ -59,7 +60,12 @@ export class Simulation {
     const tell = (fact: Fact): void => this.tell(fact);
     const note = (text: string): void => this.#trace.line(now(), text);
     const product = streamOf(seed, STREAMS.product);
-    this.#store = new MemoryStore({ clock: this.#clock, random: product });
+    const { maxEvents } = this.#world;
+    this.#store = new MemoryStore({
+      clock: this.#clock,
+      random: product,
+      ...(maxEvents !== null && { maxEvents }),
+    });
     this.#store.onWrite((events) => {
       for (const event of events) tell({ kind: "event", event });
     });
@@ -138,6 +144,12 @@ export class Simulation {
         this.tell({ kind: "jumped", ms: byMs });
       });
     }
+    for (const { atMs, caps } of this.#world.changes) {
+      at(atMs, () => {
+        this.#trace.line(atMs, `the box has ${caps.slots} slots and ${caps.places} places now`);
+        this.#servers.current?.change(caps);
+      });
+    }
     at(calmAtMs, () => {});
     const tend = (): void => {
       this.#people.tend(this.#clock.monotonic());
@@ -211,7 +223,7 @@ export class Simulation {
   /** Steps until something holds; `false` when it never does, or something is wrong. */
   async #until(holds: () => boolean): Promise<boolean> {
     const limit = this.#clock.monotonic() + LONGEST_MS;
-    while (!this.#checks.violation) {
+    while (!this.#checks.violation && this.#steps < MOST_STEPS) {
       if (holds()) return true;
       const due = this.#clock.nextDue;
       if (due === null || due > limit) return false;
@@ -230,7 +242,11 @@ export class Simulation {
 
   async #step(): Promise<void> {
     this.#steps++;
-    this.#clock.fire();
+    try {
+      this.#clock.fire();
+    } catch (thrown) {
+      this.tell({ kind: "unhandled", message: `thrown at a timer: ${stackOf(thrown)}` });
+    }
     await settle();
     this.#servers.afterStep();
     const { current } = this.#servers;
@@ -255,6 +271,10 @@ export class Simulation {
     if (taskId === null || taskId === undefined) return null;
     return { taskId, session: this.#book.task(taskId)?.spec.kind === "session" };
   }
+}
+
+export function stackOf(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
 }
 
 /** What the children follow that people delegate under a task. */

@@ -56,6 +56,14 @@ const RUNS: Readonly<Record<string, { readonly repeatable: boolean; readonly run
       throw new ToolError("stuck", "It does not move.");
     },
   },
+  /** Hears no signal. */
+  stubborn: {
+    repeatable: true,
+    run: async ({ clock }, dice) => {
+      await delay(clock, dice.between(200, 2_000));
+      return done("Never mind.");
+    },
+  },
   ask: {
     repeatable: true,
     run: () => ({ type: "suspended", wait: { for: "input", prompt: "Shall I?", timeoutMs: 2_000 } }),

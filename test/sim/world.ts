@@ -39,6 +39,8 @@ export interface Root {
   /** Tokens and tool calls of its tree; `null` for as many as it likes. */
   readonly budget: { readonly tokens: number | null; readonly toolCalls: number | null } | null;
   readonly deadlineMs: number | null;
+  /** `null` for many. */
+  readonly maxTurns: number | null;
   readonly keyed: boolean;
 }
 
@@ -64,6 +66,8 @@ export interface Ending {
   /** Points of the incarnation's life until it crashes; `null` closes it in order at `atMs`. */
   readonly afterPoints: number | null;
   readonly atMs: number;
+  /** How long a graceful end lets turns come to theirs first; `null` when it does not wait for them. */
+  readonly graceMs: number | null;
   /** How long nobody serves. */
   readonly downMs: number;
 }
@@ -77,6 +81,12 @@ export interface World {
   readonly store: StoreFaults;
   /** The share of generations that go wrong. */
   readonly sickness: number;
+  /** The share of streams and tools that let go late when they are aborted. */
+  readonly stubbornness: number;
+  /** Changes of the room while a server runs. */
+  readonly changes: readonly { readonly atMs: number; readonly caps: Caps }[];
+  /** Events that the store keeps; `null` for all. */
+  readonly maxEvents: number | null;
   readonly jumps: readonly { readonly atMs: number; readonly byMs: number }[];
   /** How each incarnation ends but the last. */
   readonly endings: readonly Ending[];
@@ -130,6 +140,11 @@ export function drawWorld(seed: number, options: WorldOptions): World {
     caps,
     store: drawStore(dice),
     sickness: dice.pick([0, 0, 0.05, 0.15, 0.3]),
+    stubbornness: dice.pick([0, 0, 0.2]),
+    changes: dice.chance(0.2)
+      ? dice.several(dice.between(1, 3), () => ({ atMs: dice.between(0, ACTING_MS), caps: drawCaps(dice) }))
+      : [],
+    maxEvents: dice.chance(0.1) ? dice.between(20, 100) : null,
     jumps: dice.chance(0.2) ? dice.several(dice.between(1, 2), () => drawJump(dice)) : [],
     endings: drawEndings(dice, options),
     onInterrupt: dice.pick(["continue", "continue", "cancel"]),
@@ -149,6 +164,7 @@ function drawRoot(dice: Dice, index: number, room: { left: number }): Root {
       ? { tokens: dice.pick([null, 10_000, 30_000]), toolCalls: dice.pick([null, 1, 3]) }
       : null,
     deadlineMs: dice.chance(0.05) ? dice.between(500, 6_000) : null,
+    maxTurns: dice.chance(0.1) ? dice.between(1, 4) : null,
     keyed: dice.chance(0.5),
   };
 }
@@ -186,6 +202,7 @@ function drawEndings(dice: Dice, options: WorldOptions): readonly Ending[] {
     return {
       afterPoints: crashes ? afterPoints : null,
       atMs: dice.between(0, ACTING_MS),
+      graceMs: dice.pick([null, 0, 200, 2_000]),
       downMs: dice.pick([0, 1, 50, 1_000, 70_000]),
     };
   });
