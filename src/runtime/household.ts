@@ -6,7 +6,7 @@
 //     had begun get what they held before new ones are admitted.
 // O6. While it drains no turn begins; what is under way may end.
 
-import { delay, type Clock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { newId, type Random } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import { InternalError, messageOf, StoreError, toTroupeError } from "../base/errors.ts";
@@ -20,6 +20,7 @@ import type { Claim, Store } from "../store/store.ts";
 import { Admission } from "./admission.ts";
 import type { CheckArguments } from "./call-tools-effect.ts";
 import { Claimant } from "./claimant.ts";
+import { drain } from "./drain.ts";
 import { Dormitory } from "./dormitory.ts";
 import { provideEffects } from "./effects.ts";
 import { EventStreams } from "./event-stream.ts";
@@ -29,10 +30,8 @@ import type { HostServices } from "./services.ts";
 import { findModel } from "./spawning.ts";
 import { StorePatience } from "./store-patience.ts";
 import { TaskHost } from "./task-host.ts";
+import { folderOf } from "./workspace-folder.ts";
 import { Trees } from "./trees.ts";
-
-/** How often it is looked whether anything is still under way while the box drains. */
-const DRAIN_LOOK_MS = 20;
 
 export interface HouseholdOptions {
   readonly settings: Settings;
@@ -120,6 +119,12 @@ export class Household {
     return this.#closing.signal.aborted;
   }
 
+  /** After `close` nothing would come of what is asked for. Throws StoreError `closed`. */
+  checkRunning(): void {
+    if (!this.closed) return;
+    throw new StoreError("closed", "The runtime is closed. Start it again, and ask again.");
+  }
+
   get draining(): boolean {
     return this.#draining;
   }
@@ -148,14 +153,10 @@ export class Household {
    * are, for the next start.
    */
   async drain(graceMs: number): Promise<{ readonly parked: number }> {
-    const { clock } = this.#options;
     this.#draining = true;
     this.scheduler.pause(true);
-    for (const host of this.family.members()) host.leases.withdraw();
-    const until = clock.monotonic() + graceMs;
-    while (!this.closed && this.#isBusy() && clock.monotonic() < until)
-      await delay(clock, Math.min(DRAIN_LOOK_MS, until - clock.monotonic()));
-    await Promise.allSettled([...this.family.members()].map((host) => host.settle()));
+    const hosts = (): readonly TaskHost[] => (this.closed ? [] : [...this.family.members()]);
+    await drain({ clock: this.#options.clock, hosts, graceMs });
     return { parked: this.family.size };
   }
 
@@ -169,11 +170,6 @@ export class Household {
     this.#dormitory.close();
     this.streams.close();
     await this.#claimant.close();
-  }
-
-  #isBusy(): boolean {
-    for (const host of this.family.members()) if (host.isActive) return true;
-    return false;
   }
 
   /** Fresh tasks begin in this step; whoever waits for a slot waits for it. */
@@ -264,7 +260,7 @@ export class Household {
       toolsOf: (spec) => this.#toolMap(spec),
       redact: this.#options.redact ?? ((text) => text),
       redactStream: this.#options.redactStream ?? (() => PLAIN_TEXT),
-      systemPrompt: (spec) => `${spec.agent.instructions}\n\nWorkspace: ${workspacePath(spec)}`,
+      systemPrompt: (spec) => `${spec.agent.instructions}\n\nWorkspace: ${folderOf(spec.workspace)}`,
       ledgerOf: (rootId) => this.#trees.ledgerOf(rootId),
       isDraining: () => this.#draining,
       showDelta: (spec, delta) => this.streams.showDelta(spec, delta),
@@ -290,9 +286,4 @@ export class Household {
     this.#toolMaps.set(key, map);
     return map;
   }
-}
-
-/** The folder of a task's workspace on this box. */
-export function workspacePath(spec: Pick<TaskSpec, "workspace">): string {
-  return spec.workspace.slice(spec.workspace.indexOf(":", "box:".length) + 1);
 }

@@ -83,10 +83,7 @@ function transcript(
 }
 
 /** Calls whose intent was written: with the answer that asked for them, or later. */
-async function intentsSince(
-  options: RecallOptions,
-  answer: TranscriptRow,
-): Promise<ReadonlySet<string>> {
+async function intentsSince(options: RecallOptions, answer: TranscriptRow): Promise<ReadonlySet<string>> {
   // The row has the sequence of its commit's last event, and an intent may be an earlier one of the same commit.
   const [before] = answer.index < 2 ? [] : await transcript(options, answer.index - 2, 1);
   const { store, patience, taskId } = options;

@@ -30,6 +30,7 @@ export class Sessions {
   async stop(sessionId: string, from: string): Promise<CancelReceipt> {
     const { household, store, random } = this.#options;
     const { family } = household;
+    household.checkRunning();
     const host = await this.#host(sessionId);
     const children = family.liveChildren(sessionId);
     const members = children.flatMap((childId) => family.subtree(childId));
@@ -51,7 +52,9 @@ export class Sessions {
     if (record.spec.kind !== "session") throw notASession(sessionId);
     const host = this.#tasks.host(sessionId);
     if (record.end || !host) return { taskId: sessionId, cancelled: [], state: record.state };
-    const { family } = this.#options.household;
+    const { household } = this.#options;
+    const { family } = household;
+    household.checkRunning();
     const members = host.ending ? [] : family.subtree(sessionId);
     const ended = family.whenEnded(sessionId);
     host.send({ type: "close" });

@@ -178,6 +178,7 @@ export class Tasks {
     const { store, household, random } = this.#options;
     const reason = request.reason ?? "cancelled by request";
     const force = request.force ?? false;
+    household.checkRunning();
     if (!this.host(taskId)) await household.claim();
     const record = await this.record(taskId);
     if (record.end) return { taskId, cancelled: [], state: record.state };
@@ -224,10 +225,8 @@ export class Tasks {
 
   /** After `close` a task would be accepted and never begun. What a turn under way asks for waits for the next start. */
   #checkOpen(caller: Caller): void {
-    const { household } = this.#options;
-    if (household.closed)
-      throw new StoreError("closed", "The runtime is closed and takes no more tasks. Start it again.");
-    if (household.draining && caller.taskId === null) {
+    this.#options.household.checkRunning();
+    if (this.#options.household.draining && caller.taskId === null) {
       throw new LimitError(
         "draining",
         "The server is stopping and takes no new tasks. Ask again when it has started; what it has goes on then.",

@@ -1,0 +1,32 @@
+// A box that stops by itself: what is under way may end, and nothing new begins (the household sees to that).
+
+import { delay, type Clock } from "../base/clock.ts";
+
+/** How often it is looked whether anything is still under way. */
+const LOOK_MS = 20;
+
+/** What drains. */
+export interface DrainingHost {
+  /** Whether it generates, runs a tool, or is being made ready. */
+  readonly isActive: boolean;
+  /** Its turn is ready and waits: it waits in the store from now on. */
+  readonly leases: { withdraw(): void };
+  /** Resolves when what it wrote is in the store, or cannot be. */
+  settle(): Promise<void>;
+}
+
+export interface DrainOptions {
+  readonly clock: Clock;
+  /** Those that live now; none once the box is closed. */
+  readonly hosts: () => readonly DrainingHost[];
+  readonly graceMs: number;
+}
+
+/** Resolves when nothing is under way any more and all of it is stored, or after the grace. Never rejects. */
+export async function drain({ clock, hosts, graceMs }: DrainOptions): Promise<void> {
+  for (const host of hosts()) host.leases.withdraw();
+  const until = clock.monotonic() + graceMs;
+  while (clock.monotonic() < until && hosts().some((host) => host.isActive))
+    await delay(clock, Math.min(LOOK_MS, until - clock.monotonic()));
+  await Promise.allSettled(hosts().map((host) => host.settle()));
+}
