@@ -234,6 +234,10 @@ export function resolveSettings(input: ResolveInput): Resolved {
     interactivePatienceMs: config.scheduler.interactive_patience_s * 1000,
     maxQueued: config.scheduler.max_queued,
     cancelDeadlineMs: config.delegation.cancel_deadline_s * 1000,
+    restartIntensity: {
+      failures: config.delegation.restart_intensity.failures,
+      periodMs: config.delegation.restart_intensity.period_s * 1000,
+    },
   };
   const why = [
     ...serverLines(planned.plans, discovery),

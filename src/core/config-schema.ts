@@ -107,6 +107,10 @@ const delegationSchema = z
     default_toolsets: toolsets.default(["file"]),
     on_interrupt: z.enum(["continue", "cancel"]).default("continue"),
     cancel_deadline_s: seconds.default(10),
+    /** More failed runs of one agent than this, and none is begun again until a whole period was quiet. */
+    restart_intensity: z
+      .strictObject({ failures: count.default(10), period_s: seconds.default(60) })
+      .prefault({}),
     instructions: z.string().default(""),
     max_iterations: count.optional(),
     child_timeout_seconds: z.number().min(0).optional(),

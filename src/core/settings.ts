@@ -38,6 +38,12 @@ export interface DelegationSettings {
   readonly defaultToolsets: readonly string[];
 }
 
+/** How many runs of one agent may fail, over all its tasks, before none is begun again by itself. */
+export interface RestartIntensitySettings {
+  readonly failures: number;
+  readonly periodMs: number;
+}
+
 export interface Settings {
   readonly version: string;
   readonly boxId: string;
@@ -62,6 +68,7 @@ export interface Settings {
   readonly maxQueued: number;
   /** How long a cancelled task may take to let go before it is ended by force. */
   readonly cancelDeadlineMs: number;
+  readonly restartIntensity: RestartIntensitySettings;
 }
 
 /** Where what outlives the process lies, and for how long; the runtime sees the store alone. */

@@ -8,10 +8,12 @@ import type { NewEvent } from "../core/event.ts";
 import { addUsage } from "../core/limits.ts";
 import type { ToolCall } from "../core/message.ts";
 import type { Tool, ToolContext } from "../core/tool.ts";
+import { judged } from "./failed-run.ts";
 import { resultRoom } from "./result-room.ts";
 import type { TaskHost } from "./task-host.ts";
 import type { CommitWrite } from "../store/store.ts";
 import { watchOver, type Stall, type StallWatch } from "./stall-watch.ts";
+import { folderOf } from "./workspace-folder.ts";
 import { runTools, type ToolsRan, type ToolStep } from "./tool-runner.ts";
 
 /** Checks a model's arguments against a tool's schema; throws ToolError `bad_arguments`. */
@@ -55,7 +57,10 @@ export async function callTools(host: TaskHost, input: CallToolsInput): Promise<
   const calls = steps.map((step) => step.call);
   const failure = ran.spent ?? (ran.waits.length === 0 ? turn.repetition.note(calls, ran.messages) : null);
   turn.lastFailure = failure;
-  if (failure) return { outcome: "failed", failure, transient: false, retryInMs: 0 };
+  if (failure) {
+    const failed = { outcome: "failed", failure, transient: false, retryInMs: 0 } as const;
+    return judged(host, failed, { run: turn.begunRun, tries: 0 });
+  }
   return { outcome: "called", waits: ran.waits };
 }
 
@@ -119,7 +124,7 @@ function toolContext(
     role: spec.role,
     callId: call.id,
     maxResultChars: call.maxResultChars,
-    workspace: spec.workspace.slice(spec.workspace.indexOf(":", "box:".length) + 1),
+    workspace: folderOf(spec.workspace),
     workspaceRoot: services.settings.workspaceRoot,
     tasks,
     clock: services.clock,

@@ -11,6 +11,7 @@ import type { TaskSpec } from "../core/task.ts";
 import type { Tool, ToolDefinition } from "../core/tool.ts";
 import type { CommitWrite } from "../store/store.ts";
 import { estimateTokens, planCompaction, type Compaction } from "./compaction.ts";
+import { judged } from "./failed-run.ts";
 import { answerMessage, failureOf, generateAnswer, type Generation } from "./generation.ts";
 import { GenerationMeter } from "./generation-meter.ts";
 import { withoutSecrets } from "./secret-free.ts";
@@ -47,7 +48,7 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
     const failed = failureOf(thrown, input.tries, services.random.next());
     const failure = { ...failed.failure, message: services.redact(failed.failure.message) };
     turn.lastFailure = failure;
-    return { outcome: "failed", ...failed, failure };
+    return judged(host, { outcome: "failed", ...failed, failure }, input);
   }
 }
 

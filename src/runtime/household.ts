@@ -26,6 +26,7 @@ import { provideEffects } from "./effects.ts";
 import { EventStreams } from "./event-stream.ts";
 import { Family } from "./family.ts";
 import { PLAIN_TEXT, type RedactedText } from "./generation.ts";
+import { RestartIntensity } from "./restart-intensity.ts";
 import type { HostServices } from "./services.ts";
 import { findModel } from "./spawning.ts";
 import { StorePatience } from "./store-patience.ts";
@@ -256,6 +257,7 @@ export class Household {
       machine: provideEffects(find, checkArguments),
       kinship: family,
       dormitory: this.#dormitory,
+      restarts: new RestartIntensity(clock, settings.restartIntensity),
       modelOf: (ref) => this.#modelOf(ref),
       toolsOf: (spec) => this.#toolMap(spec),
       redact: this.#options.redact ?? ((text) => text),

@@ -16,6 +16,7 @@ import type { Dormitory } from "./dormitory.ts";
 import type { Delta } from "./event-stream.ts";
 import type { RedactedText } from "./generation.ts";
 import type { Ledger } from "./ledger.ts";
+import type { RestartIntensity } from "./restart-intensity.ts";
 import type { StorePatience } from "./store-patience.ts";
 
 /** The tree of living tasks, as a host sees it. */
@@ -49,6 +50,7 @@ export interface HostServices {
   readonly machine: typeof agentMachine;
   readonly kinship: Kinship;
   readonly dormitory: Dormitory;
+  readonly restarts: RestartIntensity;
   providerOf(ref: ModelRef): Provider;
   modelOf(ref: ModelRef): ModelSettings;
   /** The tools of a task by name; the same map for all tasks with the same toolsets and role. */

@@ -69,6 +69,7 @@ export function testSettings(rest: Partial<Settings> = {}): Settings {
     interactivePatienceMs: 5_000,
     maxQueued: 20_000,
     cancelDeadlineMs: 10_000,
+    restartIntensity: { failures: 10, periodMs: 60_000 },
     ...rest,
   };
 }
