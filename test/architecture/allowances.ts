@@ -36,7 +36,18 @@ export const ALLOWANCES: readonly Allowance[] = [
       "src/runtime/task-host.ts",
       "src/runtime/turn-state.ts",
       "src/runtime/open-turn.ts",
+      "src/runtime/ending.ts",
     ],
+  ),
+  ...testedBy(
+    "test/runtime/homecoming.test.ts",
+    "What a task pauses for is asked of whole tasks; its waits and its retry have tests of their own.",
+    ["src/runtime/pauses.ts"],
+  ),
+  ...testedBy(
+    "test/runtime/store-claims.test.ts",
+    "Who owns a task shows on living tasks and their store only.",
+    ["src/runtime/claimant.ts"],
   ),
   ...testedBy(
     "test/runtime/bad-calls.test.ts",
@@ -46,7 +57,7 @@ export const ALLOWANCES: readonly Allowance[] = [
   ...testedBy(
     "test/api/conformance.ts",
     "They are the API in process: its conformance suite is their test, beside those of bad input and of every tool.",
-    ["src/runtime/bound-api.ts", "src/runtime/reading.ts", "src/runtime/tasks.ts"],
+    ["src/runtime/bound-api.ts", "src/runtime/reading.ts", "src/runtime/sessions.ts", "src/runtime/tasks.ts"],
   ),
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",

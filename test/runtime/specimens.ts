@@ -62,12 +62,12 @@ export interface Desk {
   readonly claim: Claim;
 }
 
-export async function desk(logger: Logger = silentLogger): Promise<Desk> {
+export async function desk(rest: Partial<TaskSpec> = {}, logger: Logger = silentLogger): Promise<Desk> {
   const clock = new SimulatedClock();
   const store = new MemoryStore({ clock, random: seededRandom(1) });
   const closing = new AbortController();
   const data = { goal: "dig", agent: "child", model: "gpu/child", depth: 0 };
-  await store.submit(specOf(), { type: "task.spawned", data });
+  await store.submit(specOf(rest), { type: "task.spawned", data });
   const [claim] = await store.claim({ owner: "box_1", boxId: "testbox", ttlMs: 60_000, max: 1 });
   const patience = new StorePatience({ clock, logger, closing: closing.signal });
   return { clock, store, patience, closing, claim: claim as Claim };

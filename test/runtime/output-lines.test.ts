@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { textMessage, type Message, type TranscriptRow } from "../../src/core/message.ts";
+import { callLine, resultLine, showRows } from "../../src/runtime/output-lines.ts";
+import { OutputRing } from "../../src/runtime/output-ring.ts";
+
+test("a result is shown by its first line, cut", () => {
+  expect(resultLine({ name: "hit", text: "one\ntwo", isError: false })).toBe("✓ hit: one");
+  expect(resultLine({ name: "hit", text: "x".repeat(200), isError: true })).toBe(
+    `✗ hit: ${"x".repeat(159)}…`,
+  );
+});
+
+test("rows are shown as they were when they were written; what others said is not output", () => {
+  const call = { id: "a", name: "hit", arguments: { hard: true } };
+  const messages: readonly Message[] = [
+    textMessage("user", "goal", "dig"),
+    { role: "assistant", origin: "model", parts: [{ type: "tool_call", call }] },
+    {
+      role: "tool",
+      origin: "tool",
+      parts: [{ type: "tool_result", callId: "a", name: "hit", text: "hit", isError: false }],
+    },
+    textMessage("assistant", "model", "gold\nat last"),
+  ];
+  const ring = new OutputRing();
+  showRows(
+    ring,
+    messages.map((message, at): TranscriptRow => ({
+      taskId: "t",
+      index: at + 1,
+      seq: 1,
+      run: 1,
+      turn: 1,
+      time: 0,
+      message,
+    })),
+  );
+  expect(ring.tail(9)).toEqual([callLine(call), "✓ hit: hit", "gold", "at last"]);
+  expect(callLine(call)).toBe('→ hit {"hard":true}');
+});

@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
+import { memoOf, readStored } from "../../src/runtime/stored-state.ts";
+
+const actor = {
+  status: "active",
+  value: { running: "generating" },
+  context: {},
+  children: {},
+  historyValue: {},
+};
+const whole = { machine: AGENT_MACHINE_VERSION, activeMs: 12, actor };
+
+describe("readStored", () => {
+  test("reads what was written", () => {
+    expect(readStored(structuredClone(whole))).toEqual(whole);
+  });
+
+  test.each([null, undefined])("finds nothing in %s", (snapshot) => {
+    expect(readStored(snapshot)).toBeNull();
+  });
+
+  test("tells a state of another machine from none that can be read", () => {
+    expect(readStored({ ...whole, machine: AGENT_MACHINE_VERSION + 1 })).toBe("other_machine");
+  });
+
+  test.each([
+    "words",
+    7,
+    [],
+    {},
+    { machine: "1" },
+    { ...whole, activeMs: "soon" },
+    { ...whole, actor: null },
+    { ...whole, actor: { ...actor, status: "done" } },
+    { ...whole, actor: { ...actor, context: null } },
+    { ...whole, actor: { status: "active", context: {} } },
+  ])("finds %j unreadable", (snapshot) => {
+    expect(readStored(snapshot)).toBe("unreadable");
+  });
+});
+
+test("memoOf leaves out what says nothing", () => {
+  expect(memoOf({ told: [], quiet: [], resumes: 0 })).toEqual({});
+  expect(memoOf({ told: ["a"], quiet: ["b"], resumes: 2 })).toEqual({
+    told: ["a"],
+    quiet: ["b"],
+    resumes: 2,
+  });
+});
