@@ -89,8 +89,10 @@ describe("ActivityClock", () => {
     const clock = new SimulatedClock();
     const limits = { ...DEFAULT_TASK_LIMITS, timeoutMs: null, deadlineMs: 1_000 };
     const expired: string[] = [];
-    activityClockOf({ spec: specOf({ limits, createdAt: clock.now() - 900 }), usedMs: 0 }, clock, ({ code }) =>
-      expired.push(code),
+    activityClockOf(
+      { spec: specOf({ limits, createdAt: clock.now() - 900 }), usedMs: 0 },
+      clock,
+      ({ code }) => expired.push(code),
     );
     await clock.advance(100);
     expect(expired).toEqual(["timeout"]);

@@ -48,7 +48,12 @@ async function make() {
   const host: LeaseHost & { ending: boolean } = {
     id: "task_1",
     spec: specOf(),
-    services: { scheduler, clock, settings: testSettings({ cancelDeadlineMs: 1_000 }), isDraining: () => false },
+    services: {
+      scheduler,
+      clock,
+      settings: testSettings({ cancelDeadlineMs: 1_000 }),
+      isDraining: () => false,
+    },
     journal,
     mailbox,
     ending: false,
