@@ -8,6 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { ConfigError, messageOf, TroupeError } from "../base/errors.ts";
 import { toHex } from "../base/ids.ts";
 import type { Random } from "../base/ids.ts";
+import { findAfterCrash } from "./sqlite-check.ts";
 import { Connection } from "./sqlite-connection.ts";
 import { storeErrorOf, troubleOf } from "./sqlite-errors.ts";
 import { makePrivateFile, takeLock } from "./sqlite-lock.ts";
@@ -76,9 +77,11 @@ export function openDatabase(options: SqliteStoreOptions): OpenedDatabase {
 
 function openLocked(options: SqliteStoreOptions, lock: OwnerLock | null): OpenedDatabase {
   const { path, durability } = options;
+  // Whoever closed it wrote the log back.
+  const crashed = sizeOf(`${path}-wal`) > 0;
   const connection = new Connection(path);
   try {
-    const empty = checkOurs(connection, options);
+    const empty = checkOurs(connection, options, crashed);
     if (empty) connection.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL`);
     connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability};
       PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA journal_size_limit = ${LOG_BYTES};
@@ -87,6 +90,7 @@ function openLocked(options: SqliteStoreOptions, lock: OwnerLock | null): Opened
     connection.exec("BEGIN IMMEDIATE; ROLLBACK");
     migrate(connection, options.migrations);
     checkTables(connection, options);
+    if (crashed) checkNewest(connection, path);
     return {
       connection,
       storeId: storeIdOf(connection, options.random),
@@ -104,7 +108,11 @@ function openLocked(options: SqliteStoreOptions, lock: OwnerLock | null): Opened
 }
 
 /** Whether the file is new and empty. Throws ConfigError for one that may not become ours. */
-function checkOurs(connection: Connection, { path, migrations = MIGRATIONS }: SqliteStoreOptions): boolean {
+function checkOurs(
+  connection: Connection,
+  { path, migrations = MIGRATIONS }: SqliteStoreOptions,
+  crashed: boolean,
+): boolean {
   const application = Number(connection.pragma("application_id"));
   const version = versionOf(connection);
   const tables = connection.get<{ n: number }>("SELECT count(*) AS n FROM sqlite_schema")?.n ?? 0;
@@ -124,11 +132,31 @@ function checkOurs(connection: Connection, { path, migrations = MIGRATIONS }: Sq
         "Start the newer Troupe that wrote it, or restore a backup from before.",
     );
   }
-  if (usedBytes(connection) > CHECKED_BYTES) return false;
-  const found = connection.pragma("quick_check(1)");
-  if (found !== "ok") throw damaged(path, String(found));
+  checkPages(connection, path, crashed);
   return false;
 }
+
+/** Whether the file is whole: in bytes, and in its pages while they are few. */
+function checkPages(connection: Connection, path: string, crashed: boolean): void {
+  const pages = Number(connection.pragma("page_count"));
+  const missing =
+    crashed || path === MEMORY ? 0 : pages * Number(connection.pragma("page_size")) - sizeOf(path);
+  if (missing > 0) throw damaged(path, `${missing} bytes are missing at its end`);
+  if (usedBytes(connection) > CHECKED_BYTES) return;
+  const found = connection.pragma("quick_check(1)");
+  if (found !== "ok") throw damaged(path, String(found));
+}
+
+/**
+ * After a crash, whether the newest rows know of each other: SQLite takes the log by its word, and one that lost its
+ * end to bad hardware may be older than what was written back from it.
+ */
+function checkNewest(connection: Connection, path: string): void {
+  const [finding] = findAfterCrash(connection);
+  if (finding !== undefined) throw damaged(path, `not so: ${finding.rule}`);
+}
+
+const sizeOf = (path: string): number => (existsSync(path) ? statSync(path).size : 0);
 
 const TABLES = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name";
 
