@@ -185,6 +185,26 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./chat.ts")).chat,
   },
   {
+    name: "backup",
+    summary: "copy the store into a new file, also while a server runs",
+    usage: "FILE",
+    details: [
+      "The copy is whole and packed. To go back to it: stop the server, remove the store's -wal file if there is",
+      "one, and put the copy in the store's place. The file box-id of Troupe's home belongs to it.",
+    ],
+    words: ONE,
+    flags: [{ name: "store", value: "FILE", help: "the store to copy (default: store.path)" }, CONFIG_FLAG],
+    load: async () => (await import("./database.ts")).backup,
+  },
+  {
+    name: "db check",
+    summary: "read the whole store, or a copy of it, and say what is wrong; exit code 3 when something is",
+    usage: "[FILE]",
+    words: { least: 0, most: 1 },
+    flags: [CONFIG_FLAG],
+    load: async () => (await import("./database.ts")).checkDatabase,
+  },
+  {
     name: "version",
     summary: "print the version of Troupe, and that of the runtime",
     words: NONE,

@@ -28,14 +28,16 @@ export interface LoadedOn {
 
 const OLDEST_NODE = [22, 18] as const;
 
-function ok(about: string, text: string, mend: string | null = null): Check {
+/** What is as it should be. */
+export function ok(about: string, text: string, mend: string | null = null): Check {
   return { about, level: "ok", text, mend };
 }
 
 const MIB = 1_048_576;
 const GIB = 1_073_741_824;
 
-function size(bytes: number): string {
+/** `12 MiB`, `3.4 GiB`. */
+export function size(bytes: number): string {
   return bytes < GIB / 10 ? `${Math.ceil(bytes / MIB)} MiB` : `${(bytes / GIB).toFixed(1)} GiB`;
 }
 

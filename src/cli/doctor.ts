@@ -1,13 +1,13 @@
 // `troupe doctor`: looks at everything that a server would need, changes nothing, and says how to mend what is wrong.
 
-import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
 import { delay } from "../base/clock.ts";
 import { linkedAbort, withSignal } from "../base/abort.ts";
-import { messageOf, toTroupeError } from "../base/errors.ts";
+import { toTroupeError } from "../base/errors.ts";
 import { configSchema } from "../core/config-schema.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { resolveSettings } from "../config/resolve.ts";
+import { storeSettings } from "../config/store-settings.ts";
 import { isProblem } from "../http/problem.ts";
 import { loadToken } from "../http/token.ts";
 import { VERSION } from "../version.ts";
@@ -24,8 +24,10 @@ import {
   type Check,
   type LoadedOn,
 } from "./doctor-checks.ts";
+import { examineStore } from "./doctor-store.ts";
 import type { Printer, Style } from "./printer.ts";
 import { survey, type Survey } from "./survey.ts";
+import { whyUnwritable } from "./unwritable.ts";
 import type { CliWorld } from "./world.ts";
 
 const LOOK_MS = 2_000;
@@ -55,7 +57,7 @@ async function examine(invocation: Invocation): Promise<readonly Check[]> {
   } catch (thrown) {
     checks.push(...configChecks(null, toTroupeError(thrown), program));
   }
-  checks.push(await examineToken(world, loaded));
+  checks.push(await examineToken(world, loaded), ...(await lookAtStore(world, loaded)));
   try {
     const found = await survey(loaded, world);
     const loadedModels = await lookAtLoaded(found, world);
@@ -80,15 +82,11 @@ async function examineToken(world: CliWorld, loaded: LoadedConfig): Promise<Chec
   }
 }
 
-/** Why no file could be made in a folder that may not exist yet; `null` when it could. */
-async function whyUnwritable(folder: string): Promise<string | null> {
+async function lookAtStore({ env }: CliWorld, { config }: LoadedConfig): Promise<readonly Check[]> {
   try {
-    await access(folder, constants.W_OK);
-    return null;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" && dirname(folder) !== folder) return whyUnwritable(dirname(folder));
-    return `${folder}: ${messageOf(error)}`;
+    return await examineStore(storeSettings(config, env));
+  } catch (thrown) {
+    return [{ about: "store", level: "problem", text: toTroupeError(thrown).message, mend: null }];
   }
 }
 

@@ -41,7 +41,7 @@ export function generalHelp(
     ...columns([
       ["TROUPE_URL", "the server, instead of the config's host and port"],
       ["TROUPE_TOKEN", "its token, instead of the token file"],
-      ["TROUPE_HOME", "the folder of the token and the config (default: ~/.config/troupe)"],
+      ["TROUPE_HOME", "the folder of the token, the config and the store (default: ~/.config/troupe)"],
       ["OLLAMA_HOST", "the Ollama, where the config names no provider (default: 127.0.0.1:11434)"],
       ["NO_COLOR", "no colours"],
     ]),

@@ -47,7 +47,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   },
   {
     code: 3,
-    meaning: "the configuration or the machine must be mended first; doctor found a problem",
+    meaning: "the configuration or the machine must be mended first; doctor or db check found a problem",
     outcomes: ["problems"],
     kinds: ["config"],
     errors: ["unauthorized", "forbidden_host"],

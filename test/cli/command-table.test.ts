@@ -5,7 +5,9 @@ test("every command of the plan is there, once", () => {
   const names = [...RAW_COMMANDS, ...COMMANDS].map(({ name }) => name);
   expect(names.toSorted()).toEqual(
     [
+      "backup",
       "chat",
+      "db check",
       "delegate",
       "demo",
       "doctor",

@@ -36,6 +36,7 @@ describe("where all is well", () => {
       "platform",
       "config",
       "token",
+      "store",
       "gpu",
       "ollama",
       "model",
