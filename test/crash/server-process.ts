@@ -1,0 +1,133 @@
+// The real server as a process of its own: started on a home, watched until it answers, ended in every way.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { MODEL } from "./model-server.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+export type StoredAs = "full" | "normal";
+
+/** The folders of one server, which outlive its processes. */
+export interface Home {
+  readonly folder: string;
+  readonly cwd: string;
+  /** Where the config, the token and the database lie. */
+  readonly home: string;
+  readonly database: string;
+  /** Everything that its processes wrote, life by life. */
+  readonly log: string;
+  remove(): Promise<void>;
+}
+
+export interface HomeOptions {
+  readonly modelUrl: string;
+  readonly durability: StoredAs;
+  /** Where the home is made; the folder for temporary files when absent. */
+  readonly under?: string;
+  readonly graceS?: number;
+}
+
+/** A home with a config that knows the model server alone. */
+export async function makeHome({ modelUrl, durability, under, graceS = 1 }: HomeOptions): Promise<Home> {
+  const folder = await mkdtemp(join(under ?? tmpdir(), "troupe-crash-"));
+  const [cwd, home] = [join(folder, "work"), join(folder, "home")];
+  await mkdir(cwd);
+  await mkdir(home, { mode: 0o700 });
+  const config = [
+    `model: rules/${MODEL}`,
+    `providers: {rules: {type: ollama, base_url: "${modelUrl}", slots: 4, max_children: 4}}`,
+    "delegation: {max_spawn_depth: 3, max_concurrent_children: 3, default_toolsets: [file]}",
+    `server: {shutdown_grace_s: ${graceS}}`,
+    `store: {durability: ${durability}}`,
+    "",
+  ];
+  await writeFile(join(cwd, "config.yaml"), config.join("\n"), { mode: 0o600 });
+  return {
+    folder,
+    cwd,
+    home,
+    database: join(home, "troupe.db"),
+    log: join(folder, "server.log"),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+export interface ServerOptions {
+  readonly home: Home;
+  /** Named in the log. */
+  readonly life: number;
+  /** 0 takes any. */
+  readonly port: number;
+  readonly nodeArgs?: readonly string[];
+  readonly compileCache?: string;
+}
+
+/** One process. Contract: `ready` rejects when it ends first; signals to one that has ended do nothing. */
+export class ServerProcess {
+  readonly ready: Promise<string>;
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  readonly #child: ChildProcess;
+  #output = "";
+  #isOver = false;
+
+  constructor({ home, life, port, nodeArgs = [], compileCache }: ServerOptions) {
+    const env = {
+      TROUPE_HOME: home.home,
+      PATH: "/nowhere",
+      NO_COLOR: "1",
+      ...(compileCache !== undefined && { NODE_COMPILE_CACHE: compileCache }),
+    };
+    appendFileSync(home.log, `--- life ${life}\n`);
+    const args = [...nodeArgs, MAIN, "serve", "--port", String(port)];
+    this.#child = spawn(process.execPath, args, { env, cwd: home.cwd, stdio: ["ignore", "pipe", "pipe"] });
+    this.ended = once(this.#child, "close").then(([code, signal]) => {
+      this.#isOver = true;
+      return (code ?? signal) as number | string;
+    });
+    const serves = Promise.withResolvers<string>();
+    const hear = (chunk: Buffer): void => {
+      const text = chunk.toString();
+      appendFileSync(home.log, text);
+      this.#output += text;
+      const url = /serves at (\S+);/.exec(this.#output)?.[1];
+      if (url !== undefined) serves.resolve(url);
+    };
+    this.#child.stdout?.on("data", hear);
+    this.#child.stderr?.on("data", hear);
+    void this.ended.then((how) =>
+      serves.reject(new Error(`the server ended with ${how}: ${this.#output.trim().slice(-400)}`)),
+    );
+    this.ready = serves.promise;
+    // Whoever kills it while it starts does not ask.
+    this.ready.catch(() => {});
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  signal(name: "SIGKILL" | "SIGTERM"): void {
+    if (!this.#isOver) this.#child.kill(name);
+  }
+
+  /** Contract: resolves once the process is no more. */
+  async kill(): Promise<void> {
+    this.signal("SIGKILL");
+    await this.ended;
+  }
+}
