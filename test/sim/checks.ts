@@ -4,6 +4,7 @@ import { LIFE_CHECKS } from "./checks-life.ts";
 import { ROOM_CHECKS } from "./checks-room.ts";
 import { TALK_CHECKS } from "./checks-talk.ts";
 import { CALL_CHECKS } from "./checks-calls.ts";
+import { ORDER_CHECKS } from "./checks-order.ts";
 import type { Check } from "./check.ts";
 
 /** What the reference model says could not have happened. */
@@ -39,6 +40,7 @@ export const CHECKS: readonly Check[] = [
   ...ROOM_CHECKS,
   ...TALK_CHECKS,
   ...CALL_CHECKS,
+  ...ORDER_CHECKS,
 ];
 
 /** Invariants that a simulation in one process cannot show, and where they are shown instead. */

@@ -4,6 +4,7 @@
 import type { StoredEvent } from "../../src/core/event.ts";
 import type { TaskSpec } from "../../src/core/task.ts";
 import type { Claim, CommitReceipt, CommitWrite, InboxMessage, SendReceipt } from "../../src/store/store.ts";
+import type { UmpireFact } from "./umpire.ts";
 import type { Caps } from "./world.ts";
 
 /** A call of the API, as the person who made it sees it. */
@@ -88,6 +89,7 @@ export type Fact =
   | { readonly kind: "watched"; readonly life: number; readonly cursor: number; readonly gap: boolean }
   /** The wall clock jumped. */
   | { readonly kind: "jumped"; readonly ms: number }
+  | UmpireFact
   | { readonly kind: "complained"; readonly life: number; readonly line: string }
   | { readonly kind: "unhandled"; readonly message: string };
 

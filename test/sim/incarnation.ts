@@ -10,7 +10,7 @@ import type { Tool } from "../../src/core/tool.ts";
 import { OPERATOR, Runtime } from "../../src/runtime/runtime.ts";
 import { LocalScheduler } from "../../src/scheduler/local-scheduler.ts";
 import type { LaneView } from "../../src/core/box-api.ts";
-import type { Scheduler } from "../../src/scheduler/scheduler.ts";
+import type { Scheduler, SchedulerSignal } from "../../src/scheduler/scheduler.ts";
 import type { Store } from "../../src/store/store.ts";
 import { checkArguments } from "../../src/toolsets/arguments.ts";
 import { delegationToolset } from "../../src/toolsets/delegation.ts";
@@ -25,6 +25,7 @@ import { MortalStore } from "./mortal-store.ts";
 import { DEEPEST, type PlannedModel } from "./plan.ts";
 import type { StoreWitness } from "./store-witness.ts";
 import { simToolset } from "./tools.ts";
+import { Umpire } from "./umpire.ts";
 import type { Caps, World } from "./world.ts";
 
 /** Active time that a task has. */
@@ -144,7 +145,21 @@ export class Incarnation {
       store: this.#store.store,
       makeScheduler: (onSignal) => {
         const { interactivePatienceMs } = settings;
-        this.#scheduler = new LocalScheduler({ clock, random, interactivePatienceMs, onSignal });
+        const umpire = new Umpire({
+          now: () => clock.monotonic(),
+          patienceMs: interactivePatienceMs,
+          cancelDeadlineMs: CANCEL_DEADLINE_MS,
+          tell: (fact) => {
+            if (!life.dead) tell(fact);
+          },
+        });
+        const signalled = (signal: SchedulerSignal): void => {
+          umpire.signalled(signal);
+          onSignal(signal);
+        };
+        this.#scheduler = umpire.watch(
+          new LocalScheduler({ clock, random, interactivePatienceMs, onSignal: signalled }),
+        );
         return this.#scheduler;
       },
       providers: new Map([["gpu", this.provider]]),

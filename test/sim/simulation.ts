@@ -13,6 +13,7 @@ import { advance } from "./model.ts";
 import { EXTRA_PATH, People } from "./people.ts";
 import { PlannedModel, plansOf, type Plan } from "./plan.ts";
 import { readRest } from "./rest.ts";
+import { useSameTicks } from "./same-ticks.ts";
 import { Servers } from "./servers.ts";
 import { StoreWitness } from "./store-witness.ts";
 import { Trace } from "./trace.ts";
@@ -110,6 +111,7 @@ export class Simulation {
 
   /** Plays the world until it is at rest, or something is wrong. */
   async play(): Promise<Outcome> {
+    useSameTicks();
     this.#schedule();
     this.#servers.start();
     await settle();

@@ -1,0 +1,266 @@
+// Stands between the runtime and its scheduler and watches every command: who was given what, in which order, and whom
+// patience stopped. It changes nothing; what breaks a rule is told as a fact. It looks at lanes from outside and keeps
+// its own order, because a scheduler that is wrong shows its wrong order too.
+
+import type { LaneView } from "../../src/core/box-api.ts";
+import type {
+  AdmitRequest,
+  LeaseRequest,
+  Scheduler,
+  SchedulerSignal,
+} from "../../src/scheduler/scheduler.ts";
+import { TurnsOfParents } from "./parents.ts";
+
+export type Rule =
+  | "leases are given in order"
+  | "the stopped go first"
+  | "patience stops one for one"
+  | "patience has an end"
+  | "nobody's own word is stopped"
+  | "a pause holds"
+  | "parents take turns"
+  | "what is given back is gone"
+  | "the stopped let go";
+
+export type UmpireFact =
+  | { readonly kind: "umpired"; readonly rule: Rule; readonly complaint: string }
+  /** A task was given a lease, or gave it back. */
+  | { readonly kind: "lease"; readonly taskId: string; readonly held: boolean };
+
+export interface UmpireOptions {
+  readonly now: () => number;
+  readonly patienceMs: number;
+  readonly cancelDeadlineMs: number;
+  readonly tell: (fact: UmpireFact) => void;
+}
+
+interface Turn {
+  readonly front: boolean;
+  /** In order of asking. */
+  readonly order: number;
+}
+
+type Waiting = LaneView["waiting"][number];
+
+const EMPTY: LaneView = {
+  backend: "",
+  provider: "",
+  gpu: null,
+  slots: 0,
+  maxChildren: 0,
+  leases: [],
+  places: [],
+  waiting: [],
+};
+
+export class Umpire {
+  readonly #options: UmpireOptions;
+  readonly #admitted = new Map<string, AdmitRequest & { done: boolean }>();
+  readonly #turns = new Map<string, Turn>();
+  /** Tasks whose generation was stopped and who have not asked again. */
+  readonly #stopped = new Set<string>();
+  /** Leases that were asked to stop, since when. */
+  readonly #stops = new Map<string, number>();
+  /** Since when a person's turn has waited for a lease. */
+  readonly #patient = new Map<string, number>();
+  readonly #parents = new TurnsOfParents();
+  #lane: LaneView = EMPTY;
+  #paused = false;
+  #asked = 0;
+  /** The most persons' turns that waited at this time. */
+  #most = { at: -1, count: 0 };
+
+  constructor(options: UmpireOptions) {
+    this.#options = options;
+  }
+
+  /** The scheduler as the runtime sees it. */
+  watch(scheduler: Scheduler): Scheduler {
+    return new Proxy(scheduler, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== "function") return member;
+        const method = member.bind(target) as (...args: unknown[]) => unknown;
+        if (name === "lanes" || name === "counts" || name === "placeOf" || name === "checkRoom")
+          return method;
+        return (...args: unknown[]) => {
+          this.#before(String(name), args[0]);
+          const answer = method(...args);
+          this.#after(String(name), args[0], target.lanes()[0] ?? EMPTY);
+          return answer;
+        };
+      },
+    });
+  }
+
+  /** What the scheduler tells the runtime, just before the runtime hears of it. */
+  signalled(signal: SchedulerSignal): void {
+    if (signal.type === "admitted") {
+      const task = this.#admitted.get(signal.taskId);
+      if (task) task.done = true;
+    }
+    if (signal.type !== "preempt") return;
+    const { leaseId, taskId, by } = signal;
+    this.#stops.set(leaseId, this.#options.now());
+    this.#stopped.add(taskId);
+    const lease = this.#lane.leases.find((each) => each.leaseId === leaseId);
+    const isPersons = lease?.class === "interactive" && (this.#isSession(taskId) || !this.#isSession(by));
+    if (isPersons) this.#complain("nobody's own word is stopped", `${taskId} was stopped for ${by}`);
+    if (this.#stops.size > this.#most.count) {
+      const waiting = `${this.#most.count} persons wait`;
+      this.#complain(
+        "patience stops one for one",
+        `${this.#stops.size} generations are stopped, and ${waiting}`,
+      );
+    }
+  }
+
+  #before(name: string, argument: unknown): void {
+    if (name === "admit") {
+      const request = argument as AdmitRequest;
+      if (!this.#admitted.has(request.taskId)) {
+        this.#admitted.set(request.taskId, { ...request, done: request.returning === "parked" });
+      }
+    }
+    if (name === "pause") this.#paused = argument as boolean;
+    if (name === "requestLease") this.#ask(argument as LeaseRequest);
+  }
+
+  #ask({ taskId, front }: LeaseRequest): void {
+    const holds = this.#lane.leases.some((each) => each.taskId === taskId);
+    if (this.#turns.has(taskId) || holds) return;
+    this.#turns.set(taskId, { front: front ?? false, order: this.#asked++ });
+    const isOwed = this.#stopped.delete(taskId);
+    const task = this.#admitted.get(taskId);
+    const mayGoFirst = isOwed || task?.returning === "live";
+    if (front === true && !mayGoFirst) {
+      this.#complain("the stopped go first", `${taskId} goes first, and nobody had stopped it`);
+    }
+    // A session may have been stopped by its person meanwhile.
+    if (front !== true && isOwed && !this.#isSession(taskId)) {
+      this.#complain("the stopped go first", `${taskId} was stopped, and asks like a newcomer`);
+    }
+  }
+
+  #after(name: string, argument: unknown, lane: LaneView): void {
+    const before = this.#lane;
+    this.#lane = lane;
+    this.#givenBack(name, argument, lane);
+    this.#leases(before, lane);
+    this.#places(before, lane);
+    this.#patience(lane);
+  }
+
+  #givenBack(name: string, argument: unknown, { leases, places, waiting }: LaneView): void {
+    if (name === "release") {
+      if (leases.some(({ leaseId }) => leaseId === argument)) this.#kept(name, String(argument));
+      return;
+    }
+    if (name !== "withdraw" && name !== "park" && name !== "end") return;
+    const taskId = argument as string;
+    this.#turns.delete(taskId);
+    const isIn = (list: readonly { readonly taskId: string }[]): boolean =>
+      list.some((each) => each.taskId === taskId);
+    const isWaiting = isIn(waiting) && (name === "end" || this.#admitted.get(taskId)?.done === true);
+    const hasPlace = name !== "withdraw" && places.includes(taskId);
+    if (isWaiting || hasPlace || (name === "end" && isIn(leases))) this.#kept(name, taskId);
+    if (name === "end") this.#admitted.delete(taskId);
+  }
+
+  #leases(before: LaneView, after: LaneView): void {
+    const held = new Set(before.leases.map(({ leaseId }) => leaseId));
+    for (const { taskId, leaseId, class: schedulingClass } of after.leases) {
+      if (held.delete(leaseId)) continue;
+      this.#granted(taskId, schedulingClass, before);
+      this.#turns.delete(taskId);
+      this.#options.tell({ kind: "lease", taskId, held: true });
+    }
+    for (const { leaseId, taskId } of before.leases) {
+      if (!held.has(leaseId)) continue;
+      this.#stops.delete(leaseId);
+      this.#options.tell({ kind: "lease", taskId, held: false });
+    }
+    for (const [leaseId, since] of this.#stops) {
+      if (this.#options.now() - since <= this.#options.cancelDeadlineMs + 1) continue;
+      this.#complain("the stopped let go", `${leaseId} was to stop ${this.#options.now() - since} ms ago`);
+    }
+  }
+
+  /** Nobody of the same class that waited before and still waits may go before it. */
+  #granted(taskId: string, schedulingClass: string, before: LaneView): void {
+    const mine = this.#turns.get(taskId);
+    if (!mine) return;
+    const waited = new Set(before.waiting.filter(isForLease).map((each) => each.taskId));
+    for (const each of this.#lane.waiting) {
+      const theirs = this.#turns.get(each.taskId);
+      if (!isForLease(each) || each.class !== schedulingClass || !theirs || !waited.has(each.taskId))
+        continue;
+      if (theirs.front && !mine.front) {
+        this.#complain(
+          "the stopped go first",
+          `${taskId} got a lease before ${each.taskId}, which was stopped`,
+        );
+      } else if (theirs.front === mine.front && theirs.order < mine.order) {
+        this.#complain("leases are given in order", `${taskId} got a lease before ${each.taskId}`);
+      }
+    }
+  }
+
+  #places(before: LaneView, after: LaneView): void {
+    const had = new Set(before.places);
+    const served: { readonly parent: string; readonly class: string }[] = [];
+    for (const taskId of after.places) {
+      const task = this.#admitted.get(taskId);
+      if (had.has(taskId) || !task || task.done || task.returning !== undefined) continue;
+      if (this.#paused) this.#complain("a pause holds", `${taskId} is let in while the box is paused`);
+      const waited = before.waiting.find((each) => each.taskId === taskId);
+      served.push({ parent: task.parentId ?? "", class: waited?.class ?? task.class });
+    }
+    const waiting = after.waiting.flatMap((each) => {
+      const task = this.#admitted.get(each.taskId);
+      const isNew = task && !task.done && task.returning === undefined;
+      return isNew && isForPlace(each) ? [{ parent: task.parentId ?? "", class: each.class }] : [];
+    });
+    const passed = this.#parents.note(served, waiting);
+    if (passed !== null) this.#complain("parents take turns", passed);
+  }
+
+  #patience(lane: LaneView): void {
+    const now = this.#options.now();
+    const persons = lane.waiting.filter((each) => isForLease(each) && each.class === "interactive");
+    const names = new Set(persons.map(({ taskId }) => taskId));
+    for (const taskId of this.#patient.keys()) if (!names.has(taskId)) this.#patient.delete(taskId);
+    for (const taskId of names) if (!this.#patient.has(taskId)) this.#patient.set(taskId, now);
+    if (this.#most.at !== now) this.#most = { at: now, count: 0 };
+    this.#most.count = Math.max(this.#most.count, persons.length);
+    const late = [...this.#patient.values()].filter(
+      (since) => now - since > this.#options.patienceMs + 1,
+    ).length;
+    const free = lane.leases.find(
+      ({ leaseId, class: held }) => held !== "interactive" && !this.#stops.has(leaseId),
+    );
+    if (late <= this.#stops.size || !free) return;
+    this.#complain("patience has an end", `${late} persons have waited too long, and ${free.taskId} goes on`);
+  }
+
+  #isSession(taskId: string): boolean {
+    return this.#admitted.get(taskId)?.needsPlace === false;
+  }
+
+  #kept(name: string, what: string): void {
+    this.#complain("what is given back is gone", `after ${name} of ${what} the scheduler still has it`);
+  }
+
+  #complain(rule: Rule, complaint: string): void {
+    this.#options.tell({ kind: "umpired", rule, complaint });
+  }
+}
+
+function isForLease({ wants }: Waiting): boolean {
+  return wants === "lease";
+}
+
+/** For a place itself, not for what comes before it. */
+function isForPlace({ wants, reason }: Waiting): boolean {
+  return wants === "place" && (/\bplaces? on /.test(reason) || reason === "the box is paused");
+}
