@@ -25,6 +25,8 @@ export interface ClaimantOptions {
   readonly onClaims: (claims: readonly Claim[]) => Promise<void> | void;
   /** Another owner has the task. */
   readonly onLost: (taskId: string) => void;
+  /** Called with every heartbeat. */
+  readonly onBeat: () => void;
 }
 
 export class Claimant {
@@ -122,6 +124,7 @@ export class Claimant {
     this.#heartbeat = clock.after(CLAIM_MS / 3, () => {
       if (this.#closed) return;
       this.#beat();
+      this.#options.onBeat();
       this.#renew().catch((error: unknown) => {
         logger.warn("the claims could not be renewed", { message: messageOf(error) });
       });

@@ -26,6 +26,7 @@ import { provideEffects } from "./effects.ts";
 import { EventStreams } from "./event-stream.ts";
 import { Family } from "./family.ts";
 import { PLAIN_TEXT, type RedactedText } from "./generation.ts";
+import { Reaper } from "./reaper.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
 import type { HostServices } from "./services.ts";
 import { findModel } from "./spawning.ts";
@@ -68,6 +69,7 @@ export class Household {
   readonly streams: EventStreams;
   readonly scheduler: Scheduler;
   readonly admission: Admission;
+  readonly reaper: Reaper;
   readonly owner: string;
   readonly #options: HouseholdOptions;
   readonly #services: HostServices;
@@ -90,6 +92,8 @@ export class Household {
     const { clock, logger, store, settings } = options;
     const patience = new StorePatience({ clock, logger, closing: this.#closing.signal });
     this.#trees = new Trees(store, patience);
+    const { scheduler } = this;
+    this.reaper = new Reaper({ scheduler, logger, holderOf: (taskId) => this.family.get(taskId) });
     this.#services = this.#makeServices(patience);
     for (const backend of settings.backends) {
       this.scheduler.setBackend({
@@ -109,6 +113,7 @@ export class Household {
       store,
       patience,
       onClaims: (claims) => this.#receive(claims),
+      onBeat: () => void this.reaper.look(),
       onLost: (taskId) => {
         const fenced = new StoreError("fenced", "Another owner has claimed the task.");
         this.family.get(taskId)?.journal.break(fenced);

@@ -42,6 +42,16 @@ export class LeaseHolder {
     return this.#lease;
   }
 
+  /** Whether this lease is its own: held, or kept until its generation lets go. */
+  owns(leaseId: string): boolean {
+    return this.#lease?.leaseId === leaseId || this.#releasing?.leaseId === leaseId;
+  }
+
+  /** Whether it has given its place back, and asks for nothing. */
+  get parked(): boolean {
+    return this.#parked && this.#releasing === null && this.#wanted === null;
+  }
+
   /** Asks for a lease, as soon as none is held. */
   request(ticket: "normal" | "resuming" | "front"): void {
     this.#wanted = ticket;

@@ -15,6 +15,7 @@ import { Box } from "./box.ts";
 import type { CheckArguments } from "./call-tools-effect.ts";
 import type { RedactedText } from "./generation.ts";
 import { Household, type Recovery } from "./household.ts";
+import type { Leak } from "./reaper.ts";
 import { Reading } from "./reading.ts";
 import { Sessions } from "./sessions.ts";
 import { Tasks } from "./tasks.ts";
@@ -78,6 +79,11 @@ export class Runtime {
   /** What the scheduler holds, for checks that nothing leaks. */
   counts(): ReturnType<Scheduler["counts"]> & { readonly living: number } {
     return { ...this.#household.scheduler.counts(), living: this.#household.family.size };
+  }
+
+  /** Looks once for what the scheduler holds for nobody, as each heartbeat does; what was given back for it. */
+  reap(): readonly Leak[] {
+    return this.#household.reaper.look();
   }
 
   /** Takes up what the store has open; before anything else is asked of it. Throws what the store throws. */

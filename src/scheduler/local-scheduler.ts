@@ -15,13 +15,14 @@ import { checkRoom } from "./room.ts";
 import type {
   AdmitRequest,
   BackendCaps,
+  Holding,
   LeaseRequest,
   QueuePlace,
   Scheduler,
   SchedulerSignal,
 } from "./scheduler.ts";
 import { createState, type Effect, type SchedulerState } from "./state.ts";
-import { counts, lanes, placeOf } from "./view.ts";
+import { counts, holders, lanes, placeOf } from "./view.ts";
 
 export interface LocalSchedulerOptions {
   readonly clock: Clock;
@@ -102,6 +103,10 @@ export class LocalScheduler implements Scheduler {
 
   lanes(): readonly LaneView[] {
     return lanes(this.#state, this.#clock.monotonic());
+  }
+
+  holders(): readonly Holding[] {
+    return holders(this.#state);
   }
 
   counts(): ReturnType<Scheduler["counts"]> {

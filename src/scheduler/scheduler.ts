@@ -76,6 +76,14 @@ export interface QueuePlace {
   readonly reason: string;
 }
 
+/** What the scheduler keeps for one task that has not ended. */
+export interface Holding {
+  readonly taskId: string;
+  readonly leaseId: string | null;
+  readonly place: boolean;
+  readonly slot: boolean;
+}
+
 /**
  * Contract: calls for a task that is not known are no-ops, except where they say otherwise; every call may be
  * repeated. Nothing here is asynchronous: the answer comes as a signal.
@@ -114,6 +122,8 @@ export interface Scheduler {
   /** Where the task stands; `null` when it waits for nothing. */
   placeOf(taskId: string): QueuePlace | null;
   lanes(): readonly LaneView[];
+  /** Every task that is known here, those that only wait included, with what it holds. */
+  holders(): readonly Holding[];
   /** Totals for leak checks: all are 0 when no task is alive. */
   counts(): {
     readonly slots: number;

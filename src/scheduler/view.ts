@@ -2,7 +2,7 @@
 // It only reads; nothing here decides.
 
 import type { LaneView } from "../core/box-api.ts";
-import type { QueuePlace, Scheduler } from "./scheduler.ts";
+import type { Holding, QueuePlace, Scheduler } from "./scheduler.ts";
 import type { Ask, Lane, SchedulerState, TaskEntry, TaskGate } from "./state.ts";
 
 /** Where the task stands in the line that it is in now; `null` when it waits for nothing. */
@@ -32,6 +32,16 @@ export function lanes(state: SchedulerState, now: number): readonly LaneView[] {
     ),
     places: Array.from(lane.places.holders(), (task) => task.taskId),
     waiting: inOrder(lane).flatMap((ask) => waitingView(state, ask, now)),
+  }));
+}
+
+/** Asked of the gates themselves, like the totals. */
+export function holders(state: SchedulerState): readonly Holding[] {
+  return Array.from(state.tasks.values(), (task) => ({
+    taskId: task.taskId,
+    leaseId: task.lease?.leaseId ?? null,
+    place: task.lane.places.holds(task),
+    slot: task.parent.slots.holds(task),
   }));
 }
 

@@ -13,6 +13,9 @@ import { distantStore } from "./wrapped-store.ts";
 
 /** Longer than any tree here takes: tasks time out after 5 s of active time, and there are some dozens. */
 const REST_MS = 300_000;
+/** The reaper looks all the time while trees grow: what it gives back stands in the log as an error. */
+const REAP_EVERY_MS = 40;
+const REAP_FOR_MS = 8_000;
 
 export type Deed =
   | "steer"
@@ -144,6 +147,7 @@ export class ForestRun {
       ...actions.map((action) => ({ atMs: action.atMs, run: () => this.#act(action) })),
     ].toSorted((a, b) => a.atMs - b.atMs);
     let now = 0;
+    this.#reap();
     for (const { atMs, run } of steps) {
       await clock.advance(atMs - now);
       now = atMs;
@@ -171,6 +175,12 @@ export class ForestRun {
     await clock.advance(REST_MS);
     for (const { spec } of items) this.#do("last close", () => api.closeSession(spec.id));
     await clock.advance(REST_MS);
+  }
+
+  #reap(): void {
+    const { clock, runtime } = this.rig;
+    runtime.reap();
+    if (clock.monotonic() < REAP_FOR_MS) clock.after(REAP_EVERY_MS, () => this.#reap());
   }
 
   #plant({ plan, session }: Forest["roots"][number], index: number): void {

@@ -172,4 +172,26 @@ describe("LeaseHolder", () => {
     await settle();
     expect(it.scheduler.counts()).toMatchObject({ leases: 0, places: 1, waiting: 0 });
   });
+
+  test("owns what it holds and what it gives back, and is parked once its place is gone", async () => {
+    const it = await make();
+    it.holder.request("normal");
+    await settle();
+    const { leaseId } = it.holder.held as { leaseId: string };
+    const generation = Promise.withResolvers<void>();
+    void it.work.trackGeneration(generation.promise);
+    expect([it.holder.owns(leaseId), it.holder.owns("lease_other"), it.holder.parked]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    it.holder.drop();
+    it.holder.park();
+    expect([it.holder.owns(leaseId), it.holder.parked]).toEqual([true, false]);
+    generation.resolve();
+    await settle();
+    expect([it.holder.owns(leaseId), it.holder.parked]).toEqual([false, true]);
+    it.holder.request("normal");
+    expect(it.holder.parked).toBe(false);
+  });
 });

@@ -94,6 +94,7 @@ export interface RigOptions {
 export interface Rig<C extends Clock = SimulatedClock> {
   readonly api: TroupeApi;
   readonly runtime: Runtime;
+  readonly scheduler: LocalScheduler;
   readonly store: MemoryStore;
   readonly clock: C;
   readonly settings: Settings;
@@ -116,21 +117,26 @@ function build<C extends Clock>(clock: C, options: RigOptions): Rig<C> {
       ...(options.toolsets ?? []),
     ].map((toolset) => [toolset.name, toolset]),
   );
+  const made: { scheduler?: LocalScheduler } = {};
   const runtime = new Runtime({
     settings,
     clock,
     random,
     logger: options.logger ?? (options.verbose ? stderrLogger : silentLogger),
     store: options.wrapStore?.(store, clock) ?? store,
-    makeScheduler: (onSignal) =>
-      new LocalScheduler({ clock, random, interactivePatienceMs: settings.interactivePatienceMs, onSignal }),
+    makeScheduler: (onSignal) => {
+      const { interactivePatienceMs } = settings;
+      made.scheduler = new LocalScheduler({ clock, random, interactivePatienceMs, onSignal });
+      return made.scheduler;
+    },
     providers: new Map([["gpu", provider]]),
     providerOf: options.providerOf ?? (() => provider),
     knownToolsets: new Set(toolsets.keys()),
     toolsOf: (names, role): readonly Tool[] => names.flatMap((name) => toolsets.get(name)?.tools(role) ?? []),
     checkArguments,
   });
-  return { api: runtime.as(OPERATOR), runtime, store, clock, settings, provider };
+  const scheduler = made.scheduler as LocalScheduler;
+  return { api: runtime.as(OPERATOR), runtime, scheduler, store, clock, settings, provider };
 }
 
 const stderrLogger = lineLogger((line) => process.stderr.write(`${line}\n`));

@@ -1,7 +1,7 @@
 // What people are shown: positions, reasons, lanes, totals.
 
 import { describe, expect, it } from "vitest";
-import { counts, lanes, placeOf } from "../../src/scheduler/view.ts";
+import { counts, holders, lanes, placeOf } from "../../src/scheduler/view.ts";
 import { Desk } from "./desk.ts";
 
 describe("placeOf", () => {
@@ -151,5 +151,27 @@ describe("counts", () => {
     desk.ask("b");
     desk.ask("chat", { class: "interactive" });
     expect(counts(desk.state)).toEqual({ slots: 3, places: 2, leases: 1, waiting: 3 });
+  });
+});
+
+describe("holders", () => {
+  it("names every known task with what it holds, and adds up to the totals", () => {
+    const desk = new Desk({ slots: 1, maxChildren: 2 });
+    for (const taskId of ["a", "b", "c"]) desk.admit(taskId);
+    desk.session("chat");
+    for (const taskId of ["a", "b"]) desk.ask(taskId);
+    desk.park("b");
+    const held = holders(desk.state);
+    expect(held.map(({ taskId, place, slot }) => [taskId, place, slot])).toEqual([
+      ["a", true, true],
+      ["b", false, true],
+      ["c", true, true],
+      ["chat", false, false],
+    ]);
+    expect(held.map(({ leaseId }) => leaseId !== null)).toEqual([true, false, false, false]);
+    const { slots, places, leases } = counts(desk.state);
+    expect([slots, places, leases]).toEqual([3, 2, 1]);
+    desk.run({ type: "end", taskId: "a" });
+    expect(holders(desk.state).map(({ taskId }) => taskId)).toEqual(["b", "c", "chat"]);
   });
 });
