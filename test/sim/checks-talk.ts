@@ -139,7 +139,24 @@ function ofEach(
   };
 }
 
+/** Each run begins with the goal, once. */
+function wrongGoal({ record, transcript }: RestTask): string | null {
+  const { goal } = record.spec;
+  if (goal === "") return null;
+  const told = transcript.filter((row) => row.message.origin === "goal").map(({ run }) => run);
+  const twice = told.find((run, at) => told.indexOf(run) !== at);
+  if (twice !== undefined) return `run ${twice} was told its goal twice`;
+  const untold = transcript.find((row) => row.message.role === "assistant" && !told.includes(row.run));
+  return untold ? `run ${untold.run} answered without a goal` : null;
+}
+
 export const TALK_CHECKS: readonly Check[] = [
+  {
+    id: "I21",
+    name: "a run begins with its goal",
+    means: "The goal stands in the transcript once for each run that has begun, also after a restart.",
+    rest: ofEach((task) => wrongGoal(task)),
+  },
   {
     id: "I6",
     name: "every word is read once or said to be undelivered",
@@ -180,7 +197,7 @@ export const TALK_CHECKS: readonly Check[] = [
         gap || cursor === book.watchedTo + 1 ? null : `a watcher was shown ${cursor} after ${book.watchedTo}`,
     },
     rest: ({ tasks }, book) => {
-      if (book.watchedTo !== book.shownCursor)
+      if (book.watchedTo > 0 && book.watchedTo !== book.shownCursor)
         return `a watcher saw ${book.watchedTo} of ${book.shownCursor} events`;
       for (const [id, { record }] of tasks) {
         if (book.shownSeq.get(id) !== record.seq) return `${id} stands at ${record.seq}, and showed less`;

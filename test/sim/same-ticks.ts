@@ -20,5 +20,9 @@ export function plainFinally<T>(this: Promise<T>, onFinally?: (() => void) | nul
 
 /** Puts it in the place of the engine's own. */
 export function useSameTicks(): void {
-  Object.defineProperty(Promise.prototype, "finally", { value: plainFinally, configurable: true, writable: true });
+  Object.defineProperty(Promise.prototype, "finally", {
+    value: plainFinally,
+    configurable: true,
+    writable: true,
+  });
 }

@@ -52,6 +52,9 @@ export class Simulation {
   #serial = 0;
   #calm = false;
   #steps = 0;
+  /** Facts so far, and when the last step was checked: a step that told nothing changed nothing. */
+  #facts = 0;
+  #checkedAt = -1;
 
   constructor(seed: number, options: SimulationOptions) {
     this.#world = drawWorld(seed, options);
@@ -103,6 +106,7 @@ export class Simulation {
 
   /** Books a fact, once the checks have looked at it. */
   tell(fact: Fact): void {
+    this.#facts++;
     const complaint = advance(this.#book.model, fact);
     if (complaint !== null) this.#checks.complain(MODEL_CHECK, complaint, this.#book.now);
     this.#checks.fact(fact, this.#book);
@@ -162,7 +166,7 @@ export class Simulation {
 
   /** A server answers: people come back to it. */
   #serve(): void {
-    this.#people.watch();
+    if (this.#world.watched) this.#people.watch();
     if (this.#people.paused) this.#people.pause(true);
     this.#people.tend(this.#clock.monotonic());
   }
@@ -252,7 +256,8 @@ export class Simulation {
     await settle();
     this.#servers.afterStep();
     const { current } = this.#servers;
-    if (!current || this.#servers.closing) return;
+    if (!current || this.#servers.closing || this.#checkedAt === this.#facts) return;
+    this.#checkedAt = this.#facts;
     const lanes = current.lanes();
     this.#checks.step({ lanes, inFlight: current.provider.inFlight }, this.#book);
     this.#book.noteLanes(lanes);

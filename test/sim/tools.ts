@@ -71,6 +71,10 @@ const RUNS: Readonly<Record<string, { readonly repeatable: boolean; readonly run
   nap: { repeatable: true, run: () => ({ type: "suspended", wait: { for: "timer", timeoutMs: 300 } }) },
 };
 
+/** What came of a question: the answer's own words, or that none came. */
+const heard: NonNullable<Tool["resume"]> = async (_, { end }) =>
+  done(end.cause === "satisfied" ? `They said: ${end.answer ?? "nothing"}` : `No answer (${end.cause}).`);
+
 /** One object for all tools and incarnations: what checks arguments is made once for each. */
 const PARAMETERS: JsonSchema = {
   type: "object",
@@ -96,6 +100,7 @@ function toolOf(name: string, repeatable: boolean, options: SimToolsOptions & { 
       parameters: PARAMETERS,
     },
     repeatable,
+    ...(name === "ask" && { resume: heard }),
     async run(_, context) {
       if (life.point("tool")) return never();
       const about = {

@@ -85,6 +85,8 @@ export interface World {
   readonly stubbornness: number;
   /** Changes of the room while a server runs. */
   readonly changes: readonly { readonly atMs: number; readonly caps: Caps }[];
+  /** Whether somebody watches the event stream. */
+  readonly watched: boolean;
   /** Events that the store keeps; `null` for all. */
   readonly maxEvents: number | null;
   readonly jumps: readonly { readonly atMs: number; readonly byMs: number }[];
@@ -144,6 +146,7 @@ export function drawWorld(seed: number, options: WorldOptions): World {
     changes: dice.chance(0.2)
       ? dice.several(dice.between(1, 3), () => ({ atMs: dice.between(0, ACTING_MS), caps: drawCaps(dice) }))
       : [],
+    watched: dice.chance(0.3),
     maxEvents: dice.chance(0.1) ? dice.between(20, 100) : null,
     jumps: dice.chance(0.2) ? dice.several(dice.between(1, 2), () => drawJump(dice)) : [],
     endings: drawEndings(dice, options),
@@ -181,8 +184,8 @@ function drawCaps(dice: Dice): Caps {
 function drawStore(dice: Dice): StoreFaults {
   const fromMs = dice.between(0, ACTING_MS);
   return {
-    mostMs: dice.pick([0, 0, 0, 1, 4, 40]),
-    lossy: dice.pick([0, 0, 0, 0.02, 0.1]),
+    mostMs: dice.pick([0, 0, 0, 0, 1, 4, 40]),
+    lossy: dice.pick([0, 0, 0, 0, 0.02, 0.1]),
     full: dice.chance(0.1) ? [{ fromMs, toMs: fromMs + dice.between(10, 3_000) }] : [],
     badWakes: dice.pick([0, 0, 0.3]),
   };
@@ -194,11 +197,12 @@ function drawJump(dice: Dice): World["jumps"][number] {
 }
 
 function drawEndings(dice: Dice, options: WorldOptions): readonly Ending[] {
-  const count = dice.pick([0, 1, 1, 1, 2, 3]);
+  const isLoop = dice.chance(0.05);
+  const count = isLoop ? 7 : dice.pick([0, 1, 1, 1, 2, 3]);
   const endings = dice.several(count, (): Ending => {
-    const crashes = dice.chance(0.8);
+    const crashes = isLoop || dice.chance(0.8);
     // Short lives as likely as long ones: what goes wrong lies near the beginnings.
-    const afterPoints = Math.ceil(2 ** (dice.next() * 8));
+    const afterPoints = Math.ceil(2 ** (dice.next() * (isLoop ? 5 : 8)));
     return {
       afterPoints: crashes ? afterPoints : null,
       atMs: dice.between(0, ACTING_MS),
