@@ -1,13 +1,17 @@
 // Follows the event stream of one house from its first event on, across every restart, by the client's own resuming.
 
-import { CancelledError, messageOf } from "../../src/base/errors.ts";
+import { CancelledError, messageOf, TroupeError } from "../../src/base/errors.ts";
 import type { HttpClient } from "../../src/http/client.ts";
 import type { Ledger } from "./ledger.ts";
+
+/** A client gives up a server that was away ten times in a row; one that dies all the time is. */
+const AWAY: ReadonlySet<string> = new Set(["server_unreachable", "starting"]);
 
 export class Follower {
   readonly #ledger: Ledger;
   readonly #complain: (what: string) => void;
   #cursor = 0;
+  #isReading = false;
   #stop = new AbortController();
   #reading: Promise<void> = Promise.resolve();
 
@@ -20,10 +24,16 @@ export class Follower {
     return this.#cursor;
   }
 
+  /** Whether it reads, or waits for its server to come back. */
+  get isReading(): boolean {
+    return this.#isReading;
+  }
+
   /** Reads on with this client, which finds its server again by itself. */
   follow(client: HttpClient): void {
     const stop = new AbortController();
     this.#stop = stop;
+    this.#isReading = true;
     this.#reading = this.#read(client, stop.signal);
   }
 
@@ -48,7 +58,11 @@ export class Follower {
         if (wrong !== null) this.#complain(wrong);
       }
     } catch (thrown) {
-      if (!signal.aborted) this.#complain(`the event stream ended with: ${messageOf(thrown)}`);
+      const code = thrown instanceof TroupeError ? thrown.code : "";
+      if (!signal.aborted && !AWAY.has(code))
+        this.#complain(`the event stream ended: ${code} ${messageOf(thrown)}`);
+    } finally {
+      if (!signal.aborted) this.#isReading = false;
     }
   }
 }

@@ -2,12 +2,9 @@
 // restart it asks whether something was lost; at the end it leaves the server alone until everything has ended.
 
 import { rename } from "node:fs/promises";
-import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
-import { systemClock } from "../../src/base/clock.ts";
 import { messageOf } from "../../src/base/errors.ts";
-import { HttpClient } from "../../src/http/client.ts";
-import { loadToken } from "../../src/http/token.ts";
+import type { HttpClient } from "../../src/http/client.ts";
 import { Dice, streamOf } from "../sim/dice.ts";
 import { drawEnding, type Ending } from "./endings.ts";
 import { Follower } from "./follower.ts";
@@ -15,17 +12,16 @@ import { Ledger } from "./ledger.ts";
 import { readAll, readViews } from "./look.ts";
 import type { ModelServer } from "./model-server.ts";
 import { People } from "./people.ts";
-import { makeHome, ServerProcess, type Home, type StoredAs } from "./server-process.ts";
+import { untilAllEnded, untilTrue, wrongFile } from "./rest.ts";
+import { makeHome, pause, ServerProcess, START_MS, type Home, type StoredAs } from "./server-process.ts";
 import { wrongAtTheEnd } from "./verify-end.ts";
 import { lostAfterRestart } from "./verify.ts";
 
-/** A start that takes longer has failed. */
-const START_MS = 30_000;
-/** Left alone, everything ends within this time. */
-const REST_MS = 60_000;
-const LOOK_AGAIN_MS = 100;
 /** Results that are asked for again after each restart. */
 const RESULTS_AGAIN = 5;
+
+/** Findings of one life that are told: more of them have one cause. */
+const MOST_FINDINGS = 8;
 
 const SALTS = { house: 0x1b873593, people: 0x5bd1e995 } as const;
 
@@ -66,7 +62,6 @@ export class House {
   readonly #ends = new Map<string, number>();
   #home!: Home;
   #follower!: Follower;
-  #client: HttpClient | null = null;
   #url = "";
   #life = 0;
   #serial = 0;
@@ -111,7 +106,8 @@ export class House {
   }
 
   #complain(what: string): void {
-    this.#findings.at(-1)?.push(`life ${this.#life}: ${what}`);
+    const found = this.#findings.at(-1);
+    if (found && found.length < MOST_FINDINGS) found.push(`life ${this.#life}: ${what}`);
   }
 
   #begin(): ServerProcess {
@@ -144,17 +140,16 @@ export class House {
 
   /** Waits until it answers, and asks whether it has everything. */
   async #meet(server: ServerProcess): Promise<HttpClient> {
-    const late = pause(START_MS).then(() => Promise.reject(new Error("it does not answer")));
-    const url = await Promise.race([server.ready, late]);
-    if (url !== this.#url || this.#client === null) {
-      this.#url = url;
-      const token = (await loadToken({ path: join(this.#home.home, "token") })) ?? "";
-      this.#client = new HttpClient({ baseUrl: url, token, fetch, clock: systemClock });
+    const client = await server.client(this.#home);
+    const url = await server.ready;
+    // Sometimes the stream finds its server again by itself, sometimes it is asked for from where it was.
+    if (url !== this.#url || !this.#follower.isReading || this.#dice.chance(0.6)) {
       await this.#follower.leave();
-      this.#follower.follow(this.#client);
+      this.#follower.follow(client);
     }
-    await this.#compare(this.#client);
-    return this.#client;
+    this.#url = url;
+    await this.#compare(client);
+    return client;
   }
 
   async #compare(client: HttpClient): Promise<void> {
@@ -227,14 +222,14 @@ export class House {
         this.ledger.askedToStop.add(taskId);
         await client.closeSession(taskId);
       }
-      await this.#untilAllEnded(client);
+      await untilAllEnded(client);
       const look = await readAll(client);
-      await this.#untilShown(look.events.at(-1)?.cursor ?? 0);
+      await untilTrue(() => this.#follower.cursor >= (look.events.at(-1)?.cursor ?? 0));
       for (const wrong of wrongAtTheEnd(look, this.ledger)) this.#complain(wrong);
       this.#count(look.views.values());
       await this.#follower.leave();
       await this.#end(server, { kind: "stop", ms: 0 });
-      this.#checkFile();
+      for (const wrong of wrongFile(this.#home.database)) this.#complain(wrong);
     } catch (thrown) {
       this.#complain(messageOf(thrown));
     } finally {
@@ -242,20 +237,6 @@ export class House {
       this.#readLog(server);
       await this.#follower.leave();
     }
-  }
-
-  async #untilAllEnded(client: HttpClient): Promise<void> {
-    const end = performance.now() + REST_MS;
-    while (performance.now() < end) {
-      const views = [...(await readViews(client)).values()];
-      if (views.every(({ releasedAt }) => releasedAt !== null)) return;
-      await pause(LOOK_AGAIN_MS);
-    }
-  }
-
-  async #untilShown(cursor: number): Promise<void> {
-    const end = performance.now() + REST_MS;
-    while (this.#follower.cursor < cursor && performance.now() < end) await pause(LOOK_AGAIN_MS);
   }
 
   #count(
@@ -268,17 +249,6 @@ export class House {
     }
   }
 
-  /** I24: after all that, SQLite finds its file whole. */
-  #checkFile(): void {
-    const database = new DatabaseSync(this.#home.database, { readOnly: true });
-    try {
-      const row = database.prepare("PRAGMA integrity_check").get() as { readonly integrity_check: string };
-      if (row.integrity_check !== "ok") this.#complain(`the database is damaged: ${row.integrity_check}`);
-    } finally {
-      database.close();
-    }
-  }
-
   async #leave(): Promise<string | null> {
     if (this.#findings.every((life) => life.length === 0)) {
       await this.#home.remove();
@@ -288,10 +258,4 @@ export class House {
     await rename(this.#home.folder, kept).catch(() => {});
     return kept;
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }

@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tryDisks } from "./disk.ts";
 import { House, type HouseReport } from "./house.ts";
 import { startModelServer } from "./model-server.ts";
 import { parseOptions, USAGE, type Options } from "./options.ts";
@@ -90,6 +91,20 @@ function conclude(
   return failed === 0 ? 0 : 1;
 }
 
+async function disks({ durability }: Options): Promise<number> {
+  const models = await startModelServer();
+  try {
+    const { passed, failed, skipped } = await tryDisks(models, durability);
+    for (const what of skipped) say(`skip ${what}`);
+    for (const what of passed) say(`ok   ${what}`);
+    for (const what of failed) say(`FAIL ${what}`);
+    say(`${passed.length} passed, ${failed.length} failed`);
+    return failed.length === 0 ? 0 : 1;
+  } finally {
+    await models.close();
+  }
+}
+
 const parsed = parseOptions(process.argv.slice(2));
 if (typeof parsed === "string") {
   process.stderr.write(`${parsed}\n\n${USAGE}\n`);
@@ -97,5 +112,5 @@ if (typeof parsed === "string") {
 } else if (parsed.help) {
   say(USAGE);
 } else {
-  process.exitCode = await crash(parsed);
+  process.exitCode = await (parsed.disk ? disks(parsed) : crash(parsed));
 }

@@ -7,9 +7,15 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { systemClock } from "../../src/base/clock.ts";
+import { HttpClient } from "../../src/http/client.ts";
+import { loadToken } from "../../src/http/token.ts";
 import { MODEL } from "./model-server.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+/** A start, or a stop, that takes longer has failed. */
+export const START_MS = 30_000;
 
 export type StoredAs = "full" | "normal";
 
@@ -28,23 +34,23 @@ export interface Home {
 export interface HomeOptions {
   readonly modelUrl: string;
   readonly durability: StoredAs;
-  /** Where the home is made; the folder for temporary files when absent. */
-  readonly under?: string;
-  readonly graceS?: number;
+  /** Where the database is; in the home when absent. */
+  readonly database?: string;
 }
 
 /** A home with a config that knows the model server alone. */
-export async function makeHome({ modelUrl, durability, under, graceS = 1 }: HomeOptions): Promise<Home> {
-  const folder = await mkdtemp(join(under ?? tmpdir(), "troupe-crash-"));
+export async function makeHome({ modelUrl, durability, ...rest }: HomeOptions): Promise<Home> {
+  const folder = await mkdtemp(join(tmpdir(), "troupe-crash-"));
   const [cwd, home] = [join(folder, "work"), join(folder, "home")];
   await mkdir(cwd);
   await mkdir(home, { mode: 0o700 });
+  const database = rest.database ?? join(home, "troupe.db");
   const config = [
     `model: rules/${MODEL}`,
     `providers: {rules: {type: ollama, base_url: "${modelUrl}", slots: 4, max_children: 4}}`,
     "delegation: {max_spawn_depth: 3, max_concurrent_children: 3, default_toolsets: [file]}",
-    `server: {shutdown_grace_s: ${graceS}}`,
-    `store: {durability: ${durability}}`,
+    "server: {shutdown_grace_s: 1}",
+    `store: {durability: ${durability}, path: "${database}"}`,
     "",
   ];
   await writeFile(join(cwd, "config.yaml"), config.join("\n"), { mode: 0o600 });
@@ -52,7 +58,7 @@ export async function makeHome({ modelUrl, durability, under, graceS = 1 }: Home
     folder,
     cwd,
     home,
-    database: join(home, "troupe.db"),
+    database,
     log: join(folder, "server.log"),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
@@ -67,6 +73,12 @@ export interface ServerOptions {
   readonly nodeArgs?: readonly string[];
   readonly compileCache?: string;
 }
+
+/** Servers that live: they end with the process that started them. */
+const LIVING = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of LIVING) child.kill("SIGKILL");
+});
 
 /** One process. Contract: `ready` rejects when it ends first; signals to one that has ended do nothing. */
 export class ServerProcess {
@@ -87,7 +99,9 @@ export class ServerProcess {
     appendFileSync(home.log, `--- life ${life}\n`);
     const args = [...nodeArgs, MAIN, "serve", "--port", String(port)];
     this.#child = spawn(process.execPath, args, { env, cwd: home.cwd, stdio: ["ignore", "pipe", "pipe"] });
+    LIVING.add(this.#child);
     this.ended = once(this.#child, "close").then(([code, signal]) => {
+      LIVING.delete(this.#child);
       this.#isOver = true;
       return (code ?? signal) as number | string;
     });
@@ -113,6 +127,14 @@ export class ServerProcess {
     return this.#child.pid ?? 0;
   }
 
+  /** Its client, once it answers. Contract: rejects when it ends first, or does not answer in time. */
+  async client(home: Home): Promise<HttpClient> {
+    const late = pause(START_MS).then(() => Promise.reject(new Error("the server does not answer")));
+    const baseUrl = await Promise.race([this.ready, late]);
+    const token = (await loadToken({ path: join(home.home, "token") })) ?? "";
+    return new HttpClient({ baseUrl, token, fetch, clock: systemClock });
+  }
+
   get output(): string {
     return this.#output;
   }
@@ -130,4 +152,11 @@ export class ServerProcess {
     this.signal("SIGKILL");
     await this.ended;
   }
+}
+
+/** A pause that keeps no process alive. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
 }
