@@ -1,6 +1,7 @@
 // Runs that begin again by themselves: with a pause that differs from task to task, and not for ever.
 
 import { describe, expect, test } from "vitest";
+import type { EffectFailure } from "../../machines/agent.ts";
 import { call, fail, failWith, finish, say } from "../../providers/script.ts";
 import { SimulatedClock } from "../../src/base/clock.ts";
 import { ProviderError } from "../../src/base/errors.ts";
@@ -8,7 +9,7 @@ import { seededRandom } from "../../src/base/ids.ts";
 import type { NewEvent, StoredEvent } from "../../src/core/event.ts";
 import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
 import type { TaskSpec } from "../../src/core/task.ts";
-import { judged } from "../../src/runtime/failed-run.ts";
+import { judged, type FailedTry } from "../../src/runtime/failed-run.ts";
 import { GENERATION_TRIES } from "../../src/runtime/generation.ts";
 import { RestartIntensity } from "../../src/runtime/restart-intensity.ts";
 import { agentNamed, rig, type Rig } from "./rig.ts";
@@ -31,22 +32,30 @@ function desk(failures = 1, spec: Partial<TaskSpec> = {}) {
 }
 
 describe("judged", () => {
-  test.each<[string, Partial<TaskSpec>, object, { run: number; tries: number }]>([
-    ["a session, which has one run", { kind: "session" }, {}, { run: 1, tries: 0 }],
-    ["a task that is not to run again", { limits: DEFAULT_TASK_LIMITS }, {}, { run: 1, tries: 0 }],
-    ["the last run", {}, {}, { run: 6, tries: 0 }],
-    ["what no other run would mend", {}, { failure: { ...failure, retryable: false } }, { run: 1, tries: 0 }],
-    ["a try that is made again in its run", {}, { transient: true }, { run: 1, tries: GENERATION_TRIES - 2 }],
-    [
-      "a try that others held up",
-      {},
-      { transient: true, heldUp: true },
-      { run: 1, tries: GENERATION_TRIES - 1 },
-    ],
-  ])("leaves alone and does not count %s", (_, spec, rest, at) => {
+  test.each<{
+    readonly what: string;
+    readonly spec?: Partial<TaskSpec>;
+    readonly rest?: Partial<EffectFailure>;
+    readonly at?: FailedTry;
+  }>([
+    { what: "a session, which has one run", spec: { kind: "session" } },
+    { what: "a task that is not to run again", spec: { limits: DEFAULT_TASK_LIMITS } },
+    { what: "the last run", at: { run: 6, tries: 0 } },
+    { what: "what no other run would mend", rest: { failure: { ...failure, retryable: false } } },
+    {
+      what: "a try that is made again in its run",
+      rest: { transient: true },
+      at: { run: 1, tries: GENERATION_TRIES - 2 },
+    },
+    {
+      what: "a try that others held up",
+      rest: { transient: true, heldUp: true },
+      at: { run: 1, tries: GENERATION_TRIES - 1 },
+    },
+  ])("leaves alone and does not count $what", ({ spec, rest, at }) => {
     const { host, events } = desk(1, spec);
     const given = { ...failed, ...rest };
-    for (let time = 0; time < 5; time++) expect(judged(host, given, at)).toBe(given);
+    for (let time = 0; time < 5; time++) expect(judged(host, given, at ?? { run: 1, tries: 0 })).toBe(given);
     expect(events).toEqual([]);
   });
 
@@ -154,10 +163,20 @@ const SLOW_DOWN = new ProviderError({ kind: "rate_limited", code: "slow_down" },
 
 describe("simultaneous failures", () => {
   test.each([
-    ["tries of a generation", () => [fail("overloaded", "busy", "Busy.")], "generation.retried", 100],
-    ["tries that the server told to wait", () => [failWith(SLOW_DOWN)], "generation.retried", 1_000],
-    ["whole runs", () => [finish("length")], "run.failed", 100],
-  ])("are not made good all at once: %s", async (_, reply, type, widthMs) => {
+    {
+      what: "tries of a generation",
+      reply: () => [fail("overloaded", "busy", "Busy.")],
+      type: "generation.retried",
+      widthMs: 100,
+    },
+    {
+      what: "tries that the server told to wait",
+      reply: () => [failWith(SLOW_DOWN)],
+      type: "generation.retried",
+      widthMs: 1_000,
+    },
+    { what: "whole runs", reply: () => [finish("length")], type: "run.failed", widthMs: 100 },
+  ])("are not made good all at once: $what", async ({ reply, type, widthMs }) => {
     const it = rig({
       settings: { backends: ROOMY, limits: RETRYING, restartIntensity: { failures: 999, periodMs: 60_000 } },
       reply,

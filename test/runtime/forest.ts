@@ -11,8 +11,11 @@ import { DEEPEST, ForestModel, goalOf, planArbitrary, type Plan } from "./forest
 import { rig, type Rig } from "./rig.ts";
 import { distantStore } from "./wrapped-store.ts";
 
-/** Longer than any tree here takes: tasks time out after 5 s of active time, and there are some dozens. */
-const REST_MS = 300_000;
+/**
+ * Longer than any tree here takes: tasks time out after 5 s of active time, and there are some dozens. No multiple of
+ * a heartbeat, whose calls to a store that fails now and then may take a while.
+ */
+const REST_MS = 303_000;
 /** The reaper looks all the time while trees grow: what it gives back stands in the log as an error. */
 const REAP_EVERY_MS = 40;
 const REAP_FOR_MS = 8_000;
