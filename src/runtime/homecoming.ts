@@ -72,6 +72,9 @@ export class Homecoming {
       actor.restart({ run: record.run + (isSession ? 0 : 1), turn: record.turn }, pauseMs);
     }
     if (plan.kind === "wait") actor.open(() => {});
+    // What the record calls begun may not have been written: only rows say that a run has its goal.
+    host.turn.begunTurn = 0;
+    host.turn.begunRun = 0;
     if (point.lastIndex > 0) host.turn.memory = () => this.#remember();
   }
 

@@ -71,6 +71,8 @@ export class Household {
   readonly admission: Admission;
   readonly reaper: Reaper;
   readonly owner: string;
+  /** For calls to the store that must not fail because it is away for a while. */
+  readonly patience: StorePatience;
   readonly #options: HouseholdOptions;
   readonly #services: HostServices;
   readonly #dormitory: Dormitory;
@@ -91,6 +93,7 @@ export class Household {
     this.#dormitory = new Dormitory(options.clock);
     const { clock, logger, store, settings } = options;
     const patience = new StorePatience({ clock, logger, closing: this.#closing.signal });
+    this.patience = patience;
     this.#trees = new Trees(store, patience);
     const { scheduler } = this;
     this.reaper = new Reaper({ scheduler, logger, holderOf: (taskId) => this.family.get(taskId) });

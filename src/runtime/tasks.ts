@@ -78,7 +78,7 @@ export class Tasks {
     }
     const { household } = this.#options;
     const receipts = await household.admission.during(fresh, async () => {
-      const accepted = await this.#submit([...specs.values()]);
+      const accepted = await this.#submit([...specs.values()], caller);
       // Accepted is accepted: a store that cannot be claimed from now is asked again later.
       await household.claimSoon();
       return new Map(accepted.map((receipt) => [receipt.record.spec.id, receipt]));
@@ -96,7 +96,7 @@ export class Tasks {
     const { household } = this.#options;
     const known = await this.#known(spec.id, request.idempotencyKey);
     return household.admission.during(known ? [] : [spec], async () => {
-      const [receipt] = await this.#submit([spec]);
+      const [receipt] = await this.#submit([spec], caller);
       await household.claimSoon();
       return (receipt as SubmitReceipt).record;
     });
@@ -182,10 +182,12 @@ export class Tasks {
     if (!this.host(taskId)) await household.claim();
     const record = await this.record(taskId);
     if (record.end) return { taskId, cancelled: [], state: record.state };
-    // One that is on its way to its end needs no further order; what forces it acts on its host alone.
-    if (this.host(taskId)?.ending !== true) {
+    // To one that is on its way to its end too: until that is in the store a restart would undo it. One order is enough.
+    const isOrdered =
+      this.host(taskId)?.ending === true &&
+      (await store.inbox(taskId, 0)).some(({ message }) => message.kind === "cancel");
+    if (!isOrdered)
       await store.send(taskId, { kind: "cancel", id: newId("msg", random), from, reason, force });
-    }
     const members = household.family.subtree(taskId);
     for (const member of members) member.cancel(reason, force);
     const state = this.host(taskId)?.words.state ?? (await this.record(taskId)).state;
@@ -238,15 +240,19 @@ export class Tasks {
     return this.#options.settings.agents.find((each) => each.name === name);
   }
 
-  /** All of them or none. */
-  #submit(specs: readonly TaskSpec[]): Promise<readonly SubmitReceipt[]> {
-    return this.#options.store.submitAll(
-      specs.map((spec) => {
-        const model = `${spec.model.provider}/${spec.model.model}`;
-        const data = { goal: spec.goal, agent: spec.agent.name, model, depth: spec.depth };
-        return { spec, event: { type: "task.spawned", data } };
-      }),
-    );
+  /**
+   * All of them or none. A person is told of a store that is away; a model would take it that nothing was begun, so its
+   * call waits.
+   */
+  #submit(specs: readonly TaskSpec[], caller: Caller): Promise<readonly SubmitReceipt[]> {
+    const tasks = specs.map((spec) => {
+      const model = `${spec.model.provider}/${spec.model.model}`;
+      const data = { goal: spec.goal, agent: spec.agent.name, model, depth: spec.depth };
+      return { spec, event: { type: "task.spawned", data } } as const;
+    });
+    const { store, household } = this.#options;
+    const submit = (): Promise<readonly SubmitReceipt[]> => store.submitAll(tasks);
+    return caller.taskId === null ? submit() : household.patience.call("submitAll", submit);
   }
 
   #handle({ record, created }: SubmitReceipt): TaskHandle {
