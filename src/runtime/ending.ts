@@ -49,9 +49,14 @@ export class Ending {
     this.#settling = new Settling({
       clock,
       deadlineMs: settings.cancelDeadlineMs,
-      // Mail that is being read is told of, if only as undelivered; what was answered before a restart is kept.
-      work: Promise.all([work, children, host.mailbox.settled, host.turn.memory?.().catch(() => {})]),
-      conclude: (settled) => this.#conclude(settled),
+      // Mail that is being read is told of, if only as undelivered.
+      work: Promise.all([work, children, host.mailbox.settled]),
+      conclude: (settled) => {
+        // What was answered before a restart is kept, by force too.
+        const recalled = host.turn.memory?.().catch(() => {});
+        if (recalled) void recalled.then(() => this.#conclude(settled));
+        else this.#conclude(settled);
+      },
     });
   }
 
