@@ -4,9 +4,10 @@
 import type { LaneView } from "../../src/core/box-api.ts";
 import type { EventType } from "../../src/core/event.ts";
 import type { TaskResult } from "../../src/core/api.ts";
+import { Diary } from "./diary.ts";
 import type { Fact, FactOf } from "./facts.ts";
 import { emptyModel, subtreeOf, type Model, type ModelTask } from "./model.ts";
-import type { Caps } from "./world.ts";
+import type { Caps, World } from "./world.ts";
 
 export const ENDS: ReadonlySet<EventType> = new Set(["task.done", "task.failed", "task.cancelled"]);
 
@@ -75,10 +76,12 @@ export class Book {
   open = 0;
   /** Lanes as the last step left them. */
   lanes: readonly LaneView[] = [];
+  readonly diary: Diary;
   #now: () => number;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, world: World) {
     this.#now = now;
+    this.diary = new Diary(world, this.model, now);
   }
 
   get now(): number {
@@ -110,6 +113,7 @@ export class Book {
 
   /** Books a fact; the checks have seen it before. The model has taken it in already. */
   note(fact: Fact): void {
+    this.diary.note(fact);
     switch (fact.kind) {
       case "life.began":
         return this.#beginLife(fact);
@@ -222,12 +226,14 @@ export class Book {
       return;
     }
     side.generations--;
+    if (side.generations + side.tools === 0) this.diary.rests(fact.taskId);
     if (fact.retryAfterMs !== null) side.notBefore = this.now + fact.retryAfterMs;
   }
 
   #tool(fact: FactOf<"tool.began">): void {
     const side = this.side(fact.taskId);
     side.tools += fact.kind === "tool.began" ? 1 : -1;
+    if (side.generations + side.tools === 0) this.diary.rests(fact.taskId);
     if (fact.kind !== "tool.began" || fact.repeatable) return;
     const key = effectKey(fact);
     this.effects.set(key, (this.effects.get(key) ?? 0) + 1);

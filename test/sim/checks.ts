@@ -5,6 +5,8 @@ import { ROOM_CHECKS } from "./checks-room.ts";
 import { TALK_CHECKS } from "./checks-talk.ts";
 import { CALL_CHECKS } from "./checks-calls.ts";
 import { ORDER_CHECKS } from "./checks-order.ts";
+import { PACE_CHECKS } from "./checks-pace.ts";
+import { RECORD_CHECKS } from "./checks-record.ts";
 import type { Check } from "./check.ts";
 
 /** What the reference model says could not have happened. */
@@ -41,6 +43,8 @@ export const CHECKS: readonly Check[] = [
   ...TALK_CHECKS,
   ...CALL_CHECKS,
   ...ORDER_CHECKS,
+  ...PACE_CHECKS,
+  ...RECORD_CHECKS,
 ];
 
 /** Invariants that a simulation in one process cannot show, and where they are shown instead. */

@@ -60,7 +60,7 @@ export class Simulation {
     this.#world = drawWorld(seed, options);
     this.#trace = new Trace(options.keepTrace);
     const now = (): number => this.#clock.monotonic();
-    this.#book = new Book(now);
+    this.#book = new Book(now, this.#world);
     const tell = (fact: Fact): void => this.tell(fact);
     const note = (text: string): void => this.#trace.line(now(), text);
     const product = streamOf(seed, STREAMS.product);

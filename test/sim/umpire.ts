@@ -41,6 +41,7 @@ interface Turn {
 }
 
 type Waiting = LaneView["waiting"][number];
+type Admission = AdmitRequest & { done: boolean };
 
 const EMPTY: LaneView = {
   backend: "",
@@ -55,7 +56,7 @@ const EMPTY: LaneView = {
 
 export class Umpire {
   readonly #options: UmpireOptions;
-  readonly #admitted = new Map<string, AdmitRequest & { done: boolean }>();
+  readonly #admitted = new Map<string, Admission>();
   readonly #turns = new Map<string, Turn>();
   /** Tasks whose generation was stopped and who have not asked again. */
   readonly #stopped = new Set<string>();
@@ -211,15 +212,14 @@ export class Umpire {
     const served: { readonly parent: string; readonly class: string }[] = [];
     for (const taskId of after.places) {
       const task = this.#admitted.get(taskId);
-      if (had.has(taskId) || !task || task.done || task.returning !== undefined) continue;
+      if (had.has(taskId) || !isNewcomer(task)) continue;
       if (this.#paused) this.#complain("a pause holds", `${taskId} is let in while the box is paused`);
       const waited = before.waiting.find((each) => each.taskId === taskId);
       served.push({ parent: task.parentId ?? "", class: waited?.class ?? task.class });
     }
     const waiting = after.waiting.flatMap((each) => {
       const task = this.#admitted.get(each.taskId);
-      const isNew = task && !task.done && task.returning === undefined;
-      return isNew && isForPlace(each) ? [{ parent: task.parentId ?? "", class: each.class }] : [];
+      return isNewcomer(task) && isForPlace(each) ? [{ parent: task.parentId ?? "", class: each.class }] : [];
     });
     const passed = this.#parents.note(served, waiting);
     if (passed !== null) this.#complain("parents take turns", passed);
@@ -254,6 +254,11 @@ export class Umpire {
   #complain(rule: Rule, complaint: string): void {
     this.#options.tell({ kind: "umpired", rule, complaint });
   }
+}
+
+/** Waits for its first place: not admitted yet, and holding nothing from before a restart. */
+function isNewcomer(task: Admission | undefined): task is Admission {
+  return task !== undefined && !task.done && task.returning !== "live" && task.returning !== "parked";
 }
 
 function isForLease({ wants }: Waiting): boolean {

@@ -1,0 +1,284 @@
+// What the witness remembers of each task from one fact to the next, for the checks that ask whether things happened in
+// time and as often as they may: turns, tries and runs, waits and their times, active time, orders to stop.
+
+import type { NewEvent } from "../../src/core/event.ts";
+import type { Fact, FactOf } from "./facts.ts";
+import { CANCEL_DEADLINE_MS } from "./incarnation.ts";
+import { subtreeOf, type Model, type ModelTask } from "./model.ts";
+import type { World } from "./world.ts";
+
+/** A call that waits. */
+export interface Wait {
+  /** When it is over at the latest; `null` for one without a time. */
+  readonly dueAt: number | null;
+  readonly taskIds: readonly string[];
+}
+
+/** A `/stop` that was acknowledged: what may begin a turn again. */
+export interface Stop {
+  /** How much mail there was. */
+  readonly mails: number;
+  /** Children that lived: their ends begin no turn. */
+  readonly hushed: ReadonlySet<string>;
+  /** Something of it was written since, so that it survives a crash. */
+  firm: boolean;
+}
+
+/** What is remembered of one task. */
+export interface Page {
+  readonly submittedAt: number;
+  /** Turns of this run that finished, and further tries of the turn that is open. */
+  finished: number;
+  tries: number;
+  /** Runs that failed and were followed by another. */
+  retries: number;
+  readonly waits: Map<string, Wait>;
+  /** Active time of this run, by what generated and ran, and as it was stored last. */
+  activeMs: number;
+  activeSince: number | null;
+  storedMs: number;
+  /** An acknowledged cancel ends it by then. */
+  endBy: number | null;
+  /** An acknowledged interrupt ends its generation, and an acknowledged word its wait, from then on. */
+  interruptedAt: number | null;
+  spokenToAt: number | null;
+  stop: Stop | null;
+  holdsLease: boolean;
+  /** The number of its next run, where a restart began one. */
+  nextRun: number | null;
+  /** The run that it was a child of is over. */
+  abandoned: boolean;
+  /** In which turn it was taken up, and how often; `null` where an orderly end may have forgiven that. */
+  resumedIn: number | null;
+  resumes: number;
+}
+
+/** What the checks need to know of the tools of the simulation: how long they wait. */
+const WAITS_MS: Readonly<Record<string, number>> = { ask: 2_000, nap: 300 };
+
+export class Diary {
+  readonly pages = new Map<string, Page>();
+  /** The store answers at once and never fails, and the clock never jumps: what is due is done in the same step. */
+  readonly exact: boolean;
+  /** Streams and tools let go as soon as they are told. */
+  readonly obedient: boolean;
+  readonly keepsEvents: boolean;
+  /** Since when the server has answered; `null` while none does or it is on its way out. */
+  readyAt: number | null = null;
+  lives = 0;
+  escalated = false;
+  #isClosing = false;
+  readonly #now: () => number;
+  readonly #model: Model;
+  readonly #inputs = new Map<string, unknown>();
+
+  constructor(world: World, model: Model, now: () => number) {
+    const { mostMs, lossy, full } = world.store;
+    this.exact = mostMs === 0 && lossy === 0 && full.length === 0 && world.jumps.length === 0;
+    this.obedient = world.stubbornness === 0;
+    this.keepsEvents = world.maxEvents === null;
+    this.#model = model;
+    this.#now = now;
+  }
+
+  page(taskId: string): Page {
+    const known = this.pages.get(taskId);
+    if (known) return known;
+    const made = blankPage(this.#now());
+    this.pages.set(taskId, made);
+    return made;
+  }
+
+  /** How long it has been active in this run, by what it generated and ran. */
+  activeMs(page: Page): number {
+    return page.activeMs + (page.activeSince === null ? 0 : this.#now() - page.activeSince);
+  }
+
+  /** Notes a fact, once the checks have seen it. */
+  note(fact: Fact): void {
+    switch (fact.kind) {
+      case "submitted":
+        this.page(fact.spec.id);
+        return;
+      case "life.began":
+        return this.#beginLife();
+      case "life.ready":
+        this.readyAt = this.#now();
+        return;
+      case "closing":
+        return this.#letGo();
+      case "life.ended":
+        return this.#endLife();
+      case "committed":
+        return this.#committed(fact);
+      case "generation.began":
+      case "tool.began":
+        return this.#begins(this.page(fact.taskId));
+      case "generation.ended":
+        this.page(fact.taskId).interruptedAt = null;
+        return;
+      case "lease":
+        this.page(fact.taskId).holdsLease = fact.held;
+        return;
+      case "returned":
+        return this.#returned(fact);
+      default:
+    }
+  }
+
+  /** Nothing of the task generates or runs any more. */
+  rests(taskId: string): void {
+    const page = this.page(taskId);
+    page.activeMs = this.activeMs(page);
+    page.activeSince = null;
+  }
+
+  #begins(page: Page): void {
+    page.activeSince ??= this.#now();
+  }
+
+  #beginLife(): void {
+    this.lives++;
+    for (const [taskId, page] of this.pages) {
+      const task = this.#model.tasks.get(taskId);
+      if (task?.phase === "waiting_children" || task?.phase === "waiting_input") page.resumes = 0;
+    }
+  }
+
+  /** The server is on its way out: what it promised, the next one keeps. */
+  #letGo(): void {
+    this.readyAt = null;
+    this.#isClosing = true;
+    for (const page of this.pages.values()) {
+      Object.assign(page, { endBy: null, interruptedAt: null, spokenToAt: null });
+    }
+  }
+
+  #endLife(): void {
+    this.readyAt = null;
+    for (const page of this.pages.values()) {
+      page.activeMs = page.storedMs;
+      Object.assign(page, { activeSince: null, endBy: null, interruptedAt: null, spokenToAt: null });
+      Object.assign(page, { holdsLease: false, abandoned: false });
+      if (page.stop?.firm === false) page.stop = null;
+      if (this.#isClosing) page.resumedIn = null;
+    }
+    this.#isClosing = false;
+  }
+
+  #committed({ taskId, write }: FactOf<"committed">): void {
+    const page = this.page(taskId);
+    const stored = (write.snapshot as { readonly activeMs?: number } | undefined)?.activeMs;
+    if (stored !== undefined) page.storedMs = stored;
+    if (write.snapshot !== undefined && page.stop) page.stop.firm = true;
+    if (write.phase !== undefined) page.spokenToAt = null;
+    for (const event of write.events ?? []) this.#event(taskId, page, event);
+    if (write.terminal) this.#forget(page);
+  }
+
+  #forget(page: Page): void {
+    page.waits.clear();
+    Object.assign(page, { endBy: null, interruptedAt: null, spokenToAt: null, stop: null });
+  }
+
+  #event(taskId: string, page: Page, { type, data }: NewEvent): void {
+    if (type === "turn.started") {
+      page.tries = 0;
+      page.nextRun = null;
+      page.waits.clear();
+    } else if (type === "turn.finished") {
+      page.finished++;
+      page.tries = 0;
+    } else if (type === "generation.retried") page.tries++;
+    else if (type === "run.failed") {
+      page.tries = 0;
+      page.waits.clear();
+      if (data.retryInMs !== null) Object.assign(page, { finished: 0, retries: page.retries + 1 });
+    } else if (type === "tool.requested") this.#inputs.set(`${taskId} ${data.callId}`, data.input);
+    else if (type === "tool.suspended") {
+      const dueIn = this.#waitMs(taskId, data);
+      page.waits.set(data.callId, {
+        dueAt: dueIn === null ? null : this.#now() + dueIn,
+        taskIds: data.taskIds,
+      });
+    } else if (type === "tool.resumed" || type === "tool.finished") page.waits.delete(data.callId);
+    else if (type === "task.resumed") this.#resumed(taskId, page, data.policy);
+    else if (type === "agent.escalated") this.escalated = true;
+  }
+
+  #waitMs(
+    taskId: string,
+    { callId, tool }: { readonly callId: string; readonly tool: string },
+  ): number | null {
+    const known = WAITS_MS[tool];
+    if (known !== undefined) return known;
+    const { timeout } = (this.#inputs.get(`${taskId} ${callId}`) ?? {}) as { readonly timeout?: number };
+    return tool === "collect_task" && timeout !== undefined ? timeout * 1_000 : null;
+  }
+
+  #resumed(taskId: string, page: Page, policy: string): void {
+    const task = this.#model.tasks.get(taskId) as ModelTask;
+    if (policy !== "restart") {
+      page.resumes = page.resumedIn === task.turn ? page.resumes + 1 : 1;
+      page.resumedIn = task.turn;
+      return;
+    }
+    page.waits.clear();
+    Object.assign(page, { finished: 0, tries: 0, activeMs: 0, storedMs: 0, activeSince: null });
+    if (task.spec.kind !== "task") return;
+    page.nextRun = task.run + 1;
+    for (const childId of task.children) {
+      const child = this.#model.tasks.get(childId);
+      if (child && !child.end && !child.spec.detached) this.page(childId).abandoned = true;
+    }
+  }
+
+  #returned({ call, answer }: FactOf<"returned">): void {
+    const { name, taskId } = call;
+    const task = taskId === null ? undefined : this.#model.tasks.get(taskId);
+    if (!task || this.readyAt === null) return;
+    const now = this.#now();
+    if (name === "cancel" || name === "force") {
+      const endBy = now + (name === "force" ? 0 : CANCEL_DEADLINE_MS);
+      for (const { spec, end } of subtreeOf(this.#model, task.spec.id)) {
+        const page = this.page(spec.id);
+        if (!end) page.endBy = Math.min(page.endBy ?? Infinity, endBy);
+      }
+      return;
+    }
+    const page = this.page(task.spec.id);
+    if (name === "stop" && !task.end) page.stop = this.#stopOf(task);
+    const { steerId } = (answer ?? {}) as { readonly steerId?: string };
+    const mail = task.inbox.find(({ message }) => message.id === steerId);
+    if (mail?.state !== "queued") return;
+    if (name === "interrupt" && task.phase === "generating" && page.holdsLease) page.interruptedAt = now;
+    if (name === "message" && task.phase === "waiting_children") page.spokenToAt = now;
+  }
+
+  #stopOf({ inbox, children }: ModelTask): Stop {
+    const alive = children.filter((id) => this.#model.tasks.get(id)?.end === null);
+    return { mails: inbox.length, hushed: new Set(alive), firm: false };
+  }
+}
+
+function blankPage(submittedAt: number): Page {
+  return {
+    submittedAt,
+    finished: 0,
+    tries: 0,
+    retries: 0,
+    waits: new Map(),
+    activeMs: 0,
+    activeSince: null,
+    storedMs: 0,
+    endBy: null,
+    interruptedAt: null,
+    spokenToAt: null,
+    stop: null,
+    holdsLease: false,
+    nextRun: null,
+    abandoned: false,
+    resumedIn: -1,
+    resumes: 0,
+  };
+}
