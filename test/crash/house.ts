@@ -33,8 +33,6 @@ export interface HouseOptions {
   readonly compileCache: string;
   /** Where the folder of a house with findings goes. */
   readonly keepIn: string;
-  /** A life is over; what was found in it so far. */
-  readonly onLife?: (findings: readonly string[]) => void;
 }
 
 export interface HouseReport {
@@ -86,10 +84,8 @@ export class House {
     this.#follower = new Follower(this.ledger, (what) => this.#complain(what));
     for (let at = 0; at < lives; at++) {
       await this.#live(drawEnding(this.#dice));
-      this.#options.onLife?.(this.#findings.at(-1) ?? []);
     }
     await this.#rest();
-    this.#options.onLife?.(this.#findings.at(-1) ?? []);
     const { ledger } = this;
     return {
       seed,
@@ -153,7 +149,8 @@ export class House {
   }
 
   async #compare(client: HttpClient): Promise<void> {
-    for (const wrong of lostAfterRestart(await readViews(client), this.ledger)) this.#complain(wrong);
+    const remembered = this.ledger.remember();
+    for (const wrong of lostAfterRestart(await readViews(client), remembered)) this.#complain(wrong);
     const known = [...this.ledger.results];
     for (let count = 0; count < Math.min(RESULTS_AGAIN, known.length); count++) {
       const [taskId, before] = this.#dice.pick(known);

@@ -36,6 +36,9 @@ export interface Acknowledged {
   readonly life: number;
 }
 
+/** What must be true of every look at a server that is begun later. */
+export type Remembered = Pick<Ledger, "tasks" | "words" | "results" | "ends" | "shown">;
+
 export class Ledger {
   readonly tasks = new Map<string, Acknowledged>();
   readonly words = new Map<string, Told>();
@@ -56,6 +59,17 @@ export class Ledger {
   readonly generations = new Map<string, number[]>();
   readonly #spawns: Spawn[] = [];
   readonly #byKey = new Map<string, string>();
+
+  /** As it stands now: what is shown while somebody looks must not be asked of what was looked at. */
+  remember(): Remembered {
+    return {
+      tasks: new Map(this.tasks),
+      words: new Map(this.words),
+      results: new Map(this.results),
+      ends: new Map(this.ends),
+      shown: new Map(this.shown),
+    };
+  }
 
   /** Calls that were made and never answered. */
   get wishes(): readonly Spawn[] {

@@ -35,6 +35,8 @@ export interface PeopleOptions {
   readonly house: string;
   readonly serial: () => number;
   readonly complain: (what: string) => void;
+  /** Milliseconds between two acts, at least and at most. */
+  readonly pauseMs?: readonly [number, number];
 }
 
 type Act = (people: People) => Promise<void>;
@@ -65,10 +67,10 @@ export class People {
 
   /** Acts until the signal aborts. Contract: never throws; calls that are under way then are left to their end. */
   async live(signal: AbortSignal): Promise<void> {
-    const { dice } = this.#options;
+    const { dice, pauseMs: [least, most] = [1, 20] } = this.#options;
     while (!signal.aborted) {
       if (this.#open < MOST_OPEN) void this.#act();
-      await new Promise((resolve) => setTimeout(resolve, dice.between(1, 20)));
+      await new Promise((resolve) => setTimeout(resolve, dice.between(least, most)));
     }
   }
 

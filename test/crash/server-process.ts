@@ -36,6 +36,8 @@ export interface HomeOptions {
   readonly durability: StoredAs;
   /** Where the database is; in the home when absent. */
   readonly database?: string;
+  /** How long the model server may be silent; the config's default when absent. */
+  readonly silenceS?: number;
 }
 
 /** A home with a config that knows the model server alone. */
@@ -45,9 +47,11 @@ export async function makeHome({ modelUrl, durability, ...rest }: HomeOptions): 
   await mkdir(cwd);
   await mkdir(home, { mode: 0o700 });
   const database = rest.database ?? join(home, "troupe.db");
+  const silence = rest.silenceS;
+  const patience = silence ? `, first_byte_timeout_s: ${silence}, idle_timeout_s: ${silence}` : "";
   const config = [
     `model: rules/${MODEL}`,
-    `providers: {rules: {type: ollama, base_url: "${modelUrl}", slots: 4, max_children: 4}}`,
+    `providers: {rules: {type: ollama, base_url: "${modelUrl}", slots: 4, max_children: 4${patience}}}`,
     "delegation: {max_spawn_depth: 3, max_concurrent_children: 3, default_toolsets: [file]}",
     "server: {shutdown_grace_s: 1}",
     `store: {durability: ${durability}, path: "${database}"}`,
@@ -70,7 +74,8 @@ export interface ServerOptions {
   readonly life: number;
   /** 0 takes any. */
   readonly port: number;
-  readonly nodeArgs?: readonly string[];
+  /** A module that is loaded before the server, and answers each message with one of its own. */
+  readonly probe?: string;
   readonly compileCache?: string;
 }
 
@@ -89,7 +94,7 @@ export class ServerProcess {
   #output = "";
   #isOver = false;
 
-  constructor({ home, life, port, nodeArgs = [], compileCache }: ServerOptions) {
+  constructor({ home, life, port, probe, compileCache }: ServerOptions) {
     const env = {
       TROUPE_HOME: home.home,
       PATH: "/nowhere",
@@ -97,8 +102,13 @@ export class ServerProcess {
       ...(compileCache !== undefined && { NODE_COMPILE_CACHE: compileCache }),
     };
     appendFileSync(home.log, `--- life ${life}\n`);
-    const args = [...nodeArgs, MAIN, "serve", "--port", String(port)];
-    this.#child = spawn(process.execPath, args, { env, cwd: home.cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const preload = probe === undefined ? [] : ["--expose-gc", "--import", probe];
+    const args = [...preload, MAIN, "serve", "--port", String(port)];
+    this.#child = spawn(process.execPath, args, {
+      env,
+      cwd: home.cwd,
+      stdio: ["ignore", "pipe", "pipe", ...(probe === undefined ? [] : ["ipc" as const])],
+    });
     LIVING.add(this.#child);
     this.ended = once(this.#child, "close").then(([code, signal]) => {
       LIVING.delete(this.#child);
@@ -141,6 +151,16 @@ export class ServerProcess {
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** What its probe answers. Contract: rejects when the process ends first. */
+  async probe(): Promise<unknown> {
+    const answer = once(this.#child, "message").then(([message]) => message as unknown);
+    this.#child.send("sample");
+    return Promise.race([
+      answer,
+      this.ended.then((how) => Promise.reject(new Error(`it ended with ${how}`))),
+    ]);
   }
 
   signal(name: "SIGKILL" | "SIGTERM"): void {

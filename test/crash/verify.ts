@@ -2,15 +2,15 @@
 // function sees what a server tells and what the client remembers, and says in words what does not fit.
 
 import { isTerminal } from "../../src/core/lifecycle.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Remembered } from "./ledger.ts";
 import type { Views } from "./look.ts";
 
-export function lostAfterRestart(views: Views, ledger: Ledger): readonly string[] {
+export function lostAfterRestart(views: Views, ledger: Remembered): readonly string[] {
   return [...lostTasks(views, ledger), ...changedEnds(views, ledger), ...lostWords(views, ledger)];
 }
 
 /** I1: every acknowledged task exists, and no event that was shown is gone. */
-function* lostTasks(views: Views, ledger: Ledger): Generator<string> {
+function* lostTasks(views: Views, ledger: Remembered): Generator<string> {
   for (const { taskId, life } of ledger.tasks.values()) {
     if (!views.has(taskId)) yield `${taskId}, acknowledged in life ${life}, does not exist`;
   }
@@ -22,7 +22,7 @@ function* lostTasks(views: Views, ledger: Ledger): Generator<string> {
 }
 
 /** I2: a terminal state is absorbing. */
-function* changedEnds(views: Views, ledger: Ledger): Generator<string> {
+function* changedEnds(views: Views, ledger: Remembered): Generator<string> {
   for (const [taskId, end] of ledger.ends) {
     const view = views.get(taskId);
     if (view && view.state !== end) yield `${taskId} was ${end}, and is ${view.state}`;
@@ -34,7 +34,7 @@ function* changedEnds(views: Views, ledger: Ledger): Generator<string> {
 }
 
 /** I6: every steer and message with a receipt is in the inbox of its task. */
-function* lostWords(views: Views, ledger: Ledger): Generator<string> {
+function* lostWords(views: Views, ledger: Remembered): Generator<string> {
   for (const { taskId, steerId, kind, life } of ledger.words.values()) {
     const view = views.get(taskId);
     if (view && !view.steers.some((receipt) => receipt.steerId === steerId))
