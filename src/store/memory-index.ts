@@ -31,6 +31,7 @@ function* above(tasks: readonly MemoryTask[], order: number): Generator<MemoryTa
 
 function matches(record: TaskRecord, query: StoreListQuery): boolean {
   return (
+    (query.unreleased !== true || (record.end !== null && record.releasedAt === null)) &&
     (query.state === undefined || record.state === query.state) &&
     (query.kind === undefined || record.spec.kind === query.kind) &&
     (query.rootId === undefined || record.spec.rootId === query.rootId)

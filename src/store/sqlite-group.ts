@@ -40,10 +40,13 @@ interface Done {
 /** Writes of one transaction: so many at most, so that no group keeps the event loop for long. */
 const MAX_GROUP = 256;
 
+/** Sets memory back to where it stood. Never throws. */
+export type Restore = () => void;
+
 /** What memory does with the transactions of its store. */
 export interface Memory {
   /** Remembers where it stands; what it returns sets it back. */
-  mark(): () => void;
+  mark(): Restore;
   /** What the writes left for after COMMIT holds from now on. */
   committed(): void;
 }

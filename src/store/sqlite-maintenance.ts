@@ -36,7 +36,7 @@ export interface CheckReport {
 
 /**
  * Copies a database as it stands into a new file, packed, for its owner alone.
- * Contract: throws ConfigError `backup_exists`, `database_missing` or `database_foreign`, and StoreError for trouble
+ * Contract: throws ConfigError `backup_exists`, `backup_unwritable`, `database_missing` or `database_foreign`, and StoreError for trouble
  * with a disk or a copy that does not read well; no half of a copy is left then.
  */
 export function backupSqlite(path: string, target: string): BackupReport {
@@ -50,7 +50,7 @@ export function backupSqlite(path: string, target: string): BackupReport {
     );
   }
   return reading(path, (source) => {
-    makePrivateFile(target);
+    makeTarget(target);
     try {
       source.run("VACUUM INTO ?", target);
       return verified(target);
@@ -59,6 +59,15 @@ export function backupSqlite(path: string, target: string): BackupReport {
       throw thrown;
     }
   });
+}
+
+function makeTarget(target: string): void {
+  try {
+    makePrivateFile(target);
+  } catch (thrown) {
+    const problem = `Expected a place where a file can be made, got ${target} (${messageOf(thrown)}). Name another.`;
+    throw new ConfigError("backup_unwritable", problem, { details: { path: target }, cause: thrown });
+  }
 }
 
 function verified(target: string): BackupReport {

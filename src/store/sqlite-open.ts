@@ -54,7 +54,7 @@ const PAGE_BYTES = 8_192;
  */
 const CHECKPOINT_PAGES = 2_000;
 const LOG_BYTES = CHECKPOINT_PAGES * PAGE_BYTES;
-const CACHE_KIB = 16_384;
+const CACHE_KIB = 8_192;
 /** A file up to this size is checked whole when it is opened; one that is larger by `troupe db check`. */
 const CHECKED_BYTES = 64 * 1024 * 1024;
 
@@ -206,7 +206,19 @@ function keepPrivate(path: string): void {
   if ((facts.mode & GROUP_AND_OTHERS) !== 0) chmodSync(path, facts.mode & ~GROUP_AND_OTHERS & 0o777);
 }
 
-function refusal(code: string, path: string, problem: string, cause?: unknown): ConfigError {
+/** What is wrong with a file, in words that follow its name, and what to do. */
+function refusal(code: string, path: string, problem: string): ConfigError {
+  return refusalBecause({ code, path, problem, cause: undefined });
+}
+
+interface Refusal {
+  readonly code: string;
+  readonly path: string;
+  readonly problem: string;
+  readonly cause: unknown;
+}
+
+function refusalBecause({ code, path, problem, cause }: Refusal): ConfigError {
   return new ConfigError(code, `The database ${path} ${problem}`, {
     details: { path, config_key: "store.path" },
     ...(cause === undefined ? {} : { cause }),
@@ -215,10 +227,15 @@ function refusal(code: string, path: string, problem: string, cause?: unknown): 
 
 function damaged(path: string, found: string, cause?: unknown): ConfigError {
   const advice = "Keep a copy of it and its -wal file, run `troupe db check`, and restore the last backup.";
-  return refusal("database_corrupt", path, `is damaged (${found}). ${advice}`, cause);
+  return refusalBecause({
+    code: "database_corrupt",
+    path,
+    problem: `is damaged (${found}). ${advice}`,
+    cause,
+  });
 }
 
-const NOT_WRITABLE = new Set(["EACCES", "EPERM", "EROFS"]);
+const NOT_WRITABLE = new Set(["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP"]);
 
 /** What stopped the opening, as an error that says what to do. */
 function refusalOf(path: string, thrown: unknown): unknown {
@@ -227,15 +244,14 @@ function refusalOf(path: string, thrown: unknown): unknown {
   const { code } = thrown as { readonly code?: unknown };
   const trouble = troubleOf(thrown);
   if (trouble === "read_only" || NOT_WRITABLE.has(String(code))) {
-    return refusal(
-      "database_read_only",
-      path,
-      `cannot be written (${said}). Make the file, its folder and its disk writable for this user, or use another store.path.`,
-      thrown,
-    );
+    const advice =
+      "Make the file, its folder and its disk writable for this user, or use another store.path.";
+    const problem = `cannot be written (${said}). ${advice}`;
+    return refusalBecause({ code: "database_read_only", path, problem, cause: thrown });
   }
   if (said.includes("not a database")) {
-    return refusal("database_foreign", path, "is no SQLite database. Use another store.path.", thrown);
+    const problem = "is no SQLite database. Use another store.path.";
+    return refusalBecause({ code: "database_foreign", path, problem, cause: thrown });
   }
   return trouble === "corrupt" ? damaged(path, said, thrown) : storeErrorOf(thrown);
 }

@@ -130,6 +130,8 @@ function filtersOf(tasks: Tasks, query: StoreListQuery): readonly Filter[] {
     filters.push({ sql: `t.num IN (${tree})`, values: [num, num ?? `~${rootId}`] });
   }
   if (state !== undefined) filters.push({ sql: "h.state = ?", values: [STATE_WORDS.toStored(state)] });
+  if (query.unreleased === true)
+    filters.push({ sql: "h.released_at IS NULL AND h.finished_at IS NOT NULL", values: [] });
   if (kind !== undefined) filters.push({ sql: "t.kind = ?", values: [KIND_WORDS.toStored(kind)] });
   return filters;
 }

@@ -80,7 +80,11 @@ export interface InboxRow {
 
 /** Where a task's rows begin: their keys are above it. */
 export const rowsBefore = (num: number): number => num * ROWS_PER_TASK;
-export const rowKey = (num: number, place: number): number => num * ROWS_PER_TASK + place;
+/** Throws RangeError for a place that would be another task's. */
+export function rowKey(num: number, place: number): number {
+  if (place < ROWS_PER_TASK) return num * ROWS_PER_TASK + place;
+  throw new RangeError(`A task has at most ${ROWS_PER_TASK - 1} rows of a kind, got number ${place}.`);
+}
 export const placeOf = (at: number): number => at % ROWS_PER_TASK;
 /** The highest key of a task's rows. */
 export const rowsEnd = (num: number): number => (num + 1) * ROWS_PER_TASK - 1;

@@ -11,6 +11,7 @@ import { Claims } from "./claims.ts";
 import type { Claimable, Holding } from "./claims.ts";
 import type { RecordHead, SpecHead } from "./commit.ts";
 import type { Connection, Value } from "./sqlite-connection.ts";
+import type { Restore } from "./sqlite-group.ts";
 import { headOf, idHash, specHeadOf } from "./sqlite-rows.ts";
 import type { HeadRow } from "./sqlite-rows.ts";
 import { taskNotFound } from "./refusals.ts";
@@ -83,7 +84,7 @@ export class Tasks {
   }
 
   /** Remembers where memory stands; what it returns puts it back (T1). */
-  mark(): () => void {
+  mark(): Restore {
     const { newestTask, newestCursor } = this;
     return () => {
       // A number that nobody got is given to another task.
@@ -186,6 +187,8 @@ export class Tasks {
     const task = this.open.get(taskId);
     if (task === undefined) return;
     task.ended = true;
+    // Queues of claims hold it until its time is over.
+    task.head = null;
     this.open.delete(taskId);
     this.claims.end(task);
   }

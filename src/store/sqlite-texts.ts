@@ -6,11 +6,12 @@
 //
 // Data: nothing for `{}`, an array of the values when the keys are those of the type, `@7` for the text of transcript
 // row 7, `@7.0` for its first call, else the object. Messages: two digits, for role and origin, and the plain text
-// when they are one part of text, else the object. The first character tells them apart.
+// when they are one part of text, an array of the values when their keys are the known ones, else the object. The first
+// character tells them apart.
 
 import type { NewEvent } from "../core/event.ts";
 import { callsOf, textOf } from "../core/message.ts";
-import type { Message, MessageOrigin, MessageRole } from "../core/message.ts";
+import type { Message, MessageOrigin, MessagePart, MessageRole } from "../core/message.ts";
 import { Words } from "./sqlite-words.ts";
 
 type Data = NewEvent["data"];
@@ -113,27 +114,63 @@ const ORIGINS = new Words<MessageOrigin>([
 
 /** A message as it is written. */
 export function messageText(message: Message): string {
-  const plain = plainText(message);
-  return plain ?? JSON.stringify(message);
-}
-
-function plainText(message: Message): string | null {
-  const [part] = message.parts;
   const role = ROLES.toStored(message.role);
   const origin = ORIGINS.toStored(message.origin);
-  const bare = message.parts.length === 1 && Object.keys(message).join() === "role,origin,parts";
-  if (!bare || part?.type !== "text" || typeof role === "string" || typeof origin === "string") return null;
-  if (Object.keys(part).join() !== "type,text") return null;
+  const known = typeof role === "number" && typeof origin === "number";
+  if (!known || !hasKeys(message, "role,origin,parts")) return JSON.stringify(message);
+  const parts = message.parts.map(partValue);
+  const [text] = parts;
   // JSON alone carries half of a surrogate pair, and a NUL on every runtime.
-  return part.text.isWellFormed() && !part.text.includes("\0") ? `${role}${origin}${part.text}` : null;
+  if (parts.length === 1 && typeof text === "string" && text.isWellFormed() && !text.includes("\0")) {
+    return `${role}${origin}${text}`;
+  }
+  return JSON.stringify(parts.includes(null) ? message : [role, origin, ...parts]);
+}
+
+const hasKeys = (value: object, keys: string): boolean => Object.keys(value).join() === keys;
+
+type PartValue = string | readonly unknown[];
+
+const THINKING = 0;
+const CALL = 1;
+const RESULT = 2;
+
+/** A part in short, or `null` when its keys are not those that its kind had when the form was made (X1). */
+function partValue(part: MessagePart): PartValue | null {
+  switch (part.type) {
+    case "text":
+      return hasKeys(part, "type,text") ? part.text : null;
+    case "thinking":
+      return hasKeys(part, "type,text") ? [THINKING, part.text] : null;
+    case "tool_call": {
+      const { id, name, arguments: input } = part.call;
+      const fits =
+        hasKeys(part, "type,call") && hasKeys(part.call, "id,name,arguments") && input !== undefined;
+      return fits ? [CALL, id, name, input] : null;
+    }
+    case "tool_result": {
+      const { callId, name, text, isError } = part;
+      return hasKeys(part, "type,callId,name,text,isError") ? [RESULT, callId, name, text, isError] : null;
+    }
+    default:
+      return null;
+  }
+}
+
+function partOf(value: PartValue): MessagePart {
+  if (typeof value === "string") return { type: "text", text: value };
+  const [kind, first, name, third, isError] = value as readonly [number, string, string, unknown, boolean];
+  if (kind === THINKING) return { type: "thinking", text: first };
+  if (kind === CALL) return { type: "tool_call", call: { id: first, name, arguments: third } };
+  return { type: "tool_result", callId: first, name, text: third as string, isError };
 }
 
 /** The message again. */
 export function messageOf(text: string): Message {
   if (text.startsWith("{")) return JSON.parse(text) as Message;
-  return {
-    role: ROLES.fromStored(Number(text[0])),
-    origin: ORIGINS.fromStored(Number(text[1])),
-    parts: [{ type: "text", text: text.slice(2) }],
-  };
+  const short = text.startsWith("[");
+  const [role, origin, ...parts] = (
+    short ? JSON.parse(text) : [Number(text[0]), Number(text[1]), text.slice(2)]
+  ) as readonly [number, number, ...PartValue[]];
+  return { role: ROLES.fromStored(role), origin: ORIGINS.fromStored(origin), parts: parts.map(partOf) };
 }

@@ -51,8 +51,6 @@ import type {
   WatchQuery,
 } from "./store.ts";
 
-export type { SqliteStoreOptions } from "./sqlite-open.ts";
-
 /**
  * Opens a database file, makes it when it is not there, and becomes its one writer.
  * Contract: throws ConfigError `database_owned`, `database_newer`, `database_foreign`, `database_corrupt` or

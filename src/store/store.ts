@@ -140,6 +140,8 @@ export interface StoreListQuery {
   readonly parentId?: string;
   readonly rootId?: string;
   readonly kind?: TaskKind;
+  /** Only tasks that have ended and were never marked released. */
+  readonly unreleased?: true;
   readonly cursor?: string;
   readonly limit?: number;
 }

@@ -59,6 +59,25 @@ export const ALLOWANCES: readonly Allowance[] = [
     "They are the API in process: its conformance suite is their test, beside those of bad input and of every tool.",
     ["src/runtime/bound-api.ts", "src/runtime/reading.ts", "src/runtime/sessions.ts", "src/runtime/tasks.ts"],
   ),
+  ...testedBy(
+    "test/store/conformance.ts",
+    "Parts of the SQLite store that only a whole store can be asked for: the contract's suite asks, beside the model.",
+    [
+      "src/store/sqlite-claims.ts",
+      "src/store/sqlite-connection.ts",
+      "src/store/sqlite-events.ts",
+      "src/store/sqlite-inbox.ts",
+      "src/store/sqlite-read.ts",
+      "src/store/sqlite-readers.ts",
+      "src/store/sqlite-rows.ts",
+      "src/store/sqlite-tasks.ts",
+      "src/store/sqlite-words.ts",
+      "src/store/sqlite-write.ts",
+    ],
+  ),
+  ...testedBy("test/store/sqlite-open.test.ts", "The lock is what opening a file twice comes to.", [
+    "src/store/sqlite-lock.ts",
+  ]),
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",
   ]),

@@ -1,17 +1,24 @@
 // What the smoke program does on every runtime. Each step answers with JSON that holds nothing of the machine, the
 // moment or the runtime, so that the answers of three runtimes can be compared as text. A new step is one entry.
 
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { delay, SimulatedClock, systemClock } from "../../src/base/clock.ts";
 import { linkedAbort, withSignal } from "../../src/base/abort.ts";
-import { CancelledError, toTroupeError } from "../../src/base/errors.ts";
+import { CancelledError, messageOf, toTroupeError } from "../../src/base/errors.ts";
 import { runtimeFetch } from "../../src/base/fetch.ts";
 import { derivedId, newId, seededRandom, systemRandom } from "../../src/base/ids.ts";
 import { serve } from "../../src/base/listen.ts";
 import { lines } from "../../src/base/stream.ts";
 import { configSchema } from "../../src/core/config-schema.ts";
 import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
+import { textMessage } from "../../src/core/message.ts";
 import type { TaskSpec } from "../../src/core/task.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
+import { checkSqlite } from "../../src/store/sqlite-maintenance.ts";
+import { openSqliteStore } from "../../src/store/sqlite.ts";
+import type { Store } from "../../src/store/store.ts";
 
 export interface Step {
   readonly name: string;
@@ -145,6 +152,61 @@ async function store(): Promise<unknown> {
   return { state: record?.state, end: record?.end, events: events.map(({ seq, type }) => ({ seq, type })) };
 }
 
+/** A database file: written, refused to a second store, closed, opened again, read. Where nothing may be written, why. */
+async function database(): Promise<unknown> {
+  let folder: string;
+  try {
+    folder = await mkdtemp(join(tmpdir(), "troupe-smoke-"));
+  } catch (thrown) {
+    return `no folder for a database: ${messageOf(thrown)}`;
+  }
+  try {
+    return await kept(join(folder, "troupe.db"));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function kept(path: string): Promise<unknown> {
+  const options = { path, clock: new SimulatedClock(STARTED), durability: "full" } as const;
+  const open = (seed: number): Store => openSqliteStore({ ...options, random: seededRandom(seed) });
+  const first = open(1);
+  const owned = await Promise.resolve(2)
+    .then(open)
+    .then(() => null, toTroupeError);
+  const spawned = { goal: "Say hello.", agent: "default", model: "hello", depth: 0 };
+  await first.submit(spec("task_1"), { type: "task.spawned", data: spawned });
+  const [claim] = await first.claim({ owner: "smoke", boxId: "smoke", ttlMs: 1000, max: 1 });
+  if (claim === undefined) return "no claim";
+  // What plain text cannot carry on every runtime: a NUL, and half of a pair.
+  const text = "über\0🎭\ud800";
+  await first.commit(claim, claim.seq, {
+    events: [{ type: "answer.finished", data: { text } }],
+    messages: [textMessage("assistant", "model", text)],
+    snapshot: { text },
+    timers: [{ name: "deadline", dueAt: STARTED + 0.5 }],
+  });
+  const before = await readAll(first);
+  await first.close();
+  const second = open(3);
+  const after = await readAll(second);
+  await second.close();
+  const same = JSON.stringify(after) === JSON.stringify(before);
+  return { owned: owned?.code, same, ok: checkSqlite(path).ok, after };
+}
+
+async function readAll(store: Store): Promise<unknown> {
+  return [
+    store.storeId,
+    await store.get("task_1"),
+    await store.events({ after: 0 }),
+    await store.transcript("task_1", {}),
+    await store.snapshot("task_1"),
+    await store.timers("task_1"),
+    await store.counts(),
+  ];
+}
+
 export const STEPS: readonly Step[] = [
   { name: "ids", run: ids },
   { name: "clocks", run: clocks },
@@ -153,4 +215,5 @@ export const STEPS: readonly Step[] = [
   { name: "schemas", run: schemas },
   { name: "sockets", run: sockets },
   { name: "store", run: store },
+  { name: "database", run: database },
 ];

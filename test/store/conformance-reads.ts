@@ -113,6 +113,20 @@ function filterClauses(clause: Clause): void {
     expect(await idsOf(store, { parentId: "nobody" })).toEqual([]);
   });
 
+  clause("lists what has ended and was never marked released", async ({ store }) => {
+    await claimed(store, "living");
+    await end(store, await claimed(store, "held"), FAILED);
+    await end(store, await claimed(store, "free"));
+    await store.markReleased("free", 9, RELEASED);
+    const claim = await claimed(store, "at once");
+    await store.commit(claim, claim.seq, { terminal: DONE, releasedAt: 5 });
+    expect(await idsOf(store, { unreleased: true })).toEqual(["held"]);
+    expect(await idsOf(store, { unreleased: true, state: "failed" })).toEqual(["held"]);
+    expect(await idsOf(store, { unreleased: true, state: "done" })).toEqual([]);
+    await store.markReleased("held", 9, RELEASED);
+    expect(await idsOf(store, { unreleased: true })).toEqual([]);
+  });
+
   clause("pages a filtered list without repeating or leaving out", async ({ store }) => {
     await submitted(store, "s1");
     for (let at = 0; at < 7; at += 1) {

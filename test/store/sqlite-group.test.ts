@@ -22,7 +22,10 @@ import {
 const pathFor = databaseFolder();
 
 /** A store on a file, and a switch that makes every write of it fail, as a full disk does. */
-function failing(): ReturnType<typeof openedWithConnection> & { fail(on: boolean): void; path: string } {
+function failing(): ReturnType<typeof openedWithConnection> & {
+  readonly fail: (on: boolean) => void;
+  path: string;
+} {
   const path = pathFor();
   const made = openedWithConnection(path);
   return {

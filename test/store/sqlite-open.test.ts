@@ -188,8 +188,9 @@ describe("a database that is not opened", () => {
   });
 
   it("lies where nobody can write", () => {
-    expect(() => opened("/proc/troupe/troupe.db")).toThrow();
-    expect(() => opened("/sys/troupe.db")).toThrow(refused("database_read_only"));
+    for (const path of ["/proc/troupe/troupe.db", "/sys/troupe.db"]) {
+      expect(() => opened(path)).toThrow(refused("database_read_only"));
+    }
   });
 
   it("lies in a folder that this user may only read", async () => {

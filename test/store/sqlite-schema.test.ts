@@ -66,10 +66,8 @@ describe("a database of an older version", () => {
           },
         },
       ]);
-      const { text } = (await store.events({ after: 0, types: ["answer.finished"] }))[0]?.data as {
-        text: string;
-      };
-      expect(text).toBe((await store.get("c1"))?.end?.result);
+      const [answer] = await store.events({ after: 0, types: ["answer.finished"] });
+      expect(answer?.data).toEqual({ text: (await store.get("c1"))?.end?.result });
       expect((await store.events({ after: 0, rootId: "s1" })).map((event) => event.seq)).toHaveLength(9);
       expect(await claimOf(store, "s1")).toMatchObject({
         epoch: 2,
