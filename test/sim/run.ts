@@ -22,6 +22,9 @@ async function main(options: Options): Promise<number> {
   return tally.failures.length === 0 ? 0 : 1;
 }
 
+// Whoever reads a trace may stop reading.
+process.stdout.on("error", () => {});
+
 const parsed = parseOptions(process.argv.slice(2));
 if (typeof parsed === "string") {
   process.stderr.write(`${parsed}\n\n${USAGE}\n`);

@@ -2,13 +2,16 @@
 // on V8, and fewer on JavaScriptCore: whoever comes first would depend on the engine, and so would the log's hash.
 // Written out in terms of `then`, it takes the same on both. For simulations only.
 
-async function settled<T>(onFinally: (() => void) | null | undefined, outcome: () => T): Promise<T> {
-  await onFinally?.();
+type OnFinally = (() => unknown) | null | undefined;
+
+async function settled<T>(onFinally: OnFinally, outcome: () => T): Promise<T> {
+  const given = onFinally?.();
+  await Promise.resolve(given);
   return outcome();
 }
 
 /** `finally` by the language's own words. */
-export function plainFinally<T>(this: Promise<T>, onFinally?: (() => void) | null): Promise<T> {
+export function plainFinally<T>(this: Promise<T>, onFinally?: OnFinally): Promise<T> {
   return this.then(
     (value) => settled(onFinally, () => value),
     (thrown: unknown) =>
@@ -20,9 +23,5 @@ export function plainFinally<T>(this: Promise<T>, onFinally?: (() => void) | nul
 
 /** Puts it in the place of the engine's own. */
 export function useSameTicks(): void {
-  Object.defineProperty(Promise.prototype, "finally", {
-    value: plainFinally,
-    configurable: true,
-    writable: true,
-  });
+  Reflect.set(Promise.prototype, "finally", plainFinally);
 }
