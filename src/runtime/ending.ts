@@ -15,7 +15,8 @@ import { Settling } from "./settling.ts";
 import type { TurnState } from "./turn-state.ts";
 import type { WorkInFlight } from "./work-in-flight.ts";
 
-const RELEASED = { type: "task.released", data: {} } as const;
+/** What an ended task is told to have given back. */
+export const RELEASED = { type: "task.released", data: {} } as const;
 
 /** What an end needs of the task that it is the end of. */
 export interface EndingHost {

@@ -11,8 +11,8 @@ import { newId, type Random } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import { InternalError, messageOf, StoreError, toTroupeError } from "../base/errors.ts";
 import type { TaskApi } from "../core/api.ts";
-import type { ModelSettings, Settings } from "../core/settings.ts";
-import type { ModelRef, TaskRole, TaskSpec } from "../core/task.ts";
+import type { Settings } from "../core/settings.ts";
+import type { ModelRef, TaskRole } from "../core/task.ts";
 import type { Tool } from "../core/tool.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Scheduler, SchedulerSignal } from "../scheduler/scheduler.ts";
@@ -29,7 +29,8 @@ import { PLAIN_TEXT, type RedactedText } from "./generation.ts";
 import { Reaper } from "./reaper.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
 import type { HostServices } from "./services.ts";
-import { findModel } from "./spawning.ts";
+import { releaseLate } from "./late-release.ts";
+import { Provisions } from "./provisions.ts";
 import { StorePatience } from "./store-patience.ts";
 import { TaskHost } from "./task-host.ts";
 import { folderOf } from "./workspace-folder.ts";
@@ -78,13 +79,13 @@ export class Household {
   readonly #dormitory: Dormitory;
   readonly #trees: Trees;
   readonly #claimant: Claimant;
-  readonly #models = new Map<string, ModelSettings>();
-  readonly #toolMaps = new Map<string, ReadonlyMap<string, Tool>>();
+  readonly #provisions: Provisions;
   #draining = false;
   readonly #closing = new AbortController();
 
   constructor(options: HouseholdOptions) {
     this.#options = options;
+    this.#provisions = new Provisions(options.settings, options.toolsOf);
     this.owner = newId("box", options.random);
     this.family = new Family((host) => this.#trees.leave(host.spec.rootId));
     this.streams = new EventStreams(options.store);
@@ -150,7 +151,9 @@ export class Household {
 
   /** Takes up everything that the store has open, before anything new is asked for (O5). Throws what the store throws. */
   async recover(): Promise<Recovery> {
-    const hosts = await this.#welcome(await this.#claimant.takeAll());
+    const claims = await this.#claimant.takeAll();
+    await releaseLate(this.#options);
+    const hosts = await this.#welcome(claims);
     const kinds = hosts.map((host) => host.homecoming?.plan.kind ?? "wait");
     const failed = hosts.filter((host) => host.ending).length;
     const queued = kinds.filter((kind) => kind === "wait").length;
@@ -266,8 +269,8 @@ export class Household {
       kinship: family,
       dormitory: this.#dormitory,
       restarts: new RestartIntensity(clock, settings.restartIntensity),
-      modelOf: (ref) => this.#modelOf(ref),
-      toolsOf: (spec) => this.#toolMap(spec),
+      modelOf: (ref) => this.#provisions.modelOf(ref),
+      toolsOf: (spec) => this.#provisions.toolsOf(spec),
       redact: this.#options.redact ?? ((text) => text),
       redactStream: this.#options.redactStream ?? (() => PLAIN_TEXT),
       systemPrompt: (spec) => `${spec.agent.instructions}\n\nWorkspace: ${folderOf(spec.workspace)}`,
@@ -275,25 +278,5 @@ export class Household {
       isDraining: () => this.#draining,
       showDelta: (spec, delta) => this.streams.showDelta(spec, delta),
     };
-  }
-
-  /** Asked at every turn: known models are found once. */
-  #modelOf(ref: ModelRef): ModelSettings {
-    const name = `${ref.provider}/${ref.model}`;
-    const known = this.#models.get(name);
-    if (known) return known;
-    const model = findModel(name, this.#options.settings);
-    this.#models.set(name, model);
-    return model;
-  }
-
-  #toolMap(spec: TaskSpec): ReadonlyMap<string, Tool> {
-    const key = `${spec.role}:${spec.toolsets.join(",")}`;
-    const known = this.#toolMaps.get(key);
-    if (known) return known;
-    const tools = this.#options.toolsOf(spec.toolsets, spec.role);
-    const map = new Map(tools.map((tool) => [tool.definition.name, tool]));
-    this.#toolMaps.set(key, map);
-    return map;
   }
 }

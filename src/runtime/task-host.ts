@@ -6,14 +6,8 @@
 // H3. After a restart nothing of a task acts before that it was taken up again is in the store (homecoming.ts).
 // How it ends is in ending.ts.
 
-import type {
-  AgentContext,
-  AgentEmitted,
-  AgentEvent,
-  AgentOutput,
-  AgentSnapshot,
-} from "../../machines/agent.ts";
-import { messageOf, toTroupeError, type TroupeError } from "../base/errors.ts";
+import type { AgentEmitted, AgentEvent, AgentOutput, AgentSnapshot } from "../../machines/agent.ts";
+import { toTroupeError, type TroupeError } from "../base/errors.ts";
 import { higherClass } from "../core/lifecycle.ts";
 import type { Phase, SchedulingClass, State } from "../core/lifecycle.ts";
 import type { TaskFailure, TaskSpec } from "../core/task.ts";

@@ -9,7 +9,6 @@ import {
   InvalidRequestError,
   LimitError,
   NotFoundError,
-  StoreError,
 } from "../base/errors.ts";
 import { newId, sha256, type Random } from "../base/ids.ts";
 import type { AgentDefinition } from "../core/agent.ts";

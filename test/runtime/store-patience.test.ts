@@ -26,7 +26,10 @@ describe("isRefusal", () => {
 describe("StorePatience", () => {
   test("asks again with growing pauses until it succeeds, and says so each time", async () => {
     const lines: string[] = [];
-    const { clock, patience } = await desk({}, lineLogger((line) => lines.push(line), "warn"));
+    const { clock, patience } = await desk(
+      {},
+      lineLogger((line) => lines.push(line), "warn"),
+    );
     const asked: number[] = [];
     const answer = patience.call("commit", async () => {
       asked.push(clock.monotonic());

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { say } from "../../providers/script.ts";
+import { silentLogger } from "../../src/base/log.ts";
+import { releaseLate } from "../../src/runtime/late-release.ts";
+import { RestartingBox } from "./restarting.ts";
+import { desk } from "./specimens.ts";
+
+test("a restart marks released, once, what the server before had ended by force", async () => {
+  const box = new RestartingBox({ reply: () => [say("gold")] });
+  const { taskId } = await box.api.delegate({ goal: "dig" });
+  await box.crash();
+  const { epoch, seq } = await box.record(taskId);
+  const end = { state: "cancelled", result: null, truncated: false, failure: null } as const;
+  await box.store.commit({ taskId, epoch }, seq, { terminal: end });
+  await box.start();
+  const released = await box.record(taskId);
+  expect(released.releasedAt).not.toBeNull();
+  await box.restart();
+  expect(await box.record(taskId)).toEqual(released);
+  expect((await box.events(taskId)).at(-1)).toBe("task.released");
+});
+
+test("a store that is away is tried again at the next start", async () => {
+  const { store, clock } = await desk();
+  await store.close();
+  await releaseLate({ store, clock, logger: silentLogger });
+  await expect(store.counts()).rejects.toMatchObject({ code: "closed" });
+});
