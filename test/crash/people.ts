@@ -11,6 +11,8 @@ import { asTask, drawPlan, goalOf } from "./plan.ts";
 /** Roots that may live at once: the house is to have something to end, too. */
 const MOST_LIVING = 40;
 const MOST_SESSIONS = 3;
+/** Pauses between two acts, at least and at most. */
+export const HURRIED_MS = [1, 20] as const;
 /** Calls that are under way at once. */
 const MOST_OPEN = 12;
 
@@ -36,7 +38,7 @@ export interface PeopleOptions {
   readonly serial: () => number;
   readonly complain: (what: string) => void;
   /** Milliseconds between two acts, at least and at most. */
-  readonly pauseMs?: readonly [number, number];
+  readonly pauseMs?: () => readonly [number, number];
 }
 
 type Act = (people: People) => Promise<void>;
@@ -67,8 +69,9 @@ export class People {
 
   /** Acts until the signal aborts. Contract: never throws; calls that are under way then are left to their end. */
   async live(signal: AbortSignal): Promise<void> {
-    const { dice, pauseMs: [least, most] = [1, 20] } = this.#options;
+    const { dice, pauseMs } = this.#options;
     while (!signal.aborted) {
+      const [least, most] = pauseMs?.() ?? HURRIED_MS;
       if (this.#open < MOST_OPEN) void this.#act();
       await new Promise((resolve) => setTimeout(resolve, dice.between(least, most)));
     }
