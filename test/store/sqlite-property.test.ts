@@ -35,6 +35,6 @@ describe("any sequence of operations on the SQLite store", () => {
       await store.close();
       expect(divergence).toBeNull();
     });
-    await fc.assert(property, { numRuns: 100 });
+    await fc.assert(property, { numRuns: 60 });
   });
 });
