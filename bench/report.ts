@@ -3,7 +3,7 @@
 // run that did not do exactly what it claims to have done is void, and its figures are not shown.
 
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 
@@ -44,12 +44,16 @@ export interface BenchReport {
 export interface Bench {
   /** For the list of names. */
   readonly summary: string;
+  /** What `--part` may name, where a benchmark has parts that say something alone. */
+  readonly parts?: readonly string[];
   run(options: BenchOptions): Promise<BenchReport>;
 }
 
 export interface BenchOptions {
   /** Asks for fewer rounds: a try, not a figure to report. */
   readonly quick: boolean;
+  /** The one part that is asked for; `null` for all. */
+  readonly part: string | null;
   /** A real Ollama to measure on as well, and the model to ask there. */
   readonly ollama: { readonly url: string; readonly model: string } | null;
 }
@@ -66,6 +70,8 @@ export interface HostFacts {
 }
 
 const PACKAGES = ["xstate", "hono", "ollama", "openai"] as const;
+/** Rivals, where they are installed. */
+const RIVALS = ["p-queue", "@langchain/langgraph"] as const;
 
 /** The machine, the runtime, the commit and the versions that figures depend on. */
 export function hostFacts(): HostFacts {
@@ -78,7 +84,10 @@ export function hostFacts(): HostFacts {
     load_average: loadavg()[0] ?? 0,
     runtime: `node ${process.versions.node}`,
     commit: commitOf(),
-    versions: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
+    versions: Object.fromEntries([
+      ...PACKAGES.map((name) => [name, versionOf(`../node_modules/${name}`)] as const),
+      ...RIVALS.map((name) => [name, versionOf(`node_modules/${name}`)] as const),
+    ]),
   };
 }
 
@@ -94,8 +103,9 @@ function commitOf(): string {
   }
 }
 
-function versionOf(name: string): string {
-  const url = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+function versionOf(folder: string): string {
+  const url = new URL(`${folder}/package.json`, import.meta.url);
+  if (!existsSync(url)) return "not installed";
   const facts = JSON.parse(readFileSync(url, "utf8")) as { readonly version: string };
   return facts.version;
 }

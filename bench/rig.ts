@@ -10,6 +10,7 @@ import type { Toolset } from "../src/core/tool.ts";
 import { OPERATOR, Runtime } from "../src/runtime/runtime.ts";
 import { LocalScheduler } from "../src/scheduler/local-scheduler.ts";
 import { MemoryStore } from "../src/store/memory.ts";
+import type { Store } from "../src/store/store.ts";
 import { checkArguments } from "../src/toolsets/arguments.ts";
 import { builtinToolsets, ToolsetRegistry } from "../src/toolsets/registry.ts";
 import type { GenerateRequest } from "../providers/provider.ts";
@@ -24,12 +25,14 @@ export interface BenchRigOptions {
   readonly maxChildren?: number;
   readonly settings?: Partial<Settings>;
   readonly toolsets?: readonly Toolset[];
+  /** Closed with the rig; one in memory when absent. */
+  readonly store?: Store;
 }
 
 export interface BenchRig {
   readonly api: TroupeApi;
   readonly runtime: Runtime;
-  readonly store: MemoryStore;
+  readonly store: Store;
   close(): Promise<void>;
 }
 
@@ -51,7 +54,7 @@ export function benchRig(options: BenchRigOptions): BenchRig {
     maxQueued: ROOM,
     ...options.settings,
   });
-  const store = new MemoryStore({ clock, random });
+  const store = options.store ?? new MemoryStore({ clock, random });
   const provider = scripted({ clock, reply: options.reply });
   const toolsets = new ToolsetRegistry([
     ...builtinToolsets({ onInterrupt: "continue" }),

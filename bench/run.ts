@@ -1,4 +1,4 @@
-// Runs one benchmark, or all: `npm run bench -- NAME… [--quick] [--json] [--ollama URL --model NAME]`. Each file of
+// Runs one benchmark, or all: `npm run bench -- NAME… [--part NAME] [--quick] [--json] [--ollama URL --model NAME]`. Each file of
 // bench/cases is one, so that adding a benchmark is adding a file. Exits 1 when a run was not exact, 2 when it was
 // called wrongly; a target that was missed is printed as missed.
 
@@ -22,13 +22,14 @@ async function usage(): Promise<string> {
   const rows = await Promise.all(
     names.map(async (name) => `  ${name.padEnd(12)} ${(await load(name)).summary}`),
   );
-  return `Usage: npm run bench -- NAME… [--quick] [--json] [--ollama URL --model NAME]   (or: all)\n${rows.join("\n")}\n`;
+  return `Usage: npm run bench -- NAME… [--part NAME] [--quick] [--json] [--ollama URL --model NAME]   (or: all)\n${rows.join("\n")}\n`;
 }
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
+      part: { type: "string" },
       quick: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       ollama: { type: "string" },
@@ -48,9 +49,16 @@ async function main(): Promise<number> {
     process.stderr.write(await usage());
     return 2;
   }
+  const { part = null, quick } = values;
+  const benches = await Promise.all(wanted.map(load));
+  const without = wanted.find((_, at) => part !== null && benches[at]?.parts?.includes(part) !== true);
+  if (without !== undefined) {
+    process.stderr.write(`Expected a part of \`${without}\`, got \`${part}\`.\n`);
+    return 2;
+  }
   const reports: BenchReport[] = [];
-  for (const name of wanted) {
-    const report = await (await load(name)).run({ quick: values.quick, ollama });
+  for (const bench of benches) {
+    const report = await bench.run({ quick, part, ollama });
     if (!values.json) process.stdout.write(renderReport(report, hostFacts()));
     reports.push(report);
   }
