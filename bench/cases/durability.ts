@@ -2,11 +2,15 @@
 // left, memory and disk. Rivals run in the same process and rounds, on databases with the same settings.
 
 import type { Bench, BenchReport } from "../report.ts";
+import { appendPart } from "../durability/append.ts";
 import type { Part } from "../durability/part.ts";
+import { runsPart } from "../durability/runs.ts";
 import { spawnPart } from "../durability/spawn.ts";
 
 const PARTS: Readonly<Record<string, (quick: boolean) => Promise<Part>>> = {
   spawn: spawnPart,
+  append: appendPart,
+  runs: runsPart,
 };
 
 export const bench: Bench = {
