@@ -1,6 +1,7 @@
 // What goes wrong during a soak: the model server fails in every way, and clients of the event stream come, read a while
 // or not at all, and go without a word.
 
+import { get } from "node:http";
 import type { Dice } from "../sim/dice.ts";
 import type { Fault } from "../crash/model-server.ts";
 
@@ -12,21 +13,22 @@ export function faultFrom(dice: Dice, share: number): Fault | null {
   return dice.chance(share) ? dice.pick(FAULTS) : null;
 }
 
-/** One reader of the event stream, from somewhere, for a while. Contract: never throws. */
-export async function visit(url: string, token: string, dice: Dice): Promise<void> {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), dice.between(5, LONGEST_VISIT_MS));
-  try {
-    const query = `after=${dice.between(0, 5_000)}&deltas=${dice.between(0, 1)}`;
-    const headers = { authorization: `Bearer ${token}` };
-    const response = await fetch(`${url}/v1/events?${query}`, { headers, signal: stop.signal });
-    // Half of them read; the others leave the server with what it would send.
-    if (dice.chance(0.5)) for await (const _ of response.body ?? []) if (dice.chance(0.02)) break;
-    await new Promise((resolve) => stop.signal.addEventListener("abort", resolve, { once: true }));
-  } catch {
-    // Broken off, as it was meant to be.
-  } finally {
-    clearTimeout(timer);
-    stop.abort();
-  }
+/**
+ * One reader of the event stream, from somewhere, for a while, on a connection of its own.
+ * Contract: never throws; resolves when it has gone.
+ */
+export function visit(url: string, token: string, dice: Dice): Promise<void> {
+  const query = `after=${dice.between(0, 5_000)}&deltas=${dice.between(0, 1)}`;
+  const headers = { authorization: `Bearer ${token}` };
+  const reads = dice.chance(0.5);
+  return new Promise((resolve) => {
+    const request = get(`${url}/v1/events?${query}`, { headers, agent: false }, (response) => {
+      // Half of them read; the others leave the server with what it would send.
+      if (reads) response.resume();
+      response.on("error", () => {});
+    });
+    request.on("error", () => {});
+    request.on("close", resolve);
+    setTimeout(() => request.destroy(), dice.between(5, LONGEST_VISIT_MS));
+  });
 }

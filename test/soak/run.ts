@@ -13,6 +13,7 @@ import { startModelServer } from "../crash/model-server.ts";
 import { HURRIED_MS, People } from "../crash/people.ts";
 import { makeHome, pause, ServerProcess, type Home } from "../crash/server-process.ts";
 import { Dice, streamOf } from "../sim/dice.ts";
+import { fill } from "./fill.ts";
 import { faultFrom, visit } from "./chaos.ts";
 import type { Sample } from "./probe.ts";
 import { slopeOf, verdictOf, type Point } from "./slopes.ts";
@@ -27,6 +28,8 @@ const STEADY_MS = [40, 120] as const;
 const WARM_UP_SHARE = 1 / 3;
 /** The store keeps the heads of so many tasks: until then its heap grows, and should. */
 const CACHED_TASKS = 4_096;
+/** A run that is shorter is for trying it out, and fills nothing. */
+const SHORT_MINUTES = 5;
 const LONGEST_WARM_UP_MS = 300_000;
 const MIB = 1024 ** 2;
 
@@ -67,9 +70,17 @@ const QUANTITIES: readonly Quantity[] = [
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-async function soak(minutes: number, seed: number): Promise<number> {
+interface Options {
+  readonly minutes: number;
+  readonly seed: number;
+  /** Tasks that end before it begins. */
+  readonly filling: number;
+}
+
+async function soak({ minutes, seed, filling }: Options): Promise<number> {
   const chaos = new Dice(streamOf(seed, 0x27d4eb2f));
-  const models = await startModelServer({ faultOf: () => faultFrom(chaos, CHAOS) });
+  let share = 0;
+  const models = await startModelServer({ faultOf: () => faultFrom(chaos, share) });
   const home = await makeHome({ modelUrl: models.url, durability: "full", silenceS: SILENCE_S });
   const server = new ServerProcess({ home, life: 1, port: 0, probe: PROBE });
   const complaints = new Set<string>();
@@ -78,6 +89,9 @@ async function soak(minutes: number, seed: number): Promise<number> {
   const follower = new Follower(ledger, (what) => complaints.add(what));
   try {
     const client = await server.client(home);
+    if (filling > 0) say(`${filling} small tasks first, which fill the caches…`);
+    await fill(client, filling);
+    share = CHAOS;
     follower.follow(client);
     let serial = 0;
     const warmAt = performance.now() + warmUpMs(minutes * 60_000);
@@ -196,9 +210,10 @@ const numberOf = (flag: string, otherwise: number): number => {
   return at < 0 ? otherwise : Number(args[at + 1]);
 };
 const [minutes, seed] = [numberOf("--minutes", 3), numberOf("--seed", 1)];
-if (minutes > 0 && Number.isSafeInteger(seed)) {
-  process.exitCode = await soak(minutes, seed);
+const filling = numberOf("--fill", minutes < SHORT_MINUTES ? 0 : CACHED_TASKS + 100);
+if (minutes > 0 && Number.isSafeInteger(seed) && filling >= 0) {
+  process.exitCode = await soak({ minutes, seed, filling });
 } else {
-  process.stderr.write("Usage: npm run soak -- [--minutes N] [--seed N]\n");
+  process.stderr.write("Usage: npm run soak -- [--minutes N] [--seed N] [--fill TASKS]\n");
   process.exitCode = 2;
 }
