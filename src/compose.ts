@@ -9,6 +9,8 @@ import { lineLogger, type Logger } from "./base/log.ts";
 import type { Caller, TroupeApi } from "./core/api.ts";
 import type { Config } from "./core/config-schema.ts";
 import type { Settings, StoreSettings } from "./core/settings.ts";
+import { Callbacks, callbackSources } from "./callbacks.ts";
+import { callbackSettings } from "./config/callbacks.ts";
 import { BOX_ID_FILE, loadOrCreateBoxId } from "./config/box-id.ts";
 import { loadConfig, troupeHome, type Environment, type LoadedConfig } from "./config/load.ts";
 import { planProviders } from "./config/plan.ts";
@@ -94,7 +96,8 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
   const loaded = await readConfig(options);
   const { config } = loaded;
   const { plans } = planProviders(config, env);
-  const credentials = new Credentials({ env, sources: plans });
+  const targets = callbackSettings(config);
+  const credentials = new Credentials({ env, sources: [...plans, ...callbackSources(targets)] });
   const logger = lineLogger((line) => world.writeLog(credentials.redact(line)), config.log.level);
   const providers = new ProviderPool({ plans, credentials, fetch: world.fetch, clock });
   const discovery = { providers: await providers.discover(), vramBytes };
@@ -126,12 +129,15 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     redactStream: () => credentials.redactStream(),
   });
   const retention = new Retention({ ...keeping, store, clock, logger });
+  const callbacks = new Callbacks({ ...world, targets, credentials, store, logger });
   const close = async (): Promise<void> => {
+    await callbacks.close();
     await retention.close();
     await runtime.close();
     await store.close();
   };
   const found = await recovered(runtime, close);
+  await callbacks.start();
   retention.start();
   let closing: Promise<void> | undefined;
   let draining = false;

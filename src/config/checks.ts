@@ -44,6 +44,14 @@ function checkSecret(path: ConfigPath, apiKey: string, remote: boolean): readonl
   ];
 }
 
+function checkCallback(name: string, callback: Config["callbacks"][string]): readonly Finding[] {
+  const { url, token } = callback;
+  const at = ["callbacks", name];
+  const found = [...checkUrl([...at, "url"], url)];
+  if (token !== undefined) found.push(...checkSecret([...at, "token"], token, !isLoopback(url)));
+  return found;
+}
+
 function checkProvider(name: string, provider: ProviderConfig): readonly Finding[] {
   const at = ["providers", name];
   const found: Finding[] = [];
@@ -163,6 +171,7 @@ function checkNames(config: Config, toolsets: readonly string[] | undefined): re
 export function checkConfig(config: Config, toolsets?: readonly string[]): readonly Finding[] {
   return [
     ...Object.entries(config.providers).flatMap(([name, provider]) => checkProvider(name, provider)),
+    ...Object.entries(config.callbacks).flatMap(([name, callback]) => checkCallback(name, callback)),
     ...checkDelegation(config),
     ...checkAliases(["delegation"], config.delegation),
     ...Object.entries(config.agents).flatMap(([name, agent]) => checkAliases(["agents", name], agent)),

@@ -42,7 +42,6 @@ const FOREIGN: ReadonlyMap<string, string> = new Map([
   ["max_async_children", "It is max_concurrent_children here."],
   ["orchestrator_enabled", "Use max_spawn_depth: 1 so that no child delegates."],
   ["api_mode", "Use type: ollama or type: openai of the provider."],
-  ["callbacks", "Results come back by themselves; there is nothing to register."],
   ["async_worker_pool", "Use gpus and slots: the scheduler starts children as places come free."],
 ]);
 

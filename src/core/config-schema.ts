@@ -3,6 +3,7 @@
 // says what is right. The limits of tasks have no default here: those stand in core/limits.ts.
 
 import { z } from "zod";
+import type { EventType } from "./event.ts";
 import { RESTART_POLICIES } from "./limits.ts";
 
 const count = z.number().int().min(1);
@@ -39,6 +40,19 @@ const budget = z
     tool_calls: count.nullable().default(null),
   })
   .prefault({});
+
+/** What a callback may be told of: what becomes of tasks, not how they get there. */
+const CALLBACK_EVENTS = [
+  "task.spawned",
+  "task.started",
+  "task.progressed",
+  "task.resumed",
+  "task.stalled",
+  "task.done",
+  "task.failed",
+  "task.cancelled",
+  "agent.escalated",
+] as const satisfies readonly EventType[];
 
 const agentSchema = z
   .strictObject({
@@ -164,6 +178,21 @@ export const configSchema = z.strictObject({
       max_mb: count.default(1024),
     })
     .prefault({}),
+  /** Other programs that are told how tasks end, by name. */
+  callbacks: z
+    .record(
+      name,
+      z.strictObject({
+        url: text,
+        /** `env:NAME`, `none`, or a literal for loopback addresses only. */
+        token: z.string().optional(),
+        events: z
+          .array(z.enum(CALLBACK_EVENTS))
+          .min(1)
+          .default(["task.done", "task.failed", "task.cancelled"]),
+      }),
+    )
+    .default({}),
   log: z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") }).prefault({}),
 });
 

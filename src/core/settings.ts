@@ -2,6 +2,7 @@
 // YAML and from what the model servers say; tests write it by hand.
 
 import type { AgentDefinition } from "./agent.ts";
+import type { EventType } from "./event.ts";
 import type { TaskLimits, TreeBudget } from "./limits.ts";
 import type { ModelRef } from "./task.ts";
 
@@ -69,6 +70,15 @@ export interface Settings {
   /** How long a cancelled task may take to let go before it is ended by force. */
   readonly cancelDeadlineMs: number;
   readonly restartIntensity: RestartIntensitySettings;
+}
+
+/** Another program that is told of events. */
+export interface CallbackSettings {
+  readonly name: string;
+  readonly url: string;
+  readonly events: readonly EventType[];
+  /** `env:NAME`, `none`, a literal for this machine; `null` when it has none. */
+  readonly token: string | null;
 }
 
 /** Where what outlives the process lies, and for how long; the runtime sees the store alone. */

@@ -41,6 +41,11 @@ export class Pruner {
     return this.#readers.get(reader) ?? 0;
   }
 
+  /** Everybody who reads the whole log. */
+  readers(): readonly string[] {
+    return [...this.#readers.keys()].toSorted();
+  }
+
   /** Moves a reader on, never back; `null` forgets it. */
   moveReader(reader: string, cursor: number | null): void {
     if (cursor === null) this.#readers.delete(reader);

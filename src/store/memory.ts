@@ -8,13 +8,11 @@
 //     as frozen.
 
 import type { Clock } from "../base/clock.ts";
-import { toHex } from "../base/ids.ts";
-import type { Random } from "../base/ids.ts";
+import { toHex, type Random } from "../base/ids.ts";
 import type { Page } from "../core/api.ts";
 import type { NewEvent, StoredEvent } from "../core/event.ts";
 import type { State } from "../core/lifecycle.ts";
-import { addUsage, NO_USAGE } from "../core/limits.ts";
-import type { Usage } from "../core/limits.ts";
+import { addUsage, NO_USAGE, type Usage } from "../core/limits.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
 import { boxOf, checkCommit, firstRecord, recordAfter, stampEvent } from "./commit.ts";
@@ -87,8 +85,7 @@ export class MemoryStore implements Store {
   }
 
   async submit(spec: TaskSpec, event: NewEvent): Promise<SubmitReceipt> {
-    const [receipt] = await this.submitAll([{ spec, event }]);
-    return receipt as SubmitReceipt;
+    return (await this.submitAll([{ spec, event }]))[0] as SubmitReceipt;
   }
 
   async submitAll(
@@ -249,9 +246,14 @@ export class MemoryStore implements Store {
     return this.#pruner.cursorOf(reader);
   }
 
+  async readers(): Promise<readonly string[]> {
+    this.#checkOpen();
+    return this.#pruner.readers();
+  }
+
   async moveReader(reader: string, cursor: number | null): Promise<void> {
     this.#checkOpen();
-    this.#pruner.moveReader(reader, cursor === null ? null : rowsAfter(cursor));
+    this.#pruner.moveReader(reader, cursor && rowsAfter(cursor));
   }
 
   async prune(query: PruneQuery): Promise<PruneReceipt> {
@@ -282,15 +284,11 @@ export class MemoryStore implements Store {
 
   /** Numbers events and logs them; they are the newest of the record's sequence. */
   #record(task: MemoryTask, events: readonly NewEvent[], time: number): readonly StoredEvent[] {
-    const before = task.record.seq - events.length;
+    const { storeId } = this;
+    const first = task.record.seq - events.length + 1;
     const stamped = events.map((event, at) => {
-      const cursor = this.#log.nextCursor;
-      const stored = stampEvent(event, task.record, {
-        storeId: this.storeId,
-        cursor,
-        seq: before + at + 1,
-        time,
-      });
+      const stamp = { storeId, cursor: this.#log.nextCursor, seq: first + at, time };
+      const stored = stampEvent(event, task.record, stamp);
       this.#log.append(stored);
       return stored;
     });

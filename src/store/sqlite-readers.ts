@@ -21,6 +21,14 @@ export function readerCursors(tasks: Tasks): readonly number[] {
   return tasks.connection.all<{ cursor: number }>("SELECT cursor FROM readers").map(({ cursor }) => cursor);
 }
 
+/** The names of all readers. */
+export function readerNames(tasks: Tasks): readonly string[] {
+  return tasks.connection
+    .all<{ name: string }>("SELECT name FROM readers")
+    .map(({ name }) => JSON.parse(name) as string)
+    .toSorted();
+}
+
 /** Moves a reader on, never back; `null` forgets it. Throws InvalidRequestError `bad_after`. */
 export function moveReader(tasks: Tasks, reader: string, cursor: number | null): Written<void> {
   if (cursor === null) tasks.connection.run(FORGET, nameOf(reader));

@@ -31,7 +31,7 @@ import {
   readTranscript,
   readTreeUsage,
 } from "./sqlite-read.ts";
-import { moveReader, readerCursor } from "./sqlite-readers.ts";
+import { moveReader, readerCursor, readerNames } from "./sqlite-readers.ts";
 import { Tasks } from "./sqlite-tasks.ts";
 import { commit, markRead, markReleased, submitAll } from "./sqlite-write.ts";
 import type {
@@ -186,6 +186,10 @@ export class SqliteStore implements Store {
 
   async readerCursor(reader: string): Promise<number> {
     return this.#read(() => readerCursor(this.#tasks, reader));
+  }
+
+  async readers(): Promise<readonly string[]> {
+    return this.#read(() => readerNames(this.#tasks));
   }
 
   moveReader(reader: string, cursor: number | null): Promise<void> {

@@ -255,6 +255,8 @@ export interface Store {
 
   /** How far a reader of the whole event log has come, 0 for one that is new; see D8. */
   readerCursor(reader: string): Promise<number>;
+  /** Everybody who reads the whole event log, in the order of their names. */
+  readers(): Promise<readonly string[]>;
   /** Notes how far it has come; a cursor never goes back. `null` forgets the reader. */
   moveReader(reader: string, cursor: number | null): Promise<void>;
   /** Removes what may go (D8). Contract: throws InvalidRequestError `bad_ended_before` or `bad_max_bytes`. */

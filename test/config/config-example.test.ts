@@ -75,7 +75,7 @@ describe("config.example.yaml", () => {
   it("has every key of the schema", () => {
     const present = new Set(
       keysOf(parseConfig(on, "config.example.yaml")).map((path) => {
-        let key = path.replace(/^(agents|gpus|providers)\.[^.]+/, "$1.*");
+        let key = path.replace(/^(agents|callbacks|gpus|providers)\.[^.]+/, "$1.*");
         key = key.replace(/^providers\.\*\.models\.[^.]+/, "providers.*.models.*");
         return key;
       }),

@@ -82,6 +82,15 @@ function cursorClauses(clause: Clause): void {
     expect(await store.readerCursor("another")).toBe(0);
   });
 
+  clause("names all readers, in order", async ({ store }) => {
+    expect(await store.readers()).toEqual([]);
+    for (const name of ["webhook", 'a "b"', "callbacks"]) await store.moveReader(name, 1);
+    await store.moveReader("webhook", 2);
+    expect(await store.readers()).toEqual(['a "b"', "callbacks", "webhook"]);
+    await store.moveReader("callbacks", null);
+    expect(await store.readers()).toEqual(['a "b"', "webhook"]);
+  });
+
   clause("never moves a reader back", async ({ store }) => {
     await store.moveReader("callbacks", 5);
     await store.moveReader("callbacks", 3);
