@@ -1,5 +1,6 @@
 // Takes tasks from the store and keeps them: claims, and renews what was claimed.
-// O1. Every claim is handed over exactly once, also when the store's answer was lost on its way.
+// O1. Every claim is handed over exactly once, also when the store's answer was lost on its way: one request is under
+//     way at a time, since a store remembers its answer to the last one only.
 // O2. Claims are renewed before they are looked at: an own claim that had expired is never taken a second time, and
 //     a task that another owner has taken meanwhile is let go at once.
 
@@ -65,13 +66,23 @@ export class Claimant {
     });
   }
 
-  /** Everything that waits in the store, in one list; handed to nobody else. */
+  /** Everything that waits in the store, in one list; handed to nobody else, and before anything else is claimed (O1). */
   async takeAll(): Promise<readonly Claim[]> {
     const all: Claim[] = [];
-    for (;;) {
-      const claims = await this.#next();
-      for (const claim of claims) all.push(claim);
-      if (claims.length < CLAIM_BATCH) return all;
+    this.#claiming = this.#takeInto(all);
+    await this.#claiming;
+    return all;
+  }
+
+  async #takeInto(all: Claim[]): Promise<void> {
+    try {
+      for (;;) {
+        const claims = await this.#next();
+        for (const claim of claims) all.push(claim);
+        if (claims.length < CLAIM_BATCH) return;
+      }
+    } finally {
+      this.#claiming = null;
     }
   }
 

@@ -18,7 +18,7 @@ export interface FoldedMail {
 /**
  * The messages that a model reads for these entries, in their order.
  * `maxChars` is what one child's result may take of the model's context; collect_task gives more of it.
- * `known` names children whose end a tool result has already told.
+ * `known` names children and answers that a tool result has already told.
  */
 export function foldMail(
   entries: readonly InboxEntry[],
@@ -39,7 +39,9 @@ export function foldMail(
       messages.push(textMessage("user", "steer", steerText(message.text)));
       events.push({ type: "steer.delivered", data: { steerId: message.id } });
     } else if (message.kind !== "cancel") {
-      messages.push(textMessage("user", "person", message.text));
+      // An answer that ended a wait stands in the result of the call that asked.
+      if (message.kind !== "answer" || !known.has(message.id))
+        messages.push(textMessage("user", "person", message.text));
       events.push({ type: "steer.delivered", data: { steerId: message.id } });
     }
   }
