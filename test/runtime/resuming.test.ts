@@ -54,7 +54,7 @@ describe("planResume", () => {
     ["steering", "steering", null, "live"],
     [{ running: "waiting_children" }, "running", "waiting_children", "parked"],
     [{ running: "waiting_input" }, "running", "waiting_input", "parked"],
-  ])("goes on from %j", (value, state, phase, returning) => {
+  ])("goes on from %j", (...[value, state, phase, returning]) => {
     expect(planOf({ value })).toMatchObject({ kind: "go_on", state, phase, returning });
     expect(isParked(phase as "generating" | null)).toBe(returning === "parked");
   });
