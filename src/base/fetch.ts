@@ -2,6 +2,8 @@
 // and after 300 s without a chunk; a local model may load and prefill for longer, so every deadline belongs to the
 // caller. It follows no policy beyond that: no retry, no header of its own, no proxy.
 
+import { messageOf } from "./errors.ts";
+
 /** What `runtimeFetch` understands in `init` beside the standard; every other fetch ignores it. */
 export interface ConnectNotice {
   /** Called once, when the request is about to be written to a connected socket. */
@@ -58,11 +60,11 @@ async function loadUndici(): Promise<Send> {
     connect: { timeout: CONNECT_BACKSTOP_MS },
   });
   return async (input, { onConnect, headers, ...init }) => {
-    const dispatcher = onConnect
-      ? agent.compose(
-          (dispatch) => (options, handler) => dispatch(options, reportingConnect(handler, onConnect)),
-        )
-      : agent;
+    const notice = { onConnect: onConnect ?? (() => {}), signal: init.signal ?? null };
+    const dispatcher =
+      onConnect || notice.signal
+        ? agent.compose((dispatch) => (options, handler) => dispatch(options, watching(handler, notice)))
+        : agent;
     // Global Headers are not undici's own; pairs are understood by both.
     const pairs = headers === undefined ? {} : { headers: [...new Headers(headers).entries()] };
     const response = await fetch(input, { ...init, ...pairs, dispatcher } as Parameters<typeof fetch>[1]);
@@ -70,17 +72,46 @@ async function loadUndici(): Promise<Send> {
   };
 }
 
-/** The same handler, with a word to the caller when undici hands it a connected socket. */
-function reportingConnect<T extends object>(handler: T, onConnect: () => void): T {
+interface Watching {
+  readonly onConnect: () => void;
+  readonly signal: AbortSignal | null;
+}
+
+/** What undici hands over with a connected socket. */
+interface Exchange {
+  abort(reason: Error): void;
+}
+
+/**
+ * The same handler, with a word to the caller when undici hands it a connected socket, and an abort that holds. undici's
+ * own is lost with its internal request, which may be collected as garbage in mid-stream (7.18.2, `redirect: "error"`).
+ */
+function watching<T extends object>(handler: T, { onConnect, signal }: Watching): T {
+  let forget = (): void => {};
   return new Proxy(handler, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key);
       if (typeof value !== "function") return value;
       // Called on the target itself: it keeps private fields, which a proxy as `this` would not reach.
       return (...args: unknown[]): unknown => {
-        if (key === "onRequestStart") onConnect();
+        if (key === "onRequestStart") {
+          onConnect();
+          forget();
+          if (signal !== null) forget = abortsWith(signal, args[0] as Exchange);
+        }
+        if (key === "onResponseEnd" || key === "onResponseError") forget();
         return Reflect.apply(value, target, args) as unknown;
       };
     },
   });
+}
+
+/** Returns how to forget the signal, which may outlive many exchanges. */
+function abortsWith(signal: AbortSignal, exchange: Exchange): () => void {
+  const abort = (): void => {
+    const reason: unknown = signal.reason;
+    exchange.abort(reason instanceof Error ? reason : new Error(messageOf(reason)));
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  return () => signal.removeEventListener("abort", abort);
 }

@@ -3,9 +3,14 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ConnectNotice } from "../../src/base/fetch.ts";
 import { runtimeFetch } from "../../src/base/fetch.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -28,6 +33,12 @@ afterEach(async () => {
   vi.unstubAllGlobals();
   for (const close of closing.splice(0)) await close();
 });
+
+/** Reads as a stream is read: the response itself is let go. */
+async function* reading(answer: Promise<Response>): AsyncGenerator<Uint8Array | undefined> {
+  const reader = (await answer).body?.getReader();
+  for (;;) yield (await reader?.read())?.value;
+}
 
 describe("runtimeFetch", () => {
   it("sends method, headers and body, and streams the answer", async () => {
@@ -99,6 +110,40 @@ describe("runtimeFetch", () => {
     control.abort(new Error("my reason"));
     await expect(reader?.read()).rejects.toThrow("my reason");
     await closed.promise;
+  });
+
+  it.each(["follow", "manual", "error"] as const)(
+    "closes the connection when aborted in mid-stream, also after a garbage collection (%s)",
+    async (redirect) => {
+      const control = new AbortController();
+      const closed = Promise.withResolvers<void>();
+      const url = await serve((_request, response) => {
+        response.on("close", closed.resolve);
+        response.write("so far");
+      });
+      const chunks = reading(runtimeFetch()(url, { signal: control.signal, redirect }));
+      await chunks.next();
+      const read = chunks.next();
+      // What was used in this turn of the event loop is still held by it.
+      for (let turn = 0; turn < 10; turn++) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        collectGarbage();
+      }
+      control.abort("a reason that is no error");
+      await expect(read).rejects.toBeDefined();
+      await closed.promise;
+    },
+  );
+
+  it("leaves nothing on a signal that outlives the answer", async () => {
+    const url = await serve((_request, response) => response.end("x"));
+    const control = new AbortController();
+    const add = vi.spyOn(control.signal, "addEventListener");
+    const remove = vi.spyOn(control.signal, "removeEventListener");
+    const own = ([, listener]: readonly unknown[]): boolean => String(listener).includes("exchange.abort");
+    await (await runtimeFetch()(url, { signal: control.signal })).text();
+    expect(add.mock.calls.filter(own)).toHaveLength(1);
+    expect(remove.mock.calls.filter(own)).toHaveLength(1);
   });
 
   it("captures nothing at import: on Bun and Deno the global fetch of the moment is called", async () => {
