@@ -108,6 +108,9 @@ export class Transport {
       ...(request.signal ? { signal: request.signal } : {}),
     });
     if (response.ok) return response;
+    // Node answers so on a pooled connection that was opened, never used, and is about to be closed: no word of ours.
+    if (response.status === 408 && !response.headers.get("content-type")?.includes("json"))
+      throw new Error("the server closed an idle connection");
     const problem = parseJson(await response.text(), response.status);
     throw isProblem(problem) ? fromProblem(problem) : notOurs(response.status);
   }

@@ -155,8 +155,8 @@ export class Household {
     await releaseLate(this.#options);
     const hosts = await this.#welcome(claims);
     const kinds = hosts.map((host) => host.homecoming?.plan.kind ?? "wait");
-    const failed = hosts.filter((host) => host.ending).length;
-    const queued = kinds.filter((kind) => kind === "wait").length;
+    const failed = hosts.filter((host, at) => host.ending || kinds[at] === "fail").length;
+    const queued = hosts.filter((host, at) => !host.ending && kinds[at] === "wait").length;
     return { resumed: hosts.length - queued - failed, queued, failed };
   }
 
@@ -218,7 +218,8 @@ export class Household {
     const plan = homecoming?.plan;
     host.start();
     if (this.family.isOrphan(spec)) return host.callOff("its parent has ended");
-    if (plan?.kind === "fail") return host.giveUp(plan.failure);
+    // A cancel that was acknowledged before goes first, so its mail is opened before it is given up.
+    if (plan?.kind === "fail") return void host.announceMail().then(() => host.giveUp(plan.failure));
     const returning = homecoming?.returning;
     if (returning === undefined || returning === "queued") void host.announceMail();
     try {

@@ -82,6 +82,11 @@ describe("Transport", () => {
     expect(error.message).toMatch(/ECONNREFUSED.*troupe serve/);
   });
 
+  it("P1 takes a bare 408 of a connection that was never used for no answer at all", async () => {
+    const { transport } = made(async () => new Response("", { status: 408 }));
+    expect(await failure(transport.json({ path: "/v1/x" }))).toMatchObject({ code: "server_unreachable" });
+  });
+
   it("gives up on a silent server after a minute and what it was asked to wait", async () => {
     const { transport, clock } = made(silent);
     const failed = failure(transport.json({ path: "/", waitMs: 30_000 }));
