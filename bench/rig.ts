@@ -1,7 +1,7 @@
 // A whole runtime on the machine's clock for the benchmarks: the real scheduler, store, machine and tools over a
 // scripted model, so that what is measured is Troupe and not a model server.
 
-import { systemClock } from "../src/base/clock.ts";
+import { systemClock, type Clock } from "../src/base/clock.ts";
 import { systemRandom } from "../src/base/ids.ts";
 import { silentLogger } from "../src/base/log.ts";
 import type { TroupeApi } from "../src/core/api.ts";
@@ -27,6 +27,7 @@ export interface BenchRigOptions {
   readonly toolsets?: readonly Toolset[];
   /** Closed with the rig; one in memory when absent. */
   readonly store?: Store;
+  readonly clock?: Clock;
 }
 
 export interface BenchRig {
@@ -40,7 +41,7 @@ export interface BenchRig {
 const ROOM = 100_000;
 
 export function benchRig(options: BenchRigOptions): BenchRig {
-  const clock = systemClock;
+  const { clock = systemClock } = options;
   const random = systemRandom;
   const { slots, maxChildren = slots } = options;
   const settings = testSettings({

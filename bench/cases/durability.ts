@@ -4,6 +4,7 @@
 import type { Bench, BenchReport } from "../report.ts";
 import { appendPart } from "../durability/append.ts";
 import type { Part } from "../durability/part.ts";
+import { recoveryPart } from "../durability/recovery.ts";
 import { runsPart } from "../durability/runs.ts";
 import { spawnPart } from "../durability/spawn.ts";
 
@@ -11,6 +12,7 @@ const PARTS: Readonly<Record<string, (quick: boolean) => Promise<Part>>> = {
   spawn: spawnPart,
   append: appendPart,
   runs: runsPart,
+  recovery: recoveryPart,
 };
 
 export const bench: Bench = {

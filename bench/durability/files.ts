@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { systemClock } from "../../src/base/clock.ts";
+import { systemClock, type Clock } from "../../src/base/clock.ts";
 import { systemRandom } from "../../src/base/ids.ts";
 import { openSqliteStore, type SqliteStore } from "../../src/store/sqlite.ts";
 
@@ -22,8 +22,8 @@ export async function withDatabase<T>(work: (path: string) => Promise<T>): Promi
   }
 }
 
-export function openStore(path: string, durability: SyncMode): SqliteStore {
-  return openSqliteStore({ path, durability, clock: systemClock, random: systemRandom });
+export function openStore(path: string, durability: SyncMode, clock: Clock = systemClock): SqliteStore {
+  return openSqliteStore({ path, durability, clock, random: systemRandom });
 }
 
 /** What the database takes on the disk, its log included. */
