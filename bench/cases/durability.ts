@@ -3,6 +3,8 @@
 
 import type { Bench, BenchReport } from "../report.ts";
 import { appendPart } from "../durability/append.ts";
+import { diskPart } from "../durability/disk.ts";
+import { memoryPart } from "../durability/memory.ts";
 import type { Part } from "../durability/part.ts";
 import { recoveryPart } from "../durability/recovery.ts";
 import { runsPart } from "../durability/runs.ts";
@@ -13,6 +15,8 @@ const PARTS: Readonly<Record<string, (quick: boolean) => Promise<Part>>> = {
   append: appendPart,
   runs: runsPart,
   recovery: recoveryPart,
+  memory: memoryPart,
+  disk: diskPart,
 };
 
 export const bench: Bench = {

@@ -2,6 +2,7 @@
 // prints one line of JSON when it is through; `prepare` then waits to be killed, as a server that crashes.
 
 import { prepareOpenTasks, recoverOpenTasks } from "./open-tasks.ts";
+import { endedChildren, finishedTasks } from "./settled-memory.ts";
 
 const WORK: Readonly<Record<string, (args: readonly string[]) => Promise<unknown>>> = {
   prepare: async ([path = "", size = ""]) => {
@@ -9,6 +10,8 @@ const WORK: Readonly<Record<string, (args: readonly string[]) => Promise<unknown
     return "ready";
   },
   recover: ([path = "", size = ""]) => recoverOpenTasks(path, Number(size)),
+  finished: ([size = ""]) => finishedTasks(Number(size)),
+  family: ([chars = ""]) => endedChildren(Number(chars)),
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -147,6 +147,8 @@ function clockAfter(path: string): Clock {
 export interface Recovered {
   readonly openMs: number;
   readonly recoverMs: number;
+  /** What the processor worked for both, which a busy machine does not stretch as much. */
+  readonly cpuMs: number;
   /** From the end of `recover` to the first generation: below 0 when it began before. */
   readonly firstTurnMs: number;
   /** The same to the moment when every slot has one. */
@@ -159,6 +161,7 @@ export interface Recovered {
 export async function recoverOpenTasks(path: string, size: number): Promise<Recovered> {
   const begun: number[] = [];
   const clock = clockAfter(path);
+  const cpu = process.cpuUsage();
   const start = systemClock.monotonic();
   const store = openStore(path, "full", clock);
   const openMs = systemClock.monotonic() - start;
@@ -167,6 +170,7 @@ export async function recoverOpenTasks(path: string, size: number): Promise<Reco
   const from = systemClock.monotonic();
   const found = await rig.runtime.recover();
   const end = systemClock.monotonic();
+  const { user, system } = process.cpuUsage(cpu);
   while (begun.length < SLOTS) await new Promise((resolve) => void systemClock.after(1, () => resolve(null)));
   const problems: string[] = [];
   const { living } = rig.runtime.counts();
@@ -181,6 +185,7 @@ export async function recoverOpenTasks(path: string, size: number): Promise<Reco
   return {
     openMs,
     recoverMs: end - from,
+    cpuMs: (user + system) / 1_000,
     firstTurnMs: first - end,
     allSlotsMs: (begun.at(-1) ?? Number.NaN) - end,
     found,

@@ -69,7 +69,7 @@ function measure(quick: boolean): Promise<Runs> {
 function line(name: string, runs: readonly Recovered[]): string {
   const ms = (figure: (each: Recovered) => number): string => median(runs.map(figure)).toFixed(1);
   return (
-    `recovery ${name}: open ${ms((each) => each.openMs)} ms, recover ${ms((each) => each.recoverMs)} ms, ` +
+    `recovery ${name}: open ${ms((each) => each.openMs)} ms, recover ${ms((each) => each.recoverMs)} ms (processor ${ms((each) => each.cpuMs)} ms), ` +
     `first turn ${ms((each) => each.firstTurnMs)} ms after it, all slots ${ms((each) => each.allSlotsMs)} ms after it`
   );
 }
