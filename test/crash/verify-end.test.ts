@@ -198,6 +198,12 @@ const BREAKAGES: readonly (readonly [string, (house: House) => void, RegExp])[] 
     /two was cancelled in life 1, and generates in life 2/,
   ],
   [
+    "I9 a cancelled task begins a turn",
+    (house) =>
+      void house.events.splice(3, 0, event("two", 2, "cancel.requested"), event("two", 3, "turn.started")),
+    /two begins a turn after it was cancelled/,
+  ],
+  [
     "I10 a cancel has no cause",
     (house) => {
       house.ledger.ends.set("parent", "cancelled");

@@ -166,17 +166,30 @@ function* wrongResults({ results }: Look, ledger: Ledger): Generator<string> {
   }
 }
 
-/** I9: after the life in which a cancel was acknowledged, nothing below it generates. */
-function* startedAgain({ views }: Look, ledger: Ledger): Generator<string> {
+/** I9: after the life in which a cancel was acknowledged, nothing below it generates, and it ends as cancelled. */
+function* startedAgain({ views, events }: Look, ledger: Ledger): Generator<string> {
+  const names = new Map<string, number>();
+  for (const { goal } of views.values()) {
+    const name = planIn(goal)?.name ?? "";
+    names.set(name, (names.get(name) ?? 0) + 1);
+  }
   for (const { receipt, life } of ledger.calledOff) {
     for (const taskId of receipt.cancelled) {
       const view = views.get(taskId);
-      const name = view && view.kind === "task" ? planIn(view.goal)?.name : undefined;
-      const later = ledger.generations.get(name ?? "")?.find((each) => each > life);
+      if (view?.kind !== "task") continue;
+      const name = planIn(view.goal)?.name ?? "";
+      // A parent that begins again has its children made again, with other ids.
+      const lives = names.get(name) === 1 ? (ledger.generations.get(name) ?? []) : [];
+      const later = lives.find((each) => each > life);
       if (later !== undefined)
         yield `${taskId} was cancelled in life ${life}, and generates in life ${later}`;
-      if (view && view.kind === "task" && view.state === "failed")
+      if (view.state === "failed")
         yield `${taskId} was cancelled in life ${life}, and ended as failed: ${view.failure?.code}`;
     }
+  }
+  const called = new Set<string>();
+  for (const { taskId, type } of events) {
+    if (type === "cancel.requested" && views.get(taskId)?.kind === "task") called.add(taskId);
+    if (type === "turn.started" && called.has(taskId)) yield `${taskId} begins a turn after it was cancelled`;
   }
 }
