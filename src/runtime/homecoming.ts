@@ -35,6 +35,8 @@ export interface ReturningHost {
   readonly turn: TurnState;
   readonly leases: Pick<LeaseHolder, "request">;
   readonly ring: OutputRing;
+  /** It was called off meanwhile: its end is on its way. */
+  readonly ending: boolean;
   /** The snapshot as it is to be stored. */
   stored(): unknown;
   announceMail(): Promise<void>;
@@ -126,6 +128,7 @@ export class Homecoming {
   async #work(): Promise<void> {
     const { host, actor, plan, point } = this.#options;
     await host.turn.memory?.();
+    if (host.ending) return;
     const was = plan.kind === "go_on" ? (plan.phase ?? plan.state) : "queued";
     await this.#record([{ type: "task.resumed", data: { policy: "resume", was, resumes: this.#resumes } }]);
     await this.#hear();
@@ -137,6 +140,7 @@ export class Homecoming {
     const { host, actor, record, point } = this.#options;
     const { kinship } = host.services;
     await host.turn.memory?.();
+    if (host.ending) return;
     const isTask = host.spec.kind === "task";
     if (isTask) host.mailbox.know(kinship.liveChildren(host.id));
     const was = record.phase ?? record.state;

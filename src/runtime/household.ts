@@ -29,7 +29,7 @@ import { PLAIN_TEXT, type RedactedText } from "./generation.ts";
 import { Reaper } from "./reaper.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
 import type { HostServices } from "./services.ts";
-import { releaseLate } from "./late-release.ts";
+import { markReleased, unreleased } from "./late-release.ts";
 import { Provisions } from "./provisions.ts";
 import { StorePatience } from "./store-patience.ts";
 import { TaskHost } from "./task-host.ts";
@@ -152,7 +152,8 @@ export class Household {
   /** Takes up everything that the store has open, before anything new is asked for (O5). Throws what the store throws. */
   async recover(): Promise<Recovery> {
     const claims = await this.#claimant.takeAll();
-    await releaseLate(this.#options);
+    const late = { ...this.#options, patience: this.patience };
+    void markReleased(await unreleased(late), late);
     const hosts = await this.#welcome(claims);
     const kinds = hosts.map((host) => host.homecoming?.plan.kind ?? "wait");
     const failed = hosts.filter((host, at) => host.ending || kinds[at] === "fail").length;

@@ -77,6 +77,11 @@ export class TaskActor {
     for (const event of early) this.send(event);
   }
 
+  /** Whether it waits to be opened (Z4). */
+  get isClosed(): boolean {
+    return this.#early !== null;
+  }
+
   /** Handles the event, waking the actor for it; dropped once it is over (Z3). */
   send(event: AgentEvent): void {
     if (this.#over) return;

@@ -126,13 +126,19 @@ export class TaskHost {
     // A subtree is reached over each ancestor that ends; only the first word counts, and a later force.
     if (this.#ending && !force) return;
     this.journal.event({ type: "cancel.requested", data: { reason, force } });
-    this.send({ type: "cancel", reason });
+    // Not taken up again yet: it ends where it is.
+    if (this.#actor.isClosed) this.#callOff(reason);
+    else this.send({ type: "cancel", reason });
     if (force) this.#end?.force();
   }
 
   /** Ends it before anything of it acted: its parent has ended. */
   callOff(reason: string): void {
-    if (!this.homecoming) return this.cancel(reason, false);
+    if (this.homecoming) this.#callOff(reason);
+    else this.cancel(reason, false);
+  }
+
+  #callOff(reason: string): void {
     this.#actor.stop();
     this.finish({ state: "cancelled", reason });
   }

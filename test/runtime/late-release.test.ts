@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { say } from "../../providers/script.ts";
-import { silentLogger } from "../../src/base/log.ts";
-import { releaseLate } from "../../src/runtime/late-release.ts";
+import { markReleased, unreleased } from "../../src/runtime/late-release.ts";
 import { RestartingBox } from "./restarting.ts";
 import { desk } from "./specimens.ts";
 
@@ -20,9 +19,11 @@ test("a restart marks released, once, what the server before had ended by force"
   expect((await box.events(taskId)).at(-1)).toBe("task.released");
 });
 
-test("a store that is away is tried again at the next start", async () => {
-  const { store, clock } = await desk();
-  await store.close();
-  await releaseLate({ store, clock, logger: silentLogger });
-  await expect(store.counts()).rejects.toMatchObject({ code: "closed" });
+test("one that was marked already, or is gone, stops nobody", async () => {
+  const it = await desk();
+  const end = { state: "done", result: null, truncated: false, failure: null } as const;
+  await it.store.commit(it.claim, it.claim.seq, { terminal: end });
+  expect(await unreleased(it)).toEqual(["task_1"]);
+  await markReleased(["nobody", "task_1", "task_1"], it);
+  expect(await unreleased(it)).toEqual([]);
 });
