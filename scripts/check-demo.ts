@@ -1,11 +1,16 @@
-// Judges what `npm run demo -- --json` wrote: `npm run check:demo -- FILE`, or standard input without a file. Ends
-// with `N passed, N failed`.
+// Judges what `npm run demo -- --json` wrote: `npm run check:demo -- FILE`, or standard input without a file. With
+// `--crash`, that of `npm run demo -- --crash --json`. Ends with `N passed, N failed`.
 
 import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { checkDemo } from "./demo-document.ts";
 import { tallyLine } from "./tally.ts";
 
-const checks = checkDemo(readFileSync(process.argv[2] ?? 0, "utf8"));
+const { values, positionals } = parseArgs({
+  options: { crash: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const checks = checkDemo(readFileSync(positionals[0] ?? 0, "utf8"), values);
 for (const { name, passed, got } of checks) {
   process.stdout.write(passed ? `ok     ${name}\n` : `FAILED ${name}; got: ${got.slice(0, 500)}\n`);
 }

@@ -8,14 +8,21 @@ import { fileURLToPath } from "node:url";
 import { seededRandom } from "../base/ids.ts";
 import { serve } from "../base/listen.ts";
 import { compose, type Troupe, type World } from "../compose.ts";
-import type { TroupeApi } from "../core/api.ts";
+import type { TaskApi, TroupeApi } from "../core/api.ts";
 import { configSchema, type Config } from "../core/config-schema.ts";
 import { DEFAULT_MODELS } from "../simulator/config.ts";
 import { createSimulator } from "../simulator/simulator.ts";
 import type { DemoBackend } from "./demo-options.ts";
+import type { DemoServer } from "./demo-server.ts";
 
+/** What the demo plays on, wherever the Troupe runs. */
 export interface DemoBox {
-  readonly troupe: Troupe;
+  /** The person's. */
+  readonly api: TroupeApi;
+  /** The API as the session's own tools have it, for a scripted parent. */
+  asParent(sessionId: string): TaskApi;
+  readonly models: { readonly parent: string; readonly children: string };
+  readonly patienceMs: number;
   /** What stands above everything that is shown. */
   readonly title: string;
   /** The same in a word or two, beside the slot. */
@@ -25,7 +32,14 @@ export interface DemoBox {
   readonly followsSteers: boolean;
   /** Who delegates: rules of the simulator, a model, or this program over the API. */
   readonly parent: "simulated" | "model" | "scripted";
+  /** The process that Troupe runs in, where it is another than this one. */
+  readonly process: DemoServer | null;
   close(): Promise<void>;
+}
+
+/** A box whose Troupe runs in this process. */
+export interface ComposedBox extends DemoBox {
+  readonly troupe: Troupe;
 }
 
 export interface DemoBoxOptions {
@@ -50,16 +64,21 @@ const RESULT_CHARS = 800;
 export const SCRIPTED_CHILD = "demo-child";
 
 /** The folder of this package: its files are what the children work on, and they only read. */
-const WORKSPACE = fileURLToPath(new URL("../../", import.meta.url)).replace(/[/\\]$/, "");
+export const WORKSPACE = fileURLToPath(new URL("../../", import.meta.url)).replace(/[/\\]$/, "");
 
 /** Contract: throws ConfigError for a model or a server that is not there. The caller closes it. */
-export function startDemoBox(options: DemoBoxOptions): Promise<DemoBox> {
+export function startDemoBox(options: DemoBoxOptions): Promise<ComposedBox> {
   const { backend } = options;
   return backend.kind === "simulated" ? simulatedBox(options) : ollamaBox(options, backend);
 }
 
-async function simulatedBox({ world, speed }: DemoBoxOptions): Promise<DemoBox> {
-  const { clock } = world;
+export interface RunningModels {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** The simulated model server alone: one slot, on this machine. The caller closes it. */
+export async function startModels({ clock }: Pick<World, "clock">, speed: number): Promise<RunningModels> {
   const models = DEFAULT_MODELS.map((model) => {
     const rates = model.name === "sim-orchestrator" ? PARENT : CHILD;
     return {
@@ -74,31 +93,49 @@ async function simulatedBox({ world, speed }: DemoBoxOptions): Promise<DemoBox> 
     hostname: "127.0.0.1",
     port: 0,
   });
-  const stop = async (): Promise<void> => {
-    await listening.close();
-    simulator.close();
+  return {
+    url: listening.url,
+    close: async () => {
+      await listening.close();
+      simulator.close();
+    },
   };
-  const config = configSchema.parse({
+}
+
+export const SIMULATED_MODELS = { parent: "sim-orchestrator", children: "sim-worker" } as const;
+
+/** A config for the simulated model server at `url`, as it is written in a file. */
+export function simulatedConfig(url: string) {
+  return {
     workspace: WORKSPACE,
-    model: "sim-orchestrator",
-    delegation: { model: "sim-worker" },
-    providers: { [SIMULATED]: { type: "ollama", base_url: listening.url, slots: 1 } },
-    store: { durability: "none" },
+    model: SIMULATED_MODELS.parent,
+    delegation: { model: SIMULATED_MODELS.children },
+    providers: { [SIMULATED]: { type: "ollama", base_url: url, slots: 1 } },
     log: { level: "warn" },
-  });
-  return boxOf({ world, config, stop }, () => ({
+  };
+}
+
+/** What a simulated box says of itself, but for its title. */
+export const SIMULATED_LABEL = {
+  server: "simulated GPU",
+  backend: "simulated",
+  followsSteers: true,
+  parent: "simulated",
+} as const;
+
+async function simulatedBox({ world, speed }: DemoBoxOptions): Promise<ComposedBox> {
+  const { url, close } = await startModels(world, speed);
+  const config = configSchema.parse({ ...simulatedConfig(url), store: { durability: "none" } });
+  return boxOf({ world, config, stop: close }, () => ({
     title: "SIMULATED GPU box with one slot: rules, no models; real files",
-    server: "simulated GPU",
-    backend: "simulated",
-    followsSteers: true,
-    parent: "simulated",
+    ...SIMULATED_LABEL,
   }));
 }
 
 function ollamaBox(
   { world }: DemoBoxOptions,
   backend: DemoBackend & { readonly kind: "ollama" },
-): Promise<DemoBox> {
+): Promise<ComposedBox> {
   const { model, parentModel, url } = backend;
   const scripted = parentModel === null;
   const config = configSchema.parse({
@@ -145,12 +182,12 @@ interface BoxParts {
   readonly stop: () => Promise<void>;
 }
 
-type Label = Omit<DemoBox, "troupe" | "close">;
+type Label = Pick<DemoBox, "title" | "server" | "backend" | "followsSteers" | "parent">;
 
 async function boxOf(
   { world, config, stop }: BoxParts,
   label: (troupe: { readonly api: TroupeApi }) => Label | Promise<Label>,
-): Promise<DemoBox> {
+): Promise<ComposedBox> {
   let troupe: Troupe | null = null;
   const close = async (): Promise<void> => {
     await troupe?.close();
@@ -158,7 +195,17 @@ async function boxOf(
   };
   try {
     troupe = await compose({ world, config });
-    return { troupe, ...(await label(troupe)), close };
+    const { api, runtime, settings } = troupe;
+    return {
+      troupe,
+      api,
+      asParent: (taskId) => runtime.as({ name: "scripted parent", scopes: ["read", "control"], taskId }),
+      models: { parent: settings.parentModel.model, children: settings.childModel.model },
+      patienceMs: settings.interactivePatienceMs,
+      ...(await label(troupe)),
+      process: null,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -4,7 +4,7 @@ import type { Phase, State } from "../core/lifecycle.ts";
 
 /** One entry of the conversation as it is shown. */
 export interface Entry {
-  readonly who: "person" | "parent" | "note";
+  readonly who: "person" | "parent" | "note" | "crash";
   readonly text: string;
   /** False while it is being written. */
   readonly done: boolean;

@@ -4,7 +4,11 @@ import type { CommandSpec } from "./command.ts";
 import { parseFlags, usageError, type FlagSpec } from "./flags.ts";
 
 export type DemoBackend =
-  | { readonly kind: "simulated" }
+  | {
+      readonly kind: "simulated";
+      /** Whether Troupe is a process of its own, which is killed on the way. */
+      readonly crash: boolean;
+    }
   | {
       readonly kind: "ollama";
       /** The children's model, and the voice of the session where the parent is scripted. */
@@ -22,6 +26,7 @@ export interface DemoOptions {
 }
 
 const FLAGS: readonly FlagSpec[] = [
+  { name: "crash", help: "a kill -9 in the middle: the server starts again, and nothing is lost" },
   { name: "ollama", help: "children on a real Ollama, instead of the simulated box" },
   { name: "model", value: "NAME", help: "with --ollama: the children's model" },
   {
@@ -42,9 +47,10 @@ const FLAGS: readonly FlagSpec[] = [
 export const DEMO_HELP: Omit<CommandSpec, "load"> = {
   name: "demo",
   summary: "a conversation with three children on a simulated GPU box; needs nothing",
-  usage: "[--json] [--ollama --model NAME [--parent-model NAME] [--url URL]]",
+  usage: "[--json] [--crash] [--ollama --model NAME [--parent-model NAME] [--url URL]]",
   details: [
     "The person is scripted. Without --ollama no model runs: fixed rules stand in for models, on real files.",
+    "With --crash, Troupe runs as a server of its own, with its store in a folder that is removed at the end.",
     "Exit code 0 when everything that the demo promises happened, 1 when something did not.",
   ],
   words: { least: 0, most: 0 },
@@ -61,8 +67,10 @@ export function demoOptions(args: readonly string[]): DemoOptions {
     if (stray !== undefined && !shown.help) {
       throw usageError(`--${stray} goes with --ollama: troupe demo --ollama --model NAME`);
     }
-    return { ...shown, backend: { kind: "simulated" } };
+    return { ...shown, backend: { kind: "simulated", crash: flags.has("crash") } };
   }
+  if (flags.has("crash"))
+    throw usageError("--crash does not go with --ollama: it runs on the simulated box.");
   const model = flags.text("model");
   if (model === undefined) {
     throw usageError(

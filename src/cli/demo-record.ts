@@ -12,6 +12,8 @@ import { duration, plural, shortId } from "./demo-words.ts";
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Handlers = { readonly [T in EventType]?: (event: StoredEvent, data: EventData[T]) => void };
 
+const ENDS: ReadonlySet<EventType> = new Set(["task.done", "task.failed", "task.cancelled"]);
+
 export class DemoRecord {
   readonly sessionId: string;
   readonly #now: () => number;
@@ -101,6 +103,11 @@ export class DemoRecord {
     this.#entries.push({ who: "note", text, done: true, tree });
   }
 
+  /** The server was killed. */
+  died(text: string): void {
+    this.#entries.push({ who: "crash", text, done: true, tree: false });
+  }
+
   apply(frame: EventFrame): void {
     if (frame.kind === "event") this.#fact(frame.event);
     else if (frame.kind === "delta" && frame.taskId === this.sessionId && frame.channel === "text") {
@@ -123,7 +130,11 @@ export class DemoRecord {
       return;
     }
     const child = this.#children.get(event.taskId);
-    if (child) Object.assign(child, { state: event.state, phase: event.phase, turn: event.turn });
+    if (!child) return;
+    child.turn = event.turn;
+    // An event has the state that its commit leads to: a child has ended once its own end was told, not before.
+    if (isTerminal(event.state) && !ENDS.has(event.type)) return;
+    Object.assign(child, { state: event.state, phase: event.phase });
   }
 
   readonly #ofSession: Handlers = {
@@ -162,6 +173,12 @@ export class DemoRecord {
       child.returned = true;
       this.note(`${shortId(childId)} came back by itself: ${state}`, true);
     },
+    "task.resumed": (_, { was }) => {
+      // What a generation had written is written again.
+      const live = this.#entries.findLast((entry) => entry.who === "parent" && !entry.done);
+      if (live) live.text = "";
+      this.note(`the conversation goes on: it was ${was}`);
+    },
     "run.failed": (_, { message }) => {
       this.#problem = message;
       this.#finishEntry(null);
@@ -185,6 +202,7 @@ export class DemoRecord {
         returned: false,
       });
     },
+    "task.resumed": (event, { was }) => this.note(`${shortId(event.taskId)} goes on: it was ${was}`),
     "task.started": (event) => this.#change(event, { startedAt: event.time }),
     "task.done": (event) => this.#change(event, { endedAt: event.time }),
     "task.failed": (event, { message }) => {
@@ -201,6 +219,8 @@ export class DemoRecord {
       this.note(`${shortId(event.taskId)} cancelled while ${where}; ended ${when}`, true);
     },
     "steer.queued": (event, { steerId }) => {
+      // Told again after a restart.
+      if (this.#children.get(event.taskId)?.steers.has(steerId)) return;
       this.#steer(event, steerId, { state: "queued", turn: null });
       this.note(`steer for ${shortId(event.taskId)}: queued`);
     },

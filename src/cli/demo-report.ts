@@ -3,6 +3,7 @@
 
 import type { TaskResult, TaskView } from "../core/api.ts";
 import type { State } from "../core/lifecycle.ts";
+import type { CrashReport, Kill } from "./demo-crash-facts.ts";
 import type { DemoBox } from "./demo-box.ts";
 import type { Call, Child, Message, Wait } from "./demo-facts.ts";
 import type { DemoRecord } from "./demo-record.ts";
@@ -23,6 +24,8 @@ export interface ReportInput {
   readonly broken: string | null;
   /** The children as they are at the end. */
   readonly tasks: readonly { readonly view: TaskView; readonly result: TaskResult }[];
+  /** `null` where no server was killed. */
+  readonly crash: CrashReport | null;
 }
 
 export interface Check {
@@ -43,7 +46,7 @@ export interface WaitRow {
 export interface MessageRow {
   readonly messageId: string;
   readonly text: string;
-  /** From sending it until it was handed to the model server. */
+  /** From sending it until it was handed to the model server, less the time in which none of ours was running. */
   readonly waitMs: number | null;
   /** From sending it to the first token, and the model's own part of that. */
   readonly firstTokenMs: number | null;
@@ -93,18 +96,27 @@ export interface DemoReport {
   readonly tasks: readonly TaskRow[];
   readonly waits: readonly WaitRow[];
   readonly checks: readonly Check[];
+  /** Only where a server was killed. */
+  readonly crash?: CrashReport;
 }
 
 const round = (ms: number): number => Math.round(ms * 10) / 10;
 const since = (from: number, to: number | null): number | null =>
   to === null ? null : Math.max(0, to - from);
 
-function messageRow(message: Message): MessageRow {
+/** Milliseconds between the two in which no server was there to wait for. */
+function outageIn(from: number, to: number | null, kill: Kill | null): number {
+  if (kill === null || to === null) return 0;
+  return Math.max(0, Math.min(to, kill.at + kill.downMs) - Math.max(from, kill.at));
+}
+
+function messageRow(message: Message, kill: Kill | null): MessageRow {
   const { sentAt, submittedAt, firstTokenAt, answeredAt } = message;
+  const waited = since(sentAt, submittedAt);
   return {
     messageId: message.id,
     text: message.text,
-    waitMs: since(sentAt, submittedAt),
+    waitMs: waited === null ? null : waited - outageIn(sentAt, submittedAt, kill),
     firstTokenMs: since(sentAt, firstTokenAt),
     modelMs: submittedAt === null ? null : since(submittedAt, firstTokenAt),
     answeredMs: since(sentAt, answeredAt),
@@ -205,7 +217,8 @@ function checksOf(
 /** Contract: pure; never throws, whatever is missing. */
 export function reportOf(input: ReportInput): DemoReport {
   const { record, box, models, patienceMs, broken } = input;
-  const messages = record.messages.map(messageRow);
+  const kill = input.crash?.kill ?? null;
+  const messages = record.messages.map((message) => messageRow(message, kill));
   const running = record.messages.filter(
     ({ aliveWhenSent, aliveWhenAnswered }) => aliveWhenSent > 0 && (aliveWhenAnswered ?? 0) > 0,
   );
@@ -219,10 +232,14 @@ export function reportOf(input: ReportInput): DemoReport {
   };
   const tasks = input.tasks.map(taskRow);
   const checks = checksOf(input, conversation, tasks);
-  const failures = checks.filter(({ held }) => !held).map(({ name }) => `does not hold: ${name}`);
+  const facts = input.crash?.facts ?? [];
+  const failures = [
+    ...checks.filter(({ held }) => !held).map(({ name }) => `does not hold: ${name}`),
+    ...facts.filter(({ held }) => !held).map(({ name, got }) => `does not hold: ${name} (${got})`),
+  ];
   return {
     backend: box.backend,
-    passed: failures.length === 0,
+    passed: failures.length === 0 && broken === null,
     failures: broken === null ? failures : [broken, ...failures],
     person: "scripted",
     parent: box.parent,
@@ -232,5 +249,6 @@ export function reportOf(input: ReportInput): DemoReport {
     tasks,
     waits: waitRows(input, messages),
     checks,
+    ...(input.crash && { crash: input.crash }),
   };
 }

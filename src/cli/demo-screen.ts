@@ -6,7 +6,7 @@ import { isTerminal } from "../core/lifecycle.ts";
 import type { Entry } from "./demo-facts.ts";
 import { cut, cutLine, duration, pad, shortId, withShortIds, wrap } from "./demo-words.ts";
 import { oneLine, printable } from "./printable.ts";
-import { stateSpan, type Line, type Span } from "./printer.ts";
+import { stateSpan, type Line, type Span, type Style } from "./printer.ts";
 
 export interface Room {
   readonly columns: number;
@@ -23,6 +23,8 @@ export interface Scene {
   readonly typed: string | null;
   /** The session; `null` before it is known. */
   readonly tree: TreeNode | null;
+  /** Why the tree is only what was seen last; `null` while somebody tells. */
+  readonly outage: string | null;
 }
 
 export const SCRIPTED_NOTE = "What the person (you) types is scripted; the rest is Troupe at work.";
@@ -39,7 +41,10 @@ const LABELS: Readonly<Record<Entry["who"], Span>> = {
   person: ["cyan", pad("you", LABEL_COLUMNS)],
   parent: ["bold", pad("parent", LABEL_COLUMNS)],
   note: ["dim", pad("     ·", LABEL_COLUMNS)],
+  crash: ["red", pad("kill -9", LABEL_COLUMNS)],
 };
+
+const STYLES: Readonly<Partial<Record<Entry["who"], Style>>> = { note: "dim", crash: "red" };
 
 /** One entry, wrapped beside its label. */
 export function entryLines(entry: Entry, columns: number): readonly Line[] {
@@ -57,7 +62,8 @@ export function entryLines(entry: Entry, columns: number): readonly Line[] {
       : ["…", ...wrapped.slice(1 - MOST_ANSWER_LINES)];
   return shown.map((line, index): Line => {
     const label: Span = index === 0 ? LABELS[entry.who] : " ".repeat(LABEL_COLUMNS);
-    return [label, entry.who === "note" ? ["dim", line] : line];
+    const style = STYLES[entry.who];
+    return [label, style === undefined ? line : [style, line]];
   });
 }
 
@@ -140,7 +146,9 @@ export function frameOf(scene: Scene, room: Room): readonly Line[] {
       : [
           rule,
           ...treeLines(scene.tree, { columns, rows: treeRows }),
-          slotLine(scene.tree, scene.server, columns),
+          scene.outage === null
+            ? slotLine(scene.tree, scene.server, columns)
+            : cutLine([["red", scene.outage]], columns),
         ];
   const left = Math.max(LEAST_TALK_LINES, rows - head.length - foot.length);
   const talk = talkLines(scene, columns).slice(-left);

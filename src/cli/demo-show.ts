@@ -3,7 +3,9 @@
 //
 // V1. On a terminal, a frame replaces the one before, also after a resize; the cursor comes back at the end.
 // V2. Through a pipe every entry is written once, when it is finished, and nothing is ever erased.
+// V3. Frames go on while nobody answers, with what was seen last.
 
+import { linkedAbort } from "../base/abort.ts";
 import { delay, type Clock } from "../base/clock.ts";
 import type { TaskApi, TreeNode } from "../core/api.ts";
 import type { DemoBox } from "./demo-box.ts";
@@ -23,6 +25,8 @@ export interface ShowOptions {
   readonly terminal: Pick<Terminal, "columns" | "rows">;
   /** Writes one line as it is shown there. */
   readonly render: (line: Line) => string;
+  /** Why nobody can be asked now, in words; `null` while somebody answers. */
+  readonly outage: () => string | null;
   readonly write: (text: string) => void;
 }
 
@@ -51,6 +55,9 @@ export class LiveShow implements Show {
   readonly #since: number;
   #drawn = 0;
   #room: Room | null = null;
+  #tree: TreeNode | null = null;
+  /** The look that is under way. */
+  #looking: Promise<void> | null = null;
 
   constructor(options: ShowOptions) {
     this.#options = options;
@@ -76,18 +83,39 @@ export class LiveShow implements Show {
   }
 
   async #draw(): Promise<void> {
-    const { box, record, clock, terminal, render, write } = this.#options;
-    const tree = await treeOf(this.#options);
+    const { box, record, clock, terminal, render, write, outage } = this.#options;
+    await this.#look();
     // The last row stays free: a newline on it would scroll the frame away from where it is redrawn.
     const room = { columns: terminal.columns(), rows: terminal.rows() - 1 };
     const { entries, typed } = record;
-    const frame = frameOf({ ...box, entries, typed, tree, elapsedMs: clock.monotonic() - this.#since }, room);
+    const frame = frameOf(
+      {
+        ...box,
+        entries,
+        typed,
+        tree: this.#tree,
+        outage: outage(),
+        elapsedMs: clock.monotonic() - this.#since,
+      },
+      room,
+    );
     const resized =
       this.#room !== null && (this.#room.columns !== room.columns || this.#room.rows !== room.rows);
     const back = resized ? CLEAR_SCREEN : this.#drawn > 0 ? `\u001b[${this.#drawn}A\r` : "";
     write(`${back}${frame.map((line) => `${render(line)}${CLEAR_LINE}\n`).join("")}${CLEAR_DOWN}`);
     this.#drawn = frame.length;
     this.#room = room;
+  }
+
+  /** Looks at the tree. What takes longer than a frame is shown when it is there (keeps V3). */
+  async #look(): Promise<void> {
+    const seen = (this.#looking ??= treeOf(this.#options)
+      .then((tree) => void (this.#tree = tree))
+      .finally(() => (this.#looking = null)));
+    seen.catch(() => {});
+    const late = linkedAbort();
+    await Promise.race([seen, delay(this.#options.clock, FRAME_MS, late.signal).catch(() => {})]);
+    late.abort("in time");
   }
 }
 

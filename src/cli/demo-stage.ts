@@ -13,9 +13,21 @@ import { isTerminal } from "../core/lifecycle.ts";
 import { SCRIPTED_CHILD } from "./demo-box.ts";
 import type { Message } from "./demo-facts.ts";
 import type { DemoRecord } from "./demo-record.ts";
-import { CANCEL, CANCELLED, GOALS, QUESTION, REQUEST, STEER, STEER_TEXT, STEERED } from "./demo-story.ts";
+import type { Crash } from "./demo-crash.ts";
+import {
+  AFTERWARDS,
+  CANCEL,
+  CANCELLED,
+  CRASH_REQUEST,
+  GOALS,
+  QUESTION,
+  REQUEST,
+  STEER,
+  STEER_TEXT,
+  STEERED,
+} from "./demo-story.ts";
 import type { DemoWatch } from "./demo-watch.ts";
-import { duration } from "./demo-words.ts";
+import { duration, shortId } from "./demo-words.ts";
 
 export interface StageOptions {
   /** The person's. */
@@ -47,6 +59,29 @@ export class DemoStage {
     if (record.alive > 0) await this.#ask(QUESTION);
     if (this.#isAlive(STEERED)) await this.#ask(STEER);
     if (this.#isAlive(CANCELLED)) await this.#ask(CANCEL);
+    await this.#untilOver();
+  }
+
+  /** As with a model, and a kill where it hurts most. Contract: also rejects when the server does not come back. */
+  async playThroughCrash(crash: Crash): Promise<void> {
+    const { api, record, watch, world } = this.#options;
+    await this.#ask(CRASH_REQUEST);
+    if (record.alive > 0) await this.#ask(QUESTION);
+    const [first, steered, cancelled] = record.children;
+    if (!first || !steered || !cancelled) return this.#untilOver();
+    await watch.until(() => isTerminal(first.state) && first.returned && record.idle);
+    await crash.prepare();
+    await this.#write(CANCEL);
+    await watch.until(() => (record.idle && steered.phase === "generating") || isTerminal(steered.state));
+    record.said(CANCEL);
+    const message = await this.#send(CANCEL);
+    // One slot: this child writes, and the person's turn goes next. No turn of its own can read the steer before (G1).
+    record.note(`from a second terminal: tasks steer ${shortId(steered.taskId)} "${STEER_TEXT}"`);
+    const steerId = newId("steer", world.random);
+    await this.#call("steer", () => api.steer(steered.taskId, { message: STEER_TEXT, steerId }));
+    await crash.strike({ steeredId: steered.taskId, steerId, message });
+    await watch.until(() => this.#isSettled(message));
+    await this.#ask(AFTERWARDS);
     await this.#untilOver();
   }
 
@@ -92,7 +127,14 @@ export class DemoStage {
 
   /** Shows a line as if it were typed, and presses Enter. */
   async #type(text: string): Promise<void> {
-    const { record, watch, world, signal, typingMs } = this.#options;
+    await this.#write(text);
+    this.#options.record.said(text);
+    this.#options.watch.changed();
+  }
+
+  /** Shows a line as if it were typed. */
+  async #write(text: string): Promise<void> {
+    const { record, world, signal, typingMs } = this.#options;
     for (
       let end = KEYS_AT_ONCE;
       typingMs > 0 && end < text.length && !this.#mustHurry();
@@ -101,8 +143,7 @@ export class DemoStage {
       record.type(text.slice(0, end));
       await delay(world.clock, typingMs * KEYS_AT_ONCE, signal);
     }
-    record.said(text);
-    watch.changed();
+    if (typingMs > 0) record.type(text);
   }
 
   /** Typing is a show and takes time, in which the children work on (keeps G1). */

@@ -18,5 +18,15 @@ export const STEER_TEXT = "look only at src/core";
 export const STEER = `Tell the second task to ${STEER_TEXT}`;
 export const CANCEL = "Cancel the third task.";
 
+/** With a crash, the first child is done early, and its result is there before. */
+export const CRASH_GOALS: typeof GOALS = [
+  "Be brief: list the largest files in src/config",
+  GOALS[1],
+  GOALS[2],
+];
+export const CRASH_REQUEST = `Do three things at once: ${CRASH_GOALS.join("; ")}.`;
+/** Said when everything is back. */
+export const AFTERWARDS = "You were gone for a moment. What is 12 * 34?";
+
 /** What a child of the simulated box writes when it followed a steer. */
 export const FOLLOWED = /I followed the steer "([^"]*)"/;

@@ -3,9 +3,10 @@
 
 import type { DemoReport, TaskRow, WaitRow } from "./demo-report.ts";
 import { GOALS } from "./demo-story.ts";
-import { cut, duration, pad, plural, shortId, wrap } from "./demo-words.ts";
+import type { CrashReport, Fact } from "./demo-crash-facts.ts";
+import { cut, cutLine, duration, pad, plural, shortId, wrap } from "./demo-words.ts";
 import { oneLine } from "./printable.ts";
-import { stateSpan, type Line } from "./printer.ts";
+import { stateSpan, type Line, type Span } from "./printer.ts";
 
 const RESULT_CHARS = 300;
 
@@ -55,6 +56,27 @@ function adviceFor(report: DemoReport): readonly Line[] {
   ];
 }
 
+/** The facts about the kill, each as it was seen. */
+function crashLines({ kill, facts }: CrashReport, columns: number): readonly Line[] {
+  const head =
+    kill === null
+      ? ""
+      : ` (pid ${kill.pid}, gone for ${duration(kill.downMs)}; then pid ${kill.nextPid}, checked over HTTP)`;
+  return [
+    cutLine([["bold", "After the kill -9"], head], columns),
+    ...facts.flatMap((fact) => factLines(fact, columns)),
+    "",
+  ];
+}
+
+function factLines({ name, held, got }: Fact, columns: number): readonly Line[] {
+  const mark: Span = held ? ["green", "  ✓ "] : ["red", "  ✗ "];
+  return wrap(`${name}: ${oneLine(got)}`, columns - 4).map((text, at): Line => [
+    at === 0 ? mark : "    ",
+    text,
+  ]);
+}
+
 /** Contract: pure. */
 export function summaryOf(report: DemoReport, columns: number): readonly Line[] {
   const simulated =
@@ -70,8 +92,13 @@ export function summaryOf(report: DemoReport, columns: number): readonly Line[] 
     [["bold", "What became of the tasks"]],
     ...report.tasks.flatMap((task) => taskLines(task, columns)),
     "",
+    ...(report.crash ? crashLines(report.crash, columns) : []),
     ...(report.passed
-      ? [[["green", `All ${report.checks.length} promises held.`]] as Line]
+      ? [
+          [
+            ["green", `All ${report.checks.length + (report.crash?.facts.length ?? 0)} promises held.`],
+          ] as Line,
+        ]
       : [...report.failures.map((failure): Line => [["red", failure]]), ...adviceFor(report)]),
   ];
 }

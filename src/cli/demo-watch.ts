@@ -6,6 +6,7 @@
 import { withSignal } from "../base/abort.ts";
 import { InternalError } from "../base/errors.ts";
 import type { TaskApi } from "../core/api.ts";
+import type { EventFrame } from "../core/event.ts";
 import type { DemoRecord } from "./demo-record.ts";
 
 interface Waiter {
@@ -19,6 +20,7 @@ export class DemoWatch {
   readonly #signal: AbortSignal;
   readonly #waiters = new Set<Waiter>();
   readonly #listeners = new Set<() => void>();
+  readonly #witnesses = new Set<(frame: EventFrame) => void>();
   #failure: { readonly reason: unknown } | null = null;
 
   /** `signal` ends the watch and every wait. */
@@ -34,6 +36,7 @@ export class DemoWatch {
       for await (const frame of api.events(query)) {
         if (frame.kind === "gap")
           throw new InternalError("demo_gap", "The demo lost events of its own session.");
+        for (const see of this.#witnesses) see(frame);
         this.#record.apply(frame);
         this.changed();
       }
@@ -57,6 +60,11 @@ export class DemoWatch {
   /** Calls back after each change. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** Shows each frame as it comes. */
+  onFrame(see: (frame: EventFrame) => void): void {
+    this.#witnesses.add(see);
   }
 
   /** Contract: rejects with the signal's reason, or with what broke the stream (keeps W1). */

@@ -2,11 +2,13 @@
 // that it starts, it closes, also after Ctrl-C.
 
 import { deadline, linkedAbort } from "../base/abort.ts";
+import type { Clock } from "../base/clock.ts";
 import { InternalError, messageOf } from "../base/errors.ts";
 import type { World } from "../compose.ts";
-import type { Caller } from "../core/api.ts";
 import { toWire } from "../core/wire.ts";
 import { startDemoBox, type DemoBox } from "./demo-box.ts";
+import { startCrashBox } from "./demo-crash-box.ts";
+import { DemoCrash } from "./demo-crash.ts";
 import { DEMO_HELP, demoOptions } from "./demo-options.ts";
 import { DemoRecord } from "./demo-record.ts";
 import { reportOf, type DemoReport, type ReportInput } from "./demo-report.ts";
@@ -46,13 +48,18 @@ export async function runDemo(
   const log: string[] = [];
   // Warnings would tear the screen; they matter only where something went wrong.
   const quiet: World = { ...world, writeLog: (line) => void log.push(line) };
-  const box = await startDemoBox({ backend: options.backend, world: quiet, speed: pace.speed });
+  const { backend } = options;
+  const withCrash = backend.kind === "simulated" && backend.crash;
+  const box = withCrash
+    ? await startCrashBox({ ...world, writeLog: quiet.writeLog }, pace.speed)
+    : await startDemoBox({ backend, world: quiet, speed: pace.speed });
   const report = await play({ box, world, json: options.json, typingMs: TYPING_MS / pace.speed }).finally(
     () => box.close(),
   );
   tell(report, world, options.json);
   if (world.signal.aborted) return INTERRUPTED;
-  if (!report.passed) for (const line of log.slice(-KEPT_LOG_LINES)) world.writeLog(line);
+  const lines = box.process?.lastLines ?? log.slice(-KEPT_LOG_LINES);
+  if (!report.passed) for (const line of lines) world.writeLog(line);
   return report.passed ? 0 : 1;
 }
 
@@ -73,7 +80,7 @@ interface PlayOptions {
 /** The story on a session of its own, from the first line to the report. */
 async function play({ box, world, json, typingMs }: PlayOptions): Promise<DemoReport> {
   const { clock } = world;
-  const { api, settings, runtime } = box.troupe;
+  const { api, models, patienceMs } = box;
   const scripted = box.parent === "scripted";
   // A scripted parent delegates from outside; its session only talks, and has what the children may inherit.
   const session = await api.createSession(scripted ? { toolsets: ["file"] } : {});
@@ -97,9 +104,12 @@ async function play({ box, world, json, typingMs }: PlayOptions): Promise<DemoRe
     signal,
     typingMs: show instanceof LiveShow ? typingMs : 0,
   });
+  const crash =
+    box.process === null ? null : new DemoCrash({ api, server: box.process, record, watch, clock, signal });
   let broken: string | null = null;
   try {
-    if (scripted) await stage.playScripted(runtime.as(parentOf(session.taskId)));
+    if (crash) await stage.playThroughCrash(crash);
+    else if (scripted) await stage.playScripted(box.asParent(session.taskId));
     else await stage.playWithModel();
   } catch (error) {
     broken = messageOf(error);
@@ -110,23 +120,31 @@ async function play({ box, world, json, typingMs }: PlayOptions): Promise<DemoRe
   abort.release();
   await Promise.all([following, showing]);
   await show.end();
-  const models = { parent: settings.parentModel.model, children: settings.childModel.model };
-  const patienceMs = settings.interactivePatienceMs;
-  return reportOf({ record, box, models, patienceMs, elapsedMs, broken, tasks: await tasksOf(box, record) });
+  // Nobody is asked on behalf of a person who has left.
+  const isOver = world.signal.aborted;
+  const judged = isOver || crash === null ? null : await crash.judge();
+  const tasks = isOver ? [] : await tasksOf(box, record);
+  return reportOf({ record, box, models, patienceMs, elapsedMs, broken, tasks, crash: judged });
 }
 
-/** The session's own tools reach its subtree and nothing else; so does whoever plays its part. */
-function parentOf(sessionId: string): Caller {
-  return { name: "scripted parent", scopes: ["read", "control"], taskId: sessionId };
+/** The children at the end; none where nobody can be asked any more, which the report says. */
+async function tasksOf({ api }: DemoBox, record: DemoRecord): Promise<ReportInput["tasks"]> {
+  try {
+    return await Promise.all(
+      record.children.map(async ({ taskId }) => ({
+        view: await api.check(taskId),
+        result: await api.collect(taskId, { timeoutMs: 0 }),
+      })),
+    );
+  } catch {
+    return [];
+  }
 }
 
-async function tasksOf({ troupe }: DemoBox, record: DemoRecord): Promise<ReportInput["tasks"]> {
-  return Promise.all(
-    record.children.map(async ({ taskId }) => ({
-      view: await troupe.api.check(taskId),
-      result: await troupe.api.collect(taskId, { timeoutMs: 0 }),
-    })),
-  );
+function outageOf({ process }: DemoBox, clock: Clock): string | null {
+  const since = process?.awaySince ?? null;
+  if (since === null) return null;
+  return `Troupe is dead for ${duration(clock.monotonic() - since)}; above is what was seen last`;
 }
 
 interface ShowParts {
@@ -144,10 +162,11 @@ function showOf({ box, world, record, watch, json }: ShowParts): Show {
   const printer = new Printer(terminal, false);
   const options = {
     box,
-    api: box.troupe.api,
+    api: box.api,
     record,
     watch,
     clock,
+    outage: () => outageOf(box, clock),
     terminal,
     render: (line: Parameters<Printer["render"]>[0]) => printer.render(line, isTerminal),
   };

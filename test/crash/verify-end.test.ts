@@ -61,7 +61,9 @@ function announcing(taskId: string): Message {
 }
 
 let cursor = 0;
-function event(taskId: string, seq: number, type: EventType, state: State = "running"): StoredEvent {
+/** Only what ends a task shows another state. */
+function event(taskId: string, seq: number, type: EventType): StoredEvent {
+  const state: State = type === "task.done" ? "done" : type === "task.failed" ? "failed" : "running";
   return { taskId, seq, cursor: ++cursor, type, state } as StoredEvent;
 }
 
@@ -98,7 +100,7 @@ function inOrder(): House {
     events: ["parent", "one", "two"].map((id) => event(id, 1, "task.spawned")),
     results: new Map([["one", "bytes"]]),
   };
-  for (const id of ["one", "two", "parent"]) house.events.push(event(id, 2, "task.done", "done"));
+  for (const id of ["one", "two", "parent"]) house.events.push(event(id, 2, "task.done"));
   for (const each of house.events) ledger.show(each);
   const request = { goal: goalOf(PARENT), idempotencyKey: "key" };
   ledger.acknowledge({ kind: "task", request, plan: PARENT }, ["parent"], 1);
@@ -125,7 +127,7 @@ const BREAKAGES: readonly (readonly [string, (house: House) => void, RegExp])[] 
   ],
   [
     "I2 a task ends twice",
-    (house) => house.events.push(event("two", 3, "task.failed", "failed")),
+    (house) => house.events.push(event("two", 3, "task.failed")),
     /two has 2 terminal events/,
   ],
   [

@@ -31,20 +31,21 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     why: "The newest word is not folded in before the next turn, and a task ends without having read it.",
   },
   {
-    name: "machine-read-mail-is-mail",
+    name: "machine-one-mail-begins-no-turn",
     invariant: "M4",
     file: FILE,
     find: "context.waits.length === 0 && context.mailSeen > Math.max(context.mailTaken, context.mailHeld),",
     replace:
-      "context.waits.length === 0 && context.mailSeen >= Math.max(context.mailTaken, context.mailHeld),",
-    why: "A task that waits for its children begins turns for mail that it has read.",
+      "context.waits.length === 0 && context.mailSeen > 1 + Math.max(context.mailTaken, context.mailHeld),",
+    why: "Whoever waits does not hear the newest word until another one comes.",
   },
   {
     name: "machine-stopped-mail-begins-turns",
     invariant: "M4",
     file: FILE,
-    find: "holdMail: assign({ mailHeld: ({ context }) => context.mailSeen }),",
-    replace: "holdMail: assign({ mailHeld: ({ context }) => context.mailHeld }),",
+    find: '          actions: ["closeTurn", "forgetWaits", "holdMail"],\n        },\n      },\n      // A session begins',
+    replace:
+      '          actions: ["closeTurn", "forgetWaits"],\n        },\n      },\n      // A session begins',
     why: "After /stop a session goes on with what it was to drop.",
   },
   {

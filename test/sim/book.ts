@@ -27,6 +27,8 @@ export interface Side {
   cancelled: boolean;
   /** Its server asked not to be bothered before this time. */
   notBefore: number;
+  /** The same pause, until the runtime has it in the store: a crash before loses it. */
+  askedFor: number;
   /** What it was doing when the life that lives began: nothing of note, waiting, or at work. */
   interrupted: "no" | "parked" | "live";
   /** Restarts that took it up, in the life that lives. */
@@ -104,6 +106,7 @@ export class Book {
       endHeard: false,
       cancelled: false,
       notBefore: 0,
+      askedFor: 0,
       interrupted: "no",
       resumed: 0,
     };
@@ -142,7 +145,10 @@ export class Book {
         return this.#generation(fact);
       case "jumped":
         // After a restart pauses end by the wall clock.
-        for (const side of this.sides.values()) side.notBefore -= Math.max(0, fact.ms);
+        for (const side of this.sides.values()) {
+          side.notBefore -= Math.max(0, fact.ms);
+          side.askedFor -= Math.max(0, fact.ms);
+        }
         return;
       case "tool.began":
       case "tool.ended":
@@ -151,6 +157,13 @@ export class Book {
         return this.#returned(fact);
       default:
     }
+  }
+
+  /** Generations in flight of tasks that were ended by force: such an end waits for none, and gives its lease back. */
+  get leftBehind(): number {
+    let count = 0;
+    for (const side of this.sides.values()) if (side.endHeard) count += side.generations;
+    return count;
   }
 
   /** Books the lanes after a step. */
@@ -181,7 +194,7 @@ export class Book {
 
   #endLife(): void {
     for (const side of this.sides.values()) {
-      Object.assign(side, { generations: 0, tools: 0, admitted: false, resumed: 0 });
+      Object.assign(side, { generations: 0, tools: 0, admitted: false, resumed: 0, askedFor: 0 });
     }
     this.lanes = [];
   }
@@ -205,9 +218,9 @@ export class Book {
     for (const { type, data } of write.events ?? []) {
       if (type === "task.resumed") {
         side.resumed++;
-        // Another run knows nothing of what the one before was told.
-        if (data.policy === "restart") side.notBefore = 0;
       }
+      if (type === "generation.retried" || type === "run.failed")
+        side.notBefore = Math.max(side.notBefore, side.askedFor);
       if (type === "task.admitted") side.admitted = true;
       if (type === "tool.requested") this.intents.add(`${taskId} ${data.callId}`);
     }
@@ -227,7 +240,7 @@ export class Book {
     }
     side.generations--;
     if (side.generations + side.tools === 0) this.diary.rests(fact.taskId);
-    if (fact.retryAfterMs !== null) side.notBefore = this.now + fact.retryAfterMs;
+    if (fact.retryAfterMs !== null) side.askedFor = this.now + fact.retryAfterMs;
   }
 
   #tool(fact: FactOf<"tool.began">): void {

@@ -76,6 +76,30 @@ function turns({ taskId, write }: FactOf<"committed">, book: Book): string | nul
   return more > 0 && count > most ? `${taskId} finishes turn ${count} of ${most}` : null;
 }
 
+/** A turn begins when the one before has finished or failed, or a person has interrupted it. */
+function oneTurn({ taskId, write }: FactOf<"committed">, book: Book): string | null {
+  const task = book.task(taskId);
+  const page = book.diary.page(taskId);
+  const begins = (write.events ?? []).some(({ type }) => type === "turn.started");
+  const finishes = (write.events ?? []).some(({ type }) => type === "turn.finished" || type === "run.failed");
+  if (!begins || finishes || page.turnOpen === 0 || page.turnOpen === write.turn || !task) return null;
+  const isInterrupted = task.inbox.some(({ message }) => message.kind === "steer" && message.interrupt);
+  return isInterrupted ? null : `${taskId} begins turn ${write.turn}, and the one before is open`;
+}
+
+/** What its tree has used, and what its generations have reserved, at the least. */
+function overBudget({ taskId, reserves }: FactOf<"generation.began">, book: Book): string | null {
+  const rootId = book.task(taskId)?.spec.rootId;
+  const limit = rootId === undefined ? null : (book.task(rootId)?.spec.budget?.tokens ?? null);
+  if (limit === null) return null;
+  let sum = reserves;
+  for (const [id, task] of book.model.tasks) {
+    if (task.spec.rootId !== rootId) continue;
+    sum += (book.diary.used.get(id) ?? 0) + (id === taskId ? 0 : (book.diary.reserved.get(id) ?? 0));
+  }
+  return sum > limit ? `${taskId} generates, which makes it ${sum} of the tree's ${limit} tokens` : null;
+}
+
 function active({ taskId, write }: FactOf<"committed">, book: Book): string | null {
   const { diary } = book;
   const task = book.task(taskId);
@@ -107,11 +131,15 @@ function overdue(book: Book): string | null {
   const { readyAt } = diary;
   if (!diary.exact || readyAt === null) return null;
   const late = (since: number | null, ms = 0): boolean => since !== null && now > since + ms + ROUNDING_MS;
-  return eachOpen(book, ({ spec, phase }, page) => {
+  return eachOpen(book, ({ spec, state, phase }, page) => {
     if (late(page.endBy))
       return `was cancelled, and has not ended ${now - (page.endBy ?? 0)} ms after the deadline`;
     const letGoMs = diary.obedient ? 0 : 3 * CANCEL_DEADLINE_MS;
     if (late(page.interruptedAt, letGoMs)) return "was interrupted, and goes on generating";
+    const isDone = phase !== "generating" && state !== "steering";
+    if (isDone && page.holdsLease && late(page.abortedAt, CANCEL_DEADLINE_MS)) {
+      return "keeps its lease for a generation that will not let go";
+    }
     if (late(page.spokenToAt)) return "was spoken to, and waits on for its children";
     const { deadlineMs } = spec.limits;
     if (deadlineMs !== null && diary.lives === 1 && late(page.submittedAt, deadlineMs + CANCEL_DEADLINE_MS)) {
@@ -182,6 +210,28 @@ export const PACE_CHECKS: readonly Check[] = [
     name: "tries are counted",
     means: "A generation whose server is busy is tried five times before its turn is given up.",
     on: { committed: tries },
+  },
+  {
+    id: "I5",
+    name: "one turn after the other",
+    means:
+      "No turn and no generation of a task begins while the one before is open, but where a person interrupts.",
+    on: {
+      committed: oneTurn,
+      "generation.began": ({ taskId }, book) => {
+        // One that was told to stop long ago stands in nobody's way.
+        const { abortedAt } = book.diary.page(taskId);
+        const isGiven = abortedAt !== null && book.now - abortedAt >= CANCEL_DEADLINE_MS - ROUNDING_MS;
+        if (taskId === "nobody" || isGiven || book.side(taskId).generations === 0) return null;
+        return `${taskId} generates twice at once`;
+      },
+    },
+  },
+  {
+    id: "I17",
+    name: "budgets are reserved",
+    means: "What a tree has used and what its generations may still use never passes its budget.",
+    on: { "generation.began": overBudget },
   },
   {
     id: "I12",

@@ -100,7 +100,9 @@ export const ROOM_CHECKS: readonly Check[] = [
         0,
         ...lanes.map((lane, at) => Math.max(lane.slots, book.lanes[at]?.leases.length ?? 0)),
       );
-      return inFlight > slots ? `${inFlight} generations in flight on ${slots} slots` : null;
+      return inFlight - book.leftBehind > slots
+        ? `${inFlight} generations in flight on ${slots} slots`
+        : null;
     },
   },
   {

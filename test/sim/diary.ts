@@ -32,6 +32,8 @@ export interface Page {
   tries: number;
   /** Runs that failed and were followed by another. */
   retries: number;
+  /** The turn that has begun and neither finished nor failed; 0 for none. */
+  turnOpen: number;
   readonly waits: Map<string, Wait>;
   /** Active time of this run, by what generated and ran, and as it was stored last. */
   activeMs: number;
@@ -42,6 +44,8 @@ export interface Page {
   /** An acknowledged interrupt ends its generation, and an acknowledged word its wait, from then on. */
   interruptedAt: number | null;
   spokenToAt: number | null;
+  /** Its generation was told to stop, and has not let go. */
+  abortedAt: number | null;
   stop: Stop | null;
   holdsLease: boolean;
   /** The number of its next run, where a restart began one. */
@@ -70,6 +74,9 @@ export class Diary {
   #isClosing = false;
   readonly #now: () => number;
   readonly #model: Model;
+  /** Tokens that generations in flight have reserved, and that tasks have used, by task. */
+  readonly reserved = new Map<string, number>();
+  readonly used = new Map<string, number>();
   readonly #inputs = new Map<string, unknown>();
 
   constructor(world: World, model: Model, now: () => number) {
@@ -112,10 +119,16 @@ export class Diary {
       case "committed":
         return this.#committed(fact);
       case "generation.began":
+        this.reserved.set(fact.taskId, fact.reserves);
+        return this.#begins(this.page(fact.taskId));
       case "tool.began":
         return this.#begins(this.page(fact.taskId));
+      case "generation.aborted":
+        this.page(fact.taskId).abortedAt = this.#now();
+        return;
       case "generation.ended":
-        this.page(fact.taskId).interruptedAt = null;
+        this.reserved.delete(fact.taskId);
+        Object.assign(this.page(fact.taskId), { interruptedAt: null, abortedAt: null });
         return;
       case "lease":
         this.page(fact.taskId).holdsLease = fact.held;
@@ -156,10 +169,11 @@ export class Diary {
 
   #endLife(): void {
     this.readyAt = null;
+    this.reserved.clear();
     for (const page of this.pages.values()) {
       page.activeMs = page.storedMs;
       Object.assign(page, { activeSince: null, endBy: null, interruptedAt: null, spokenToAt: null });
-      Object.assign(page, { holdsLease: false, abandoned: false });
+      Object.assign(page, { holdsLease: false, abandoned: false, abortedAt: null });
       if (page.stop?.firm === false) page.stop = null;
       if (this.#isClosing) page.resumedIn = null;
     }
@@ -172,7 +186,10 @@ export class Diary {
     if (stored !== undefined) page.storedMs = stored;
     if (write.snapshot !== undefined && page.stop) page.stop.firm = true;
     if (write.phase !== undefined) page.spokenToAt = null;
-    for (const event of write.events ?? []) this.#event(taskId, page, event);
+    if (write.phase === "waiting_input") page.turnOpen = 0;
+    if (write.usage) this.used.set(taskId, write.usage.promptTokens + write.usage.outputTokens);
+    const turn = write.turn ?? this.#model.tasks.get(taskId)?.turn ?? 0;
+    for (const event of write.events ?? []) this.#event({ taskId, turn }, page, event);
     if (write.terminal) this.#forget(page);
   }
 
@@ -181,17 +198,25 @@ export class Diary {
     Object.assign(page, { endBy: null, interruptedAt: null, spokenToAt: null, stop: null });
   }
 
-  #event(taskId: string, page: Page, { type, data }: NewEvent): void {
+  #event(
+    { taskId, turn }: { readonly taskId: string; readonly turn: number },
+    page: Page,
+    { type, data }: NewEvent,
+  ): void {
     if (type === "turn.started") {
-      page.tries = 0;
+      // More mail may be folded into a turn that is open.
+      if (page.turnOpen !== turn) page.tries = 0;
+      page.turnOpen = turn;
       page.nextRun = null;
       page.waits.clear();
     } else if (type === "turn.finished") {
       page.finished++;
       page.tries = 0;
+      page.turnOpen = 0;
     } else if (type === "generation.retried") page.tries++;
     else if (type === "run.failed") {
       page.tries = 0;
+      page.turnOpen = 0;
       page.waits.clear();
       if (data.retryInMs !== null) Object.assign(page, { finished: 0, retries: page.retries + 1 });
     } else if (type === "tool.requested") this.#inputs.set(`${taskId} ${data.callId}`, data.input);
@@ -224,7 +249,8 @@ export class Diary {
       return;
     }
     page.waits.clear();
-    Object.assign(page, { finished: 0, tries: 0, activeMs: 0, storedMs: 0, activeSince: null });
+    Object.assign(page, { storedMs: 0, activeSince: null });
+    Object.assign(page, { finished: 0, tries: 0, turnOpen: 0, activeMs: 0 });
     if (task.spec.kind !== "task") return;
     page.nextRun = task.run + 1;
     for (const childId of task.children) {
@@ -267,6 +293,7 @@ function blankPage(submittedAt: number): Page {
     finished: 0,
     tries: 0,
     retries: 0,
+    turnOpen: 0,
     waits: new Map(),
     activeMs: 0,
     activeSince: null,
@@ -274,6 +301,7 @@ function blankPage(submittedAt: number): Page {
     endBy: null,
     interruptedAt: null,
     spokenToAt: null,
+    abortedAt: null,
     stop: null,
     holdsLease: false,
     nextRun: null,

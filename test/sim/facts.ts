@@ -66,7 +66,11 @@ export type Fact =
       readonly life: number;
       readonly taskId: string;
       readonly inFlight: number;
+      /** Tokens that it must have been granted of its tree's budget, at the least. */
+      readonly reserves: number;
     }
+  /** It was told to stop, and lets go with `generation.ended`. */
+  | { readonly kind: "generation.aborted"; readonly life: number; readonly taskId: string }
   | {
       readonly kind: "generation.ended";
       readonly life: number;

@@ -131,7 +131,8 @@ export class History {
     kind: "generation.began" | "generation.ended",
     retryAfterMs: number | null = null,
   ): this {
-    if (kind === "generation.began") return this.tell({ kind, life: 0, taskId: id, inFlight: 1 });
+    if (kind === "generation.began")
+      return this.tell({ kind, life: 0, taskId: id, inFlight: 1, reserves: 0 });
     return this.tell({ kind, life: 0, taskId: id, retryAfterMs });
   }
 

@@ -44,6 +44,8 @@ export class MortalProvider implements Provider {
   #inFlight = 0;
   /** Aborted longer than the patience ago, and still open. */
   #given = 0;
+  /** Aborted less than that ago, and whose they are. */
+  readonly #lingering = new Map<object, string>();
 
   constructor(options: MortalProviderOptions) {
     this.#options = options;
@@ -53,9 +55,10 @@ export class MortalProvider implements Provider {
     });
   }
 
-  /** Streams that are open, but for those that nobody waits for any more. */
-  get inFlight(): number {
-    return this.#inFlight - this.#given;
+  /** Streams that are open, but for those that nobody waits for any more: given up, or of a task that is over. */
+  inFlight(isOver: (taskId: string) => boolean): number {
+    const over = [...this.#lingering.values()].filter(isOver).length;
+    return this.#inFlight - this.#given - over;
   }
 
   async *generate(request: GenerateRequest, options: GenerateOptions): AsyncGenerator<ProviderEvent> {
@@ -69,7 +72,8 @@ export class MortalProvider implements Provider {
     this.#scenes.set(request, scene);
     this.#inFlight++;
     let retryAfterMs: number | null = null;
-    tell({ kind: "generation.began", life: life.number, taskId: name, inFlight: this.#inFlight });
+    const reserves = reservedFor(request);
+    tell({ kind: "generation.began", life: life.number, taskId: name, inFlight: this.#inFlight, reserves });
     try {
       for await (const event of this.#inner.generate(request, options)) {
         if (life.point("provider")) return yield* silence();
@@ -79,7 +83,10 @@ export class MortalProvider implements Provider {
       if (!options.signal.aborted) retryAfterMs = scene.retryAfterMs;
       throw thrown;
     } finally {
-      if (options.signal.aborted) await this.#linger();
+      if (options.signal.aborted) {
+        if (!life.dead) tell({ kind: "generation.aborted", life: life.number, taskId: name });
+        await this.#linger(name);
+      }
       this.#inFlight--;
       this.#scenes.delete(request);
       if (!life.dead) {
@@ -90,13 +97,16 @@ export class MortalProvider implements Provider {
   }
 
   /** A socket that takes its time to close. */
-  async #linger(): Promise<void> {
+  async #linger(taskId: string): Promise<void> {
     const { clock, dice, stubbornness, patienceMs } = this.#options;
     if (!dice.chance(stubbornness())) return;
+    const key = {};
+    this.#lingering.set(key, taskId);
     const ms = dice.chance(0.2) ? 3 * patienceMs : dice.between(0, patienceMs - 200);
     // A moment earlier than whoever waits, so that the two are never taken in the wrong order.
     const most = Math.min(ms, patienceMs - 1);
     await delay(clock, most);
+    this.#lingering.delete(key);
     if (ms === most) return;
     this.#given++;
     await delay(clock, ms - most);
@@ -127,14 +137,20 @@ export class MortalProvider implements Provider {
     const { dice, model, sickness, note } = this.#options;
     const steps = model.reply(request);
     const about = goalIn(request)?.goal ?? "?";
-    if (!dice.chance(sickness())) {
+    const ailment = model.ailmentOf(request);
+    if (ailment === null && !dice.chance(sickness())) {
       note(`generation begins in ${about}`);
       return { steps, retryAfterMs: null };
     }
-    const drawn = drawSickness(dice);
+    const drawn = ailment ?? drawSickness(dice);
     note(`generation begins in ${about}, ${drawn}`);
     return sicken(steps, drawn, isSession);
   }
+}
+
+/** What a budget must have reserved for it, at the least: its answer, and the tools that it is told of. */
+function reservedFor({ maxOutputTokens, tools }: GenerateRequest): number {
+  return maxOutputTokens + Math.floor(JSON.stringify(tools).length / 4);
 }
 
 /** The stream of a dead incarnation: nothing, for ever. */

@@ -50,6 +50,7 @@ interface Asking<T> {
 
 /** Paths of the plan that people's own children follow. */
 export const EXTRA_PATH = "x";
+const FOR_SESSIONS: ReadonlySet<string> = new Set(["message", "stop", "close"]);
 
 export class People {
   readonly #options: PeopleOptions;
@@ -137,10 +138,17 @@ export class People {
   act(deed: Deed): void {
     if (deed.kind === "pause") return this.pause(!this.#paused);
     if (deed.kind === "repeat" || deed.kind === "clash") return this.#useKeyAgain(deed);
-    const tasks = this.#options.tasks();
+    const tasks = this.#among(deed);
     const taskId = tasks.at(-1 - (deed.whom % Math.max(1, tasks.length)));
     if (taskId === undefined) return;
     this.#actOn(taskId, deed);
+  }
+
+  /** Whom a deed may concern: what is for sessions goes to tasks only now and then, to be refused. */
+  #among({ kind, whom }: Deed): readonly string[] {
+    const tasks = this.#options.tasks();
+    if (!FOR_SESSIONS.has(kind) || whom % 4 === 3) return tasks;
+    return tasks.filter((id) => id.startsWith("ses_"));
   }
 
   say(sessionId: string, text: string): void {

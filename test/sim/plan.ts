@@ -5,6 +5,8 @@ import { callsOf, textOf } from "../../src/core/message.ts";
 import { call, say, wait, type Step } from "../../providers/script.ts";
 import type { GenerateRequest } from "../../providers/provider.ts";
 import type { Dice } from "./dice.ts";
+import type { Sickness } from "./sickness.ts";
+import type { Theme } from "./theme.ts";
 
 /** How a parent gets its children done. */
 export type Manner = "async" | "blocking" | "batch" | "collect" | "glance";
@@ -29,6 +31,8 @@ export interface Plan {
   readonly manner: Manner;
   /** How long each of its generations lasts. */
   readonly ms: number;
+  /** What goes wrong with each of its generations, in the calm too. */
+  readonly ails: Sickness | null;
   readonly quirks: readonly Quirk[];
   readonly meddling: Meddling;
   readonly children: readonly Plan[];
@@ -54,9 +58,23 @@ const QUIRKS: readonly Quirk[] = [
 const MEDDLINGS: readonly Meddling[] = ["steer_task", "cancel_task", "check_task", "list_tasks"];
 /** The last is longer than an actor that waits stays awake. */
 const LENGTHS_MS = [0, 1, 7, 40, 120, 300, 2_500];
+const LONG_MS = [40, 900, 2_500];
+const AILMENTS: readonly Sickness[] = [
+  "overloaded",
+  "overloaded",
+  "reset half way",
+  "empty",
+  "malformed arguments",
+];
 
-/** Draws a tree; `room` is how many tasks the world may still have, and what is taken of it. */
-export function drawPlan(dice: Dice, path: string, room: { left: number }): Plan {
+/** What a tree is drawn for: how many tasks the world may still have, and what it has more of than others. */
+export interface Grounds {
+  left: number;
+  readonly theme: Theme;
+}
+
+/** Draws a tree, and takes its tasks of the room. */
+export function drawPlan(dice: Dice, path: string, room: Grounds): Plan {
   room.left--;
   const depth = path.split(".").length - 1;
   const most = depth >= DEEPEST ? 0 : Math.min(room.left, depth === 0 ? 3 : 2);
@@ -66,7 +84,8 @@ export function drawPlan(dice: Dice, path: string, room: { left: number }): Plan
   return {
     path,
     manner: dice.pick(MANNERS),
-    ms: dice.pick(LENGTHS_MS),
+    ms: dice.pick(room.theme === "talk" ? LONG_MS : LENGTHS_MS),
+    ails: room.theme === "ailing" && dice.chance(0.6) ? dice.pick(AILMENTS) : null,
     quirks: dice.chance(0.4) ? dice.several(dice.between(1, 2), () => dice.pick(QUIRKS)) : [],
     meddling: dice.chance(0.2) ? dice.pick(MEDDLINGS) : "nothing",
     children,
@@ -105,11 +124,20 @@ export class PlannedModel {
     this.#serial = serial;
   }
 
+  /** What is always wrong with whoever asks. */
+  ailmentOf(request: GenerateRequest): Sickness | null {
+    return this.#planFor(request)?.ails ?? null;
+  }
+
   reply(request: GenerateRequest): readonly Step[] {
-    const about = goalIn(request);
-    const plan = about === null ? undefined : this.#plans.get(about.path);
+    const plan = this.#planFor(request);
     if (!plan) return [wait(5), say("yes?")];
     return [wait(plan.ms), ...this.#act(plan, request)];
+  }
+
+  #planFor(request: GenerateRequest): Plan | undefined {
+    const about = goalIn(request);
+    return about === null ? undefined : this.#plans.get(about.path);
   }
 
   #act(plan: Plan, request: GenerateRequest): readonly Step[] {

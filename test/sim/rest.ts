@@ -31,7 +31,7 @@ export async function readRest({ store, current, unanswered }: RestOptions): Pro
   return {
     tasks,
     held: current.runtime.counts(),
-    inFlight: current.provider.inFlight,
+    inFlight: current.provider.inFlight(() => false),
     timers: current.clock.armed - IDLE_TIMERS,
     unanswered,
     usage,

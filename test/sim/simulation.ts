@@ -259,7 +259,8 @@ export class Simulation {
     if (!current || this.#servers.closing || this.#checkedAt === this.#facts) return;
     this.#checkedAt = this.#facts;
     const lanes = current.lanes();
-    this.#checks.step({ lanes, inFlight: current.provider.inFlight }, this.#book);
+    const inFlight = current.provider.inFlight((taskId) => this.#book.task(taskId)?.end != null);
+    this.#checks.step({ lanes, inFlight }, this.#book);
     this.#book.noteLanes(lanes);
   }
 
@@ -289,6 +290,7 @@ const EXTRA_PLAN: Plan = {
   path: EXTRA_PATH,
   manner: "async",
   ms: 40,
+  ails: null,
   quirks: [],
   meddling: "nothing",
   children: [],

@@ -3,7 +3,8 @@
 
 import type { RestartPolicy } from "../../src/core/limits.ts";
 import { Dice, streamOf, STREAMS } from "./dice.ts";
-import { drawPlan, type Plan } from "./plan.ts";
+import { drawPlan, type Grounds, type Plan } from "./plan.ts";
+import { budgetOf, deedsOf, drawTheme, stubbornnessOf, type Theme } from "./theme.ts";
 
 /** Something that a person does through the API. */
 export type DeedKind =
@@ -128,12 +129,14 @@ const ACTING_MS = 4_000;
 /** The world of a seed: the same for the same seed, on every machine. */
 export function drawWorld(seed: number, options: WorldOptions): World {
   const dice = new Dice(streamOf(seed, STREAMS.world));
-  const room = { left: dice.chance(0.15) ? MOST_TASKS : 6 };
+  const theme = drawTheme(dice);
+  const room: Grounds = { left: dice.chance(0.15) ? MOST_TASKS : 6, theme };
   const roots: Root[] = [];
-  for (let wanted = dice.pick([1, 1, 2, 3]); wanted > 0 && room.left > 0; wanted--) {
+  const few = theme === "talk" ? [2, 3] : [1, 1, 2, 3];
+  for (let wanted = dice.pick(few); wanted > 0 && room.left > 0; wanted--) {
     roots.push(drawRoot(dice, roots.length, room));
   }
-  const deeds = dice.several(dice.chance(0.2) ? 0 : dice.between(1, 8), () => drawDeed(dice));
+  const deeds = dice.several(dice.chance(0.2) ? 0 : dice.between(1, 8), () => drawDeed(dice, theme));
   const caps = dice.several(4, () => drawCaps(dice));
   return {
     seed,
@@ -142,7 +145,7 @@ export function drawWorld(seed: number, options: WorldOptions): World {
     caps,
     store: drawStore(dice),
     sickness: dice.pick([0, 0, 0.05, 0.15, 0.3]),
-    stubbornness: dice.pick([0, 0, 0.2]),
+    stubbornness: stubbornnessOf(theme, dice),
     changes: dice.chance(0.2)
       ? dice.several(dice.between(1, 3), () => ({ atMs: dice.between(0, ACTING_MS), caps: drawCaps(dice) }))
       : [],
@@ -155,26 +158,24 @@ export function drawWorld(seed: number, options: WorldOptions): World {
   };
 }
 
-function drawRoot(dice: Dice, index: number, room: { left: number }): Root {
-  const budgeted = dice.chance(0.1);
+function drawRoot(dice: Dice, index: number, room: Grounds): Root {
+  const { theme } = room;
   return {
     plan: drawPlan(dice, String(index), room),
-    session: dice.chance(0.3),
+    session: dice.chance(theme === "talk" ? 0.7 : 0.3),
     atMs: dice.pick([0, 0, 3, 200]),
     onRestart: dice.pick(POLICIES),
-    retryLimit: dice.chance(0.2) ? dice.between(1, 2) : 0,
-    budget: budgeted
-      ? { tokens: dice.pick([null, 10_000, 30_000]), toolCalls: dice.pick([null, 1, 3]) }
-      : null,
-    deadlineMs: dice.chance(0.05) ? dice.between(500, 6_000) : null,
+    retryLimit: dice.chance(theme === "ailing" ? 0.5 : 0.2) ? dice.between(1, 2) : 0,
+    budget: budgetOf(theme, dice),
+    deadlineMs: dice.chance(0.1) ? dice.between(200, 4_000) : null,
     maxTurns: dice.chance(0.1) ? dice.between(1, 4) : null,
     keyed: dice.chance(0.5),
   };
 }
 
-function drawDeed(dice: Dice): Deed {
+function drawDeed(dice: Dice, theme: Theme): Deed {
   const atMs = dice.chance(0.5) ? dice.between(0, 400) : dice.between(0, ACTING_MS);
-  return { kind: dice.pick(DEEDS), atMs, whom: dice.between(0, MOST_TASKS) };
+  return { kind: dice.pick(deedsOf(theme) ?? DEEDS), atMs, whom: dice.between(0, MOST_TASKS) };
 }
 
 function drawCaps(dice: Dice): Caps {
