@@ -180,6 +180,8 @@ const OF_CALLS: readonly Breach[] = [
   ),
   breach("a server that asks for a pause gets it", "too soon", (h) => {
     h.spawn("a").generation("a", "generation.began").generation("a", "generation.ended", 500);
+    const data = { code: "rate_limited", message: "", attempt: 1, retryInMs: 500 };
+    h.commit("a", { events: [{ type: "generation.retried", data }] });
     return h.generation("a", "generation.began");
   }),
   breach("one key, one task", "one key, two tasks", (h) => {
