@@ -1,0 +1,41 @@
+// What a world has more of than others. Most worlds have a little of everything; what happens rarely meets what happens
+// rarely only where both are common.
+
+import type { Dice } from "./dice.ts";
+import type { DeedKind } from "./world.ts";
+
+/**
+ * `rough`: people interrupt and call off, and nothing lets go at once. `talk`: conversations beside long work.
+ * `ailing`: agents whose generations always go wrong in the same way. `tight`: trees with small budgets.
+ */
+export type Theme = "plain" | "rough" | "talk" | "ailing" | "tight";
+
+const THEMES: readonly Theme[] = ["plain", "plain", "plain", "plain", "rough", "talk", "ailing", "tight"];
+
+const ROUGH: readonly DeedKind[] = ["interrupt", "interrupt", "cancel", "force", "stop", "message", "steer"];
+const TALK: readonly DeedKind[] = ["message", "message", "message", "answer", "stop", "steer", "delegate"];
+
+export function drawTheme(dice: Dice): Theme {
+  return dice.pick(THEMES);
+}
+
+/** The deeds of a theme; `null` for all alike. */
+export function deedsOf(theme: Theme): readonly DeedKind[] | null {
+  return theme === "rough" ? ROUGH : theme === "talk" ? TALK : null;
+}
+
+export function stubbornnessOf(theme: Theme, dice: Dice): number {
+  return theme === "rough" ? 0.7 : dice.pick([0, 0, 0, 0.2]);
+}
+
+/** Figures that the first few generations of a small tree reach. */
+export function budgetOf(
+  theme: Theme,
+  dice: Dice,
+): { readonly tokens: number | null; readonly toolCalls: number | null } | null {
+  if (theme === "tight") {
+    return { tokens: dice.pick([null, 1_500, 2_500, 4_000]), toolCalls: dice.pick([null, 1, 2, 3]) };
+  }
+  if (!dice.chance(0.05)) return null;
+  return { tokens: dice.pick([null, 10_000, 30_000]), toolCalls: dice.pick([null, 1, 3]) };
+}
