@@ -137,7 +137,8 @@ function overdue(book: Book): string | null {
     const letGoMs = diary.obedient ? 0 : 3 * CANCEL_DEADLINE_MS;
     if (late(page.interruptedAt, letGoMs)) return "was interrupted, and goes on generating";
     const isDone = phase !== "generating" && state !== "steering";
-    if (isDone && page.holdsLease && late(page.abortedAt, CANCEL_DEADLINE_MS)) {
+    const isHanging = [...page.generations.values()].some((since) => late(since, CANCEL_DEADLINE_MS));
+    if (isDone && page.holdsLease && isHanging) {
       return "keeps its lease for a generation that will not let go";
     }
     if (late(page.spokenToAt)) return "was spoken to, and waits on for its children";
@@ -220,9 +221,10 @@ export const PACE_CHECKS: readonly Check[] = [
       committed: oneTurn,
       "generation.began": ({ taskId }, book) => {
         // One that was told to stop long ago stands in nobody's way.
-        const { abortedAt } = book.diary.page(taskId);
-        const isGiven = abortedAt !== null && book.now - abortedAt >= CANCEL_DEADLINE_MS - ROUNDING_MS;
-        if (taskId === "nobody" || isGiven || book.side(taskId).generations === 0) return null;
+        const isGiven = (since: number | null): boolean =>
+          since !== null && book.now - since >= CANCEL_DEADLINE_MS - ROUNDING_MS;
+        const { generations } = book.diary.page(taskId);
+        if (taskId === "nobody" || [...generations.values()].every(isGiven)) return null;
         return `${taskId} generates twice at once`;
       },
     },

@@ -44,8 +44,8 @@ export interface Page {
   /** An acknowledged interrupt ends its generation, and an acknowledged word its wait, from then on. */
   interruptedAt: number | null;
   spokenToAt: number | null;
-  /** Its generation was told to stop, and has not let go. */
-  abortedAt: number | null;
+  /** Its generations in flight, and since when each was to stop; `null` for one that may go on. */
+  readonly generations: Map<number, number | null>;
   stop: Stop | null;
   holdsLease: boolean;
   /** The number of its next run, where a restart began one. */
@@ -120,15 +120,17 @@ export class Diary {
         return this.#committed(fact);
       case "generation.began":
         this.reserved.set(fact.taskId, fact.reserves);
+        this.page(fact.taskId).generations.set(fact.nth, null);
         return this.#begins(this.page(fact.taskId));
       case "tool.began":
         return this.#begins(this.page(fact.taskId));
       case "generation.aborted":
-        this.page(fact.taskId).abortedAt = this.#now();
+        this.page(fact.taskId).generations.set(fact.nth, this.#now());
         return;
       case "generation.ended":
         this.reserved.delete(fact.taskId);
-        Object.assign(this.page(fact.taskId), { interruptedAt: null, abortedAt: null });
+        this.page(fact.taskId).generations.delete(fact.nth);
+        this.page(fact.taskId).interruptedAt = null;
         return;
       case "lease":
         this.page(fact.taskId).holdsLease = fact.held;
@@ -173,7 +175,8 @@ export class Diary {
     for (const page of this.pages.values()) {
       page.activeMs = page.storedMs;
       Object.assign(page, { activeSince: null, endBy: null, interruptedAt: null, spokenToAt: null });
-      Object.assign(page, { holdsLease: false, abandoned: false, abortedAt: null });
+      Object.assign(page, { holdsLease: false, abandoned: false });
+      page.generations.clear();
       if (page.stop?.firm === false) page.stop = null;
       if (this.#isClosing) page.resumedIn = null;
     }
@@ -301,7 +304,7 @@ function blankPage(submittedAt: number): Page {
     endBy: null,
     interruptedAt: null,
     spokenToAt: null,
-    abortedAt: null,
+    generations: new Map(),
     stop: null,
     holdsLease: false,
     nextRun: null,

@@ -66,15 +66,23 @@ export type Fact =
       readonly life: number;
       readonly taskId: string;
       readonly inFlight: number;
+      /** Tells the generations of one life apart. */
+      readonly nth: number;
       /** Tokens that it must have been granted of its tree's budget, at the least. */
       readonly reserves: number;
     }
   /** It was told to stop, and lets go with `generation.ended`. */
-  | { readonly kind: "generation.aborted"; readonly life: number; readonly taskId: string }
+  | {
+      readonly kind: "generation.aborted";
+      readonly life: number;
+      readonly taskId: string;
+      readonly nth: number;
+    }
   | {
       readonly kind: "generation.ended";
       readonly life: number;
       readonly taskId: string;
+      readonly nth: number;
       /** How long its server asked to be left alone. */
       readonly retryAfterMs: number | null;
     }

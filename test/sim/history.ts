@@ -132,8 +132,8 @@ export class History {
     retryAfterMs: number | null = null,
   ): this {
     if (kind === "generation.began")
-      return this.tell({ kind, life: 0, taskId: id, inFlight: 1, reserves: 0 });
-    return this.tell({ kind, life: 0, taskId: id, retryAfterMs });
+      return this.tell({ kind, life: 0, taskId: id, nth: 0, inFlight: 1, reserves: 0 });
+    return this.tell({ kind, life: 0, taskId: id, nth: 0, retryAfterMs });
   }
 
   tool(id: string, callId: string): this {

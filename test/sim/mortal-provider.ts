@@ -42,10 +42,9 @@ export class MortalProvider implements Provider {
   readonly #inner: ScriptedProvider;
   readonly #scenes = new Map<GenerateRequest, Scene>();
   #inFlight = 0;
+  #begun = 0;
   /** Aborted longer than the patience ago, and still open. */
   #given = 0;
-  /** Aborted less than that ago, and whose they are. */
-  readonly #lingering = new Map<object, string>();
 
   constructor(options: MortalProviderOptions) {
     this.#options = options;
@@ -55,10 +54,9 @@ export class MortalProvider implements Provider {
     });
   }
 
-  /** Streams that are open, but for those that nobody waits for any more: given up, or of a task that is over. */
-  inFlight(isOver: (taskId: string) => boolean): number {
-    const over = [...this.#lingering.values()].filter(isOver).length;
-    return this.#inFlight - this.#given - over;
+  /** Streams that are open, but for those that nobody waits for any more. */
+  get inFlight(): number {
+    return this.#inFlight - this.#given;
   }
 
   async *generate(request: GenerateRequest, options: GenerateOptions): AsyncGenerator<ProviderEvent> {
@@ -73,7 +71,8 @@ export class MortalProvider implements Provider {
     this.#inFlight++;
     let retryAfterMs: number | null = null;
     const reserves = reservedFor(request);
-    tell({ kind: "generation.began", life: life.number, taskId: name, inFlight: this.#inFlight, reserves });
+    const which = { life: life.number, taskId: name, nth: this.#begun++ };
+    tell({ kind: "generation.began", ...which, inFlight: this.#inFlight, reserves });
     try {
       for await (const event of this.#inner.generate(request, options)) {
         if (life.point("provider")) return yield* silence();
@@ -84,29 +83,26 @@ export class MortalProvider implements Provider {
       throw thrown;
     } finally {
       if (options.signal.aborted) {
-        if (!life.dead) tell({ kind: "generation.aborted", life: life.number, taskId: name });
-        await this.#linger(name);
+        if (!life.dead) tell({ kind: "generation.aborted", ...which });
+        await this.#linger();
       }
       this.#inFlight--;
       this.#scenes.delete(request);
       if (!life.dead) {
         note(`generation ends in ${about?.goal ?? "?"}`);
-        tell({ kind: "generation.ended", life: life.number, taskId: name, retryAfterMs });
+        tell({ kind: "generation.ended", ...which, retryAfterMs });
       }
     }
   }
 
   /** A socket that takes its time to close. */
-  async #linger(taskId: string): Promise<void> {
+  async #linger(): Promise<void> {
     const { clock, dice, stubbornness, patienceMs } = this.#options;
     if (!dice.chance(stubbornness())) return;
-    const key = {};
-    this.#lingering.set(key, taskId);
     const ms = dice.chance(0.2) ? 3 * patienceMs : dice.between(0, patienceMs - 200);
     // A moment earlier than whoever waits, so that the two are never taken in the wrong order.
     const most = Math.min(ms, patienceMs - 1);
     await delay(clock, most);
-    this.#lingering.delete(key);
     if (ms === most) return;
     this.#given++;
     await delay(clock, ms - most);

@@ -31,7 +31,7 @@ export async function readRest({ store, current, unanswered }: RestOptions): Pro
   return {
     tasks,
     held: current.runtime.counts(),
-    inFlight: current.provider.inFlight(() => false),
+    inFlight: current.provider.inFlight,
     timers: current.clock.armed - IDLE_TIMERS,
     unanswered,
     usage,

@@ -259,8 +259,7 @@ export class Simulation {
     if (!current || this.#servers.closing || this.#checkedAt === this.#facts) return;
     this.#checkedAt = this.#facts;
     const lanes = current.lanes();
-    const inFlight = current.provider.inFlight((taskId) => this.#book.task(taskId)?.end != null);
-    this.#checks.step({ lanes, inFlight }, this.#book);
+    this.#checks.step({ lanes, inFlight: current.provider.inFlight }, this.#book);
     this.#book.noteLanes(lanes);
   }
 
