@@ -33,7 +33,7 @@ export interface DemoBox {
   /** Who delegates: rules of the simulator, a model, or this program over the API. */
   readonly parent: "simulated" | "model" | "scripted";
   /** The process that Troupe runs in, where it is another than this one. */
-  readonly process: DemoServer | null;
+  readonly ownServer: DemoServer | null;
   close(): Promise<void>;
 }
 
@@ -124,9 +124,9 @@ export const SIMULATED_LABEL = {
 } as const;
 
 async function simulatedBox({ world, speed }: DemoBoxOptions): Promise<ComposedBox> {
-  const { url, close } = await startModels(world, speed);
-  const config = configSchema.parse({ ...simulatedConfig(url), store: { durability: "none" } });
-  return boxOf({ world, config, stop: close }, () => ({
+  const models = await startModels(world, speed);
+  const config = configSchema.parse({ ...simulatedConfig(models.url), store: { durability: "none" } });
+  return boxOf({ world, config, stop: () => models.close() }, () => ({
     title: "SIMULATED GPU box with one slot: rules, no models; real files",
     ...SIMULATED_LABEL,
   }));
@@ -203,7 +203,7 @@ async function boxOf(
       models: { parent: settings.parentModel.model, children: settings.childModel.model },
       patienceMs: settings.interactivePatienceMs,
       ...(await label(troupe)),
-      process: null,
+      ownServer: null,
       close,
     };
   } catch (error) {

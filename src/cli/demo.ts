@@ -58,7 +58,7 @@ export async function runDemo(
   );
   tell(report, world, options.json);
   if (world.signal.aborted) return INTERRUPTED;
-  const lines = box.process?.lastLines ?? log.slice(-KEPT_LOG_LINES);
+  const lines = box.ownServer?.lastLines ?? log.slice(-KEPT_LOG_LINES);
   if (!report.passed) for (const line of lines) world.writeLog(line);
   return report.passed ? 0 : 1;
 }
@@ -105,7 +105,9 @@ async function play({ box, world, json, typingMs }: PlayOptions): Promise<DemoRe
     typingMs: show instanceof LiveShow ? typingMs : 0,
   });
   const crash =
-    box.process === null ? null : new DemoCrash({ api, server: box.process, record, watch, clock, signal });
+    box.ownServer === null
+      ? null
+      : new DemoCrash({ api, server: box.ownServer, record, watch, clock, signal });
   let broken: string | null = null;
   try {
     if (crash) await stage.playThroughCrash(crash);
@@ -141,8 +143,8 @@ async function tasksOf({ api }: DemoBox, record: DemoRecord): Promise<ReportInpu
   }
 }
 
-function outageOf({ process }: DemoBox, clock: Clock): string | null {
-  const since = process?.awaySince ?? null;
+function outageOf({ ownServer }: DemoBox, clock: Clock): string | null {
+  const since = ownServer?.awaySince ?? null;
   if (since === null) return null;
   return `Troupe is dead for ${duration(clock.monotonic() - since)}; above is what was seen last`;
 }

@@ -11,7 +11,7 @@ const ollama = (url: string, model: string, parentModel: string | null = null) =
 
 describe("startDemoBox", () => {
   it("starts a simulated box with one slot, labelled as such, over the files of this package", async () => {
-    const box = await startDemoBox({ backend: { kind: "simulated" }, world, speed: 10 });
+    const box = await startDemoBox({ backend: { kind: "simulated", crash: false }, world, speed: 10 });
     try {
       expect(box.title).toMatch(/^SIMULATED/);
       expect(box).toMatchObject({ backend: "simulated", parent: "simulated", followsSteers: true });
@@ -24,7 +24,7 @@ describe("startDemoBox", () => {
   });
 
   it("frees its port when it is closed", async () => {
-    const box = await startDemoBox({ backend: { kind: "simulated" }, world, speed: 10 });
+    const box = await startDemoBox({ backend: { kind: "simulated", crash: false }, world, speed: 10 });
     const [server] = await box.troupe.api.providers();
     await box.close();
     await expect(world.fetch(`${server?.baseUrl}/api/version`)).rejects.toThrow("fetch failed");

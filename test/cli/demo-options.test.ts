@@ -5,7 +5,15 @@ import { demoOptions } from "../../src/cli/demo-options.ts";
 
 describe("demoOptions", () => {
   it("takes the simulated box where nothing is said", () => {
-    expect(demoOptions([])).toEqual({ json: false, help: false, backend: { kind: "simulated" } });
+    expect(demoOptions([])).toEqual({
+      json: false,
+      help: false,
+      backend: { kind: "simulated", crash: false },
+    });
+  });
+
+  it("reads the wish for a crash", () => {
+    expect(demoOptions(["--crash"]).backend).toEqual({ kind: "simulated", crash: true });
   });
 
   it("reads an Ollama with its models and its place", () => {
@@ -29,6 +37,7 @@ describe("demoOptions", () => {
     [["--ollama"], "Expected --model NAME after --ollama"],
     [["--model", "x"], "--model goes with --ollama"],
     [["--url", "http://x"], "--url goes with --ollama"],
+    [["--ollama", "--model", "x", "--crash"], "--crash does not go with --ollama"],
     [["now"], "Expected no words after demo"],
     [["--modle", "x"], "--model"],
   ])("refuses %j", (args, message) => {

@@ -73,6 +73,37 @@ describe("DemoRecord", () => {
     expect(record.children[0]?.returned).toBe(true);
   });
 
+  it("takes a child for ended when its end is told, and not by an earlier event of that commit", () => {
+    const record = recordAt(() => 0);
+    record.apply(spawned());
+    const ended = { taskId: CHILD, state: "done", phase: null } as const;
+    record.apply(event("turn.finished", finished, ended));
+    expect(record.alive).toBe(1);
+    record.apply(event("task.done", { resultChars: 1, truncated: false }, ended));
+    expect(record.children[0]).toMatchObject({ state: "done", phase: null });
+  });
+
+  it("says who goes on after a restart, forgets what a cut answer had shown, and repeats no steer", () => {
+    const record = recordAt(() => 0);
+    record.apply(spawned());
+    const queued = event("steer.queued", { steerId: "steer_1", interrupt: false }, { taskId: CHILD });
+    record.apply(queued);
+    record.apply(delta("Half an ans"));
+    record.died("pid 7.");
+    const data = { policy: "resume", was: "generating", resumes: 1 };
+    record.apply(event("task.resumed", data));
+    record.apply(event("task.resumed", data, { taskId: CHILD }));
+    record.apply(queued);
+    record.apply(delta("A whole answer."));
+    expect(record.entries.map(({ who, text }) => [who, text])).toEqual([
+      ["note", "steer for task_aaaaaa: queued"],
+      ["parent", "A whole answer."],
+      ["crash", "pid 7."],
+      ["note", "the conversation goes on: it was generating"],
+      ["note", "task_aaaaaa goes on: it was generating"],
+    ]);
+  });
+
   it("is idle when the parent listens and every message was taken", () => {
     const record = recordAt(() => 0);
     expect(record.idle).toBe(false);

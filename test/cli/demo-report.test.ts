@@ -1,6 +1,8 @@
 // The arithmetic of the report, and that each promise can fail.
 
 import { describe, expect, it } from "vitest";
+import type { CrashReport } from "../../src/cli/demo-crash-facts.ts";
+import { crashReportOf } from "../../src/cli/demo-crash-report.ts";
 import type { Child, Message } from "../../src/cli/demo-facts.ts";
 import { reportOf, type ReportInput } from "../../src/cli/demo-report.ts";
 import { summaryOf } from "../../src/cli/demo-summary.ts";
@@ -91,6 +93,7 @@ function input(overrides: Overrides = {}): ReportInput {
     patienceMs: 5_000,
     elapsedMs: 20_000,
     broken: null,
+    crash: null,
     tasks: [
       task("task_1"),
       task("task_2", { steers: STEERS, result: FOLLOWED }),
@@ -145,6 +148,21 @@ describe("reportOf", () => {
     const report = reportOf(input(overrides));
     expect(report.passed).toBe(false);
     expect(report.failures).toContain(`does not hold: ${name}`);
+  });
+
+  it("takes the time in which no server ran off a message's wait, and no more", () => {
+    const kill = { at: 1_100, downMs: 200 } as CrashReport["kill"];
+    const crash: CrashReport = { ...crashReportOf("none"), kill, facts: [] };
+    const { conversation } = reportOf(input({ crash }));
+    expect(conversation.messages.map(({ waitMs }) => waitMs)).toEqual([3, 200]);
+  });
+
+  it("fails with a fact about the kill that does not hold", () => {
+    const report = reportOf(input({ crash: crashReportOf("the story did not come to the kill") }));
+    expect(report.passed).toBe(false);
+    expect(report.failures).toEqual([
+      "does not hold: the kill is made and looked into (the story did not come to the kill)",
+    ]);
   });
 
   it("does not ask of a model that it follows a steer", () => {

@@ -52,6 +52,7 @@ const SCENE: Scene = {
   entries: [say("person", "Do it."), say("note", "3 task ids in 4 ms"), say("parent", "I have started.")],
   typed: null,
   tree: TREE,
+  outage: null,
 };
 
 describe("frameOf", () => {
@@ -74,6 +75,15 @@ describe("frameOf", () => {
     expect(text).toContain("├─ task_aaaaaa running generating");
     expect(text).toContain("└─ task_cccccc cancelled");
     expect(text).toContain("simulated GPU: task_aaaaaa writes; in line: task_bbbbbb, parent");
+  });
+
+  it("says in place of the slot that nobody tells, and marks a kill as such", () => {
+    const entries = [say("crash", "03:24:29.123 UTC, pid 7.")];
+    const scene = { ...SCENE, entries, outage: "Troupe is dead for 120 ms" };
+    const lines = frameOf(scene, { columns: 80, rows: 23 });
+    expect(lines.map(textOf)).toContain("kill -9 03:24:29.123 UTC, pid 7.");
+    expect(lines.at(-1)).toEqual([["red", "Troupe is dead for 120 ms"]]);
+    expect(lines.map(textOf).join("\n")).not.toContain("simulated GPU:");
   });
 
   it("keeps the end of a long conversation", () => {

@@ -26,6 +26,7 @@ function stage() {
       typeof line === "string"
         ? line
         : line.map((span) => (typeof span === "string" ? span : span[1])).join(""),
+    outage: () => null,
     write: (text) => void writes.push(text),
   };
   return { clock, stop, record, watch, room, writes, options };
@@ -47,6 +48,21 @@ describe("LiveShow", () => {
     await running;
     await show.end();
     expect(writes.at(-1)).toBe("\u001b[?25h");
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe("LiveShow, while nobody answers", () => {
+  it("V3 goes on with frames, and says so", async () => {
+    const { clock, stop, writes, options } = stage();
+    const api = { tree: () => new Promise(() => {}) } as unknown as TaskApi;
+    const show = new LiveShow({ ...options, api, outage: () => "nobody answers" });
+    const running = show.run(stop.signal);
+    await clock.advance(1_000);
+    expect(writes.length).toBeGreaterThanOrEqual(5);
+    stop.abort(new Error("over"));
+    await clock.advance(100);
+    await running;
     expect(clock.pending).toBe(0);
   });
 });

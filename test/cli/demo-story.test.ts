@@ -2,7 +2,20 @@
 
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { CANCEL, FOLLOWED, GOALS, QUESTION, REQUEST, STEER, STEER_TEXT } from "../../src/cli/demo-story.ts";
+import {
+  AFTERWARDS,
+  CANCEL,
+  CANCELLED,
+  CRASH_GOALS,
+  CRASH_REQUEST,
+  FOLLOWED,
+  GOALS,
+  QUESTION,
+  REQUEST,
+  STEER,
+  STEER_TEXT,
+  STEERED,
+} from "../../src/cli/demo-story.ts";
 import { orchestratorPolicy } from "../../src/simulator/policies/orchestrator.ts";
 import type { PolicyRequest } from "../../src/simulator/policy.ts";
 
@@ -27,6 +40,13 @@ describe("the story of the demo", () => {
   it("is understood by the simulated parent as three goals", () => {
     const calls = orchestratorPolicy(asked(REQUEST)).calls;
     expect(calls.map((call) => call.arguments["goal"])).toEqual(GOALS);
+  });
+
+  it("is understood as three goals with a crash too, of which the same two are steered and cancelled", () => {
+    const calls = orchestratorPolicy(asked(CRASH_REQUEST)).calls;
+    expect(calls.map((call) => call.arguments["goal"])).toEqual(CRASH_GOALS);
+    expect([CRASH_GOALS[STEERED], CRASH_GOALS[CANCELLED]]).toEqual([GOALS[STEERED], GOALS[CANCELLED]]);
+    expect(orchestratorPolicy(asked(AFTERWARDS))).toMatchObject({ calls: [], text: "12 * 34 = 408." });
   });
 
   it("asks a question that needs no child", () => {

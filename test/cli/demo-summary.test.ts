@@ -1,6 +1,7 @@
 // The last words of the demo.
 
 import { describe, expect, it } from "vitest";
+import type { CrashReport } from "../../src/cli/demo-crash-facts.ts";
 import type { DemoReport } from "../../src/cli/demo-report.ts";
 import { summaryOf } from "../../src/cli/demo-summary.ts";
 import { columnsOf } from "../../src/cli/printable.ts";
@@ -68,6 +69,20 @@ describe("summaryOf", () => {
   it("shows a result without its head and without what a terminal would obey", () => {
     expect(textOf(REPORT)).toContain("               Count: 3 files in 1 folder.");
     expect(textOf(REPORT)).toContain("done after 11.7 s, 4 turns, steer delivered at turn 3");
+  });
+
+  it("tells each fact about the kill as it was seen, and counts it", () => {
+    const facts = [
+      { name: "every task is there again", held: true, got: "4 of 4" },
+      { name: "the steer is delivered once", held: false, got: "delivered 2 ×" },
+    ];
+    const kill = { pid: 7, nextPid: 8, downMs: 640 } as NonNullable<CrashReport["kill"]>;
+    const crash = { kill, durability: "full", tasksBefore: 4, tasksAfter: 4, results: [], facts };
+    const text = textOf({ ...REPORT, crash });
+    expect(text).toContain("After the kill -9 (pid 7, gone for 640 ms; then pid 8, checked over HTTP)");
+    expect(text).toContain("  ✓ every task is there again: 4 of 4");
+    expect(text).toContain("  ✗ the steer is delivered once: delivered 2 ×");
+    expect(text).toContain("All 3 promises held.");
   });
 
   it("names what did not hold, and what to do where the parent's model did not delegate", () => {

@@ -43,6 +43,16 @@ describe("DemoWatch", () => {
     await expect(watch.until(() => false)).rejects.toMatchObject({ code: "demo_gap" });
   });
 
+  it("shows each frame before anybody is woken by it", async () => {
+    const { frames, record, watch } = watched();
+    const seen: (readonly [string, number])[] = [];
+    watch.onFrame(({ kind }) => seen.push([kind, record.children.length]));
+    const met = watch.until(() => record.children.length === 1);
+    frames.push(spawned("task_1"));
+    await met;
+    expect(seen).toEqual([["event", 0]]);
+  });
+
   it("tells listeners of each change, also of those that are no event", () => {
     const { watch } = watched();
     let calls = 0;

@@ -30,6 +30,19 @@ const failures = (document: unknown): readonly string[] =>
 
 const conversation = (rest: object): object => ({ ...GOOD, conversation: { ...GOOD.conversation, ...rest } });
 
+const HASH = "a".repeat(64);
+const CRASH = {
+  kill: { pid: 7, next_pid: 8, first_token_ms: 900.5 },
+  tasks_before: 4,
+  tasks_after: 4,
+  results: [{ task_id: "task_1", before: HASH, after: HASH }],
+  facts: Array.from({ length: 11 }, (_, index) => ({ name: `fact ${index}`, held: true })),
+};
+const crashFailures = (crash: unknown): readonly string[] =>
+  checkDemo(JSON.stringify({ ...GOOD, crash }), { crash: true })
+    .filter((check) => !check.passed)
+    .map((check) => check.name);
+
 describe("checkDemo", () => {
   it("passes a demo that delegated, steered, cancelled and finished", () => {
     expect(failures(GOOD)).toEqual([]);
@@ -70,6 +83,29 @@ describe("checkDemo", () => {
     ],
   ])("names what is missing: %s", (name, document) => {
     expect(failures(document)).toContain(name);
+  });
+
+  it("looks at the kill where one was asked for, and only there", () => {
+    expect(crashFailures(CRASH)).toEqual([]);
+    expect(failures(GOOD)).toEqual([]);
+    expect(crashFailures(undefined)).toHaveLength(5);
+  });
+
+  it.each([
+    ["a server is killed, and another one serves", { ...CRASH, kill: { ...CRASH.kill, next_pid: 7 } }],
+    [
+      "the time to the first token after the kill is a figure",
+      { ...CRASH, kill: { ...CRASH.kill, first_token_ms: null } },
+    ],
+    ["every task is there after the kill", { ...CRASH, tasks_after: 3 }],
+    ["every result is the same after the kill", { ...CRASH, results: [{ before: HASH, after: null }] }],
+    ["every fact about the kill holds", { ...CRASH, facts: CRASH.facts.slice(1) }],
+    [
+      "every fact about the kill holds",
+      { ...CRASH, facts: [...CRASH.facts, { name: "told once", held: false }] },
+    ],
+  ])("names what is missing of a kill: %s", (name, crash) => {
+    expect(crashFailures(crash)).toEqual([name]);
   });
 
   it("fails every check on an empty document and throws on none", () => {
