@@ -103,7 +103,11 @@ export class DemoCrash implements Crash {
   /** What came of it. Contract: never rejects; what cannot be asked is a fact that does not hold. */
   async judge(): Promise<CrashReport> {
     try {
-      return crashReportOf((await this.#evidence()) ?? "the story did not come to the kill");
+      const never = this.#killedAt === null;
+      const why = never
+        ? "the story did not come to the kill"
+        : "the server was killed, and none came after it";
+      return crashReportOf((await this.#evidence()) ?? why);
     } catch (error) {
       return crashReportOf(messageOf(error));
     }
