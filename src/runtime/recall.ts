@@ -36,11 +36,13 @@ export async function recall(options: RecallOptions): Promise<Recalled> {
   let newest: readonly TranscriptRow[] | null = null;
   let lastAnswer: TranscriptRow | undefined;
   let final: TranscriptRow | undefined;
+  let lastWord: TranscriptRow | undefined;
   for (let size = FIRST_PAGE, end = options.lastIndex; end > 0; size = Math.min(size * 4, LARGEST_PAGE)) {
     const after = Math.max(0, end - size);
     const page = await transcript(options, after, end - after);
     newest ??= page;
     if (lastAnswer === undefined) rows = [...page, ...rows];
+    lastWord ??= page.findLast(({ message }) => message.role !== "tool");
     lastAnswer ??= page.findLast(isAnswer);
     final ??= page.findLast((row) => isAnswer(row) && callsOf(row.message).length === 0);
     if (final !== undefined) break;
@@ -52,7 +54,8 @@ export async function recall(options: RecallOptions): Promise<Recalled> {
   const openCalls = asked === null ? [] : openAfter(asked, rows);
   return {
     begunTurn: last?.turn ?? 0,
-    begunRun: last?.run ?? 0,
+    // The results of a run that they ended are written when the next one is due, and bear its number.
+    begunRun: lastWord?.run ?? 0,
     openCalls,
     intended: asked === null || openCalls.length === 0 ? new Set() : await intentsSince(options, asked),
     answer: final === undefined ? null : textOf(final.message),

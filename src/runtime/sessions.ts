@@ -37,7 +37,8 @@ export class Sessions {
     host.hush(children);
     for (const member of members) member.cancel(STOPPED, false);
     host.send({ type: "stop" });
-    // Said only when a restart would not undo it.
+    // Said only when a restart would not undo it: which mail waits for the person is in the state, even if it stays.
+    host.journal.stage({ snapshot: host.stored() });
     for (const childId of children) {
       const id = newId("msg", random);
       await store.send(childId, { kind: "cancel", id, from, reason: STOPPED, force: false });

@@ -97,6 +97,11 @@ export class TaskActor {
     return this.#persisted;
   }
 
+  /** Whether its calls wait for other things than in the state that was made for the store last. */
+  hasOtherWaits({ context }: AgentSnapshot): boolean {
+    return context.waits !== (this.#persisted?.context.waits ?? context.waits);
+  }
+
   /** Lets the actor go if it is still idle; called when nothing has happened to it for a while. */
   sleep(): void {
     const snapshot = this.#actor?.getSnapshot();

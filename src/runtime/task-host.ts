@@ -224,7 +224,7 @@ export class TaskHost {
     if (waits.length > 0 || this.#pauses) this.pauses.keep(waits);
     if (this.#kept) this.journal.stage(this.#kept);
     this.#kept = null;
-    if (!moved) return;
+    if (!moved && !this.#actor.hasOtherWaits(snapshot)) return;
     const { run, turn } = snapshot.context;
     this.journal.stage({ state, phase, run, turn, snapshot: this.stored() });
     this.journal.flush().catch(() => {});

@@ -62,8 +62,13 @@ export class WorkInFlight {
     });
   }
 
-  /** Resolves when all of it has let go; `null` when nothing is in flight. */
+  /** Resolves when all of it has let go, and what was given up meanwhile; `null` when nothing is in flight. */
   settled(): Promise<unknown> | null {
+    const now = this.#inFlight();
+    return now && now.then(() => this.settled());
+  }
+
+  #inFlight(): Promise<unknown> | null {
     if (this.#left && this.#left.size > 0)
       return Promise.all([this.#generation, this.#effect, ...this.#left]);
     if (!this.#generation) return this.#effect;

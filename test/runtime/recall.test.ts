@@ -84,6 +84,14 @@ describe("recall", () => {
     expect([it.openCalls, it.begunRun]).toEqual([[], 2]);
   });
 
+  test("takes no result that ended a run for the beginning of the next", async () => {
+    const it = await recalled(
+      { run: 1, turn: 1, messages: [goal, calls("a")] },
+      { run: 2, messages: [result("a")] },
+    );
+    expect([it.begunRun, it.openCalls]).toEqual([1, []]);
+  });
+
   test("finds the open calls of an answer that more rows than a page follow", async () => {
     const ids = Array.from({ length: 60 }, (_, at) => `c${at}`);
     const it = await recalled(
