@@ -89,14 +89,6 @@ export const RESTART_MUTANTS: readonly Mutant[] = [
     why: "A cancel that was accepted before the crash is not carried out after it.",
   },
   {
-    name: "restart-cancel-taken-by-a-turn",
-    invariant: "X2, I9",
-    file: "src/runtime/mailbox.ts",
-    find: "const taken = cancel < 0 ? this.#pending : this.#pending.slice(0, cancel);",
-    replace: "const taken = this.#pending;",
-    why: "A turn that begins beside a cancel takes it, and after a crash nobody finds it.",
-  },
-  {
     name: "restart-reads-mail-again",
     invariant: "D5, I6",
     file: HOST,
@@ -135,14 +127,6 @@ export const RESTART_MUTANTS: readonly Mutant[] = [
     find: "    this.#options.host.childSpawned();",
     replace: "",
     why: "A parent waits for children that ended while the server was down.",
-  },
-  {
-    name: "restart-acts-before-it-is-recorded",
-    invariant: "G1",
-    file: HOMECOMING,
-    find: "    return journal.flush();",
-    replace: "    journal.flush().catch(() => {});\n    return Promise.resolve();",
-    why: "A task that kills the server each time is never found out.",
   },
   {
     name: "restart-resumes-what-should-fail",

@@ -41,8 +41,8 @@ export const WORK_MUTANTS: readonly Mutant[] = [
     name: "generation-hint-ignored",
     invariant: "I19",
     file: "src/runtime/generation.ts",
-    find: "const retryInMs = thrown.retryAfterMs ?? pause;",
-    replace: "const retryInMs = pause;",
+    find: "const spreadMs = Math.max(retryInMs, spread(thrown.retryAfterMs ?? 0, jitter));",
+    replace: "const spreadMs = pause;",
     why: "A server that asked for a pause is asked again before it is over.",
   },
   {
@@ -60,14 +60,6 @@ export const WORK_MUTANTS: readonly Mutant[] = [
     find: '      this.#host.send({ type: "retry.due" });',
     replace: "",
     why: "A task that pauses before another try pauses for ever.",
-  },
-  {
-    name: "retry-left-armed",
-    invariant: "I11",
-    file: "src/runtime/retry-timer.ts",
-    find: "    this.#timer?.cancel();",
-    replace: "",
-    why: "The timer of a task that was cancelled outlives it.",
   },
   {
     name: "ledger-keeps-reservations",

@@ -143,8 +143,8 @@ export const CALL_CHECKS: readonly Check[] = [
     name: "an orderly end ends",
     means: "Closing a server resolves within its grace, and whoever waits for an answer of it gets one.",
     on: {
-      closed: ({ life, ms }) =>
-        ms > CANCEL_DEADLINE_MS + CLOSE_MS ? `life ${life} took ${ms} ms to close` : null,
+      closed: ({ life, ms }, { diary }) =>
+        ms > CANCEL_DEADLINE_MS + CLOSE_MS + diary.awayMs ? `life ${life} took ${ms} ms to close` : null,
     },
   },
   {

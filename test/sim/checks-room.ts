@@ -25,7 +25,9 @@ function overCap(lanes: readonly LaneView[], book: Book): string | null {
 function overChildSlots(book: Book): string | null {
   const held = new Map<string, number>();
   for (const [taskId, side] of book.sides) {
-    const task = side.admitted ? book.task(taskId) : undefined;
+    // Who was at work or waited when the server died holds its slot without being admitted anew.
+    const holds = side.admitted || side.interrupted !== "no";
+    const task = holds ? book.task(taskId) : undefined;
     if (!task || task.end || task.spec.parentId === null) continue;
     held.set(task.spec.parentId, (held.get(task.spec.parentId) ?? 0) + 1);
   }

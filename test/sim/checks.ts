@@ -5,6 +5,7 @@ import { ROOM_CHECKS } from "./checks-room.ts";
 import { TALK_CHECKS } from "./checks-talk.ts";
 import { CALL_CHECKS } from "./checks-calls.ts";
 import { ORDER_CHECKS } from "./checks-order.ts";
+import { COUNT_CHECKS } from "./checks-count.ts";
 import { PACE_CHECKS } from "./checks-pace.ts";
 import { RECORD_CHECKS } from "./checks-record.ts";
 import type { Check } from "./check.ts";
@@ -43,6 +44,7 @@ export const CHECKS: readonly Check[] = [
   ...TALK_CHECKS,
   ...CALL_CHECKS,
   ...ORDER_CHECKS,
+  ...COUNT_CHECKS,
   ...PACE_CHECKS,
   ...RECORD_CHECKS,
 ];

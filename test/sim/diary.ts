@@ -5,57 +5,8 @@ import type { NewEvent } from "../../src/core/event.ts";
 import type { Fact, FactOf } from "./facts.ts";
 import { CANCEL_DEADLINE_MS } from "./incarnation.ts";
 import { subtreeOf, type Model, type ModelTask } from "./model.ts";
+import { blankPage, type Page, type Stop } from "./page.ts";
 import type { World } from "./world.ts";
-
-/** A call that waits. */
-export interface Wait {
-  /** When it is over at the latest; `null` for one without a time. */
-  readonly dueAt: number | null;
-  readonly taskIds: readonly string[];
-}
-
-/** A `/stop` that was acknowledged: what may begin a turn again. */
-export interface Stop {
-  /** How much mail there was. */
-  readonly mails: number;
-  /** Children that lived: their ends begin no turn. */
-  readonly hushed: ReadonlySet<string>;
-  /** Something of it was written since, so that it survives a crash. */
-  firm: boolean;
-}
-
-/** What is remembered of one task. */
-export interface Page {
-  readonly submittedAt: number;
-  /** Turns of this run that finished, and further tries of the turn that is open. */
-  finished: number;
-  tries: number;
-  /** Runs that failed and were followed by another. */
-  retries: number;
-  /** The turn that has begun and neither finished nor failed; 0 for none. */
-  turnOpen: number;
-  readonly waits: Map<string, Wait>;
-  /** Active time of this run, by what generated and ran, and as it was stored last. */
-  activeMs: number;
-  activeSince: number | null;
-  storedMs: number;
-  /** An acknowledged cancel ends it by then. */
-  endBy: number | null;
-  /** An acknowledged interrupt ends its generation, and an acknowledged word its wait, from then on. */
-  interruptedAt: number | null;
-  spokenToAt: number | null;
-  /** Its generations in flight, and since when each was to stop; `null` for one that may go on. */
-  readonly generations: Map<number, number | null>;
-  stop: Stop | null;
-  holdsLease: boolean;
-  /** The number of its next run, where a restart began one. */
-  nextRun: number | null;
-  /** The run that it was a child of is over. */
-  abandoned: boolean;
-  /** In which turn it was taken up, and how often; `null` where an orderly end may have forgiven that. */
-  resumedIn: number | null;
-  resumes: number;
-}
 
 /** What the checks need to know of the tools of the simulation: how long they wait. */
 const WAITS_MS: Readonly<Record<string, number>> = { ask: 2_000, nap: 300 };
@@ -67,6 +18,8 @@ export class Diary {
   /** Streams and tools let go as soon as they are told. */
   readonly obedient: boolean;
   readonly keepsEvents: boolean;
+  /** How long the store answers nothing at all. */
+  readonly awayMs: number;
   /** Since when the server has answered; `null` while none does or it is on its way out. */
   readyAt: number | null = null;
   lives = 0;
@@ -77,13 +30,17 @@ export class Diary {
   /** Tokens that generations in flight have reserved, and that tasks have used, by task. */
   readonly reserved = new Map<string, number>();
   readonly used = new Map<string, number>();
+  /** When each message was put into its inbox first, by task and id. */
+  readonly sentAt = new Map<string, number>();
   readonly #inputs = new Map<string, unknown>();
 
   constructor(world: World, model: Model, now: () => number) {
-    const { mostMs, lossy, full } = world.store;
-    this.exact = mostMs === 0 && lossy === 0 && full.length === 0 && world.jumps.length === 0;
+    const { mostMs, lossy, full, away } = world.store;
+    this.exact =
+      mostMs === 0 && lossy === 0 && full.length === 0 && away === null && world.jumps.length === 0;
     this.obedient = world.stubbornness === 0;
     this.keepsEvents = world.maxEvents === null;
+    this.awayMs = away === null ? 0 : away.toMs - away.fromMs;
     this.#model = model;
     this.#now = now;
   }
@@ -133,7 +90,9 @@ export class Diary {
         this.page(fact.taskId).interruptedAt = null;
         return;
       case "lease":
-        this.page(fact.taskId).holdsLease = fact.held;
+        return this.#lease(this.page(fact.taskId), fact.held);
+      case "sent":
+        this.sentAt.set(`${fact.taskId} ${fact.message.id}`, this.#now());
         return;
       case "returned":
         return this.#returned(fact);
@@ -146,6 +105,11 @@ export class Diary {
     const page = this.page(taskId);
     page.activeMs = this.activeMs(page);
     page.activeSince = null;
+  }
+
+  #lease(page: Page, held: boolean): void {
+    page.holdsLease = held;
+    if (held) page.leasedAt = this.#now();
   }
 
   #begins(page: Page): void {
@@ -189,10 +153,12 @@ export class Diary {
     if (stored !== undefined) page.storedMs = stored;
     if (write.snapshot !== undefined && page.stop) page.stop.firm = true;
     if (write.phase !== undefined) page.spokenToAt = null;
-    if (write.phase === "waiting_input") page.turnOpen = 0;
     if (write.usage) this.used.set(taskId, write.usage.promptTokens + write.usage.outputTokens);
     const turn = write.turn ?? this.#model.tasks.get(taskId)?.turn ?? 0;
     for (const event of write.events ?? []) this.#event({ taskId, turn }, page, event);
+    // What is said beside them in any order: a run that failed waits for nothing, and who listens has no turn open.
+    if (write.events?.some(({ type }) => type === "run.failed") === true) page.waits.clear();
+    if (write.phase === "waiting_input") page.turnOpen = 0;
     if (write.terminal) this.#forget(page);
   }
 
@@ -230,7 +196,7 @@ export class Diary {
         taskIds: data.taskIds,
       });
     } else if (type === "tool.resumed" || type === "tool.finished") page.waits.delete(data.callId);
-    else if (type === "task.resumed") this.#resumed(taskId, page, data.policy);
+    else if (type === "task.resumed") this.#resumed(taskId, page, data);
     else if (type === "agent.escalated") this.escalated = true;
   }
 
@@ -244,10 +210,11 @@ export class Diary {
     return tool === "collect_task" && timeout !== undefined ? timeout * 1_000 : null;
   }
 
-  #resumed(taskId: string, page: Page, policy: string): void {
+  #resumed(taskId: string, page: Page, told: { readonly policy: string; readonly resumes: number }): void {
     const task = this.#model.tasks.get(taskId) as ModelTask;
-    if (policy !== "restart") {
-      page.resumes = page.resumedIn === task.turn ? page.resumes + 1 : 1;
+    if (told.policy !== "restart") {
+      const known = page.resumedIn === task.turn ? page.resumes + 1 : 1;
+      page.resumes = page.resumedIn === null ? told.resumes : known;
       page.resumedIn = task.turn;
       return;
     }
@@ -276,7 +243,10 @@ export class Diary {
       return;
     }
     const page = this.page(task.spec.id);
-    if (name === "stop" && !task.end) page.stop = this.#stopOf(task);
+    if (name === "stop" && !task.end) {
+      page.stop = this.#stopOf(task);
+      page.waits.clear();
+    }
     const { steerId } = (answer ?? {}) as { readonly steerId?: string };
     const mail = task.inbox.find(({ message }) => message.id === steerId);
     if (mail?.state !== "queued") return;
@@ -288,28 +258,4 @@ export class Diary {
     const alive = children.filter((id) => this.#model.tasks.get(id)?.end === null);
     return { mails: inbox.length, hushed: new Set(alive), firm: false };
   }
-}
-
-function blankPage(submittedAt: number): Page {
-  return {
-    submittedAt,
-    finished: 0,
-    tries: 0,
-    retries: 0,
-    turnOpen: 0,
-    waits: new Map(),
-    activeMs: 0,
-    activeSince: null,
-    storedMs: 0,
-    endBy: null,
-    interruptedAt: null,
-    spokenToAt: null,
-    generations: new Map(),
-    stop: null,
-    holdsLease: false,
-    nextRun: null,
-    abandoned: false,
-    resumedIn: -1,
-    resumes: 0,
-  };
 }

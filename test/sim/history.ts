@@ -12,9 +12,14 @@ import type { Check, Rest, RestTask } from "./check.ts";
 import { MODEL_CHECK } from "./checks.ts";
 import type { ApiCall, Fact } from "./facts.ts";
 import { advance } from "./model.ts";
-import { drawWorld } from "./world.ts";
+import { drawWorld, type World } from "./world.ts";
 
 export const DONE: TaskEnd = { state: "done", result: "four", truncated: false, failure: null };
+/** A world in which nothing is slow and nothing fails. */
+const PLAIN: World = {
+  ...drawWorld(0, { endings: false }),
+  store: { mostMs: 0, lossy: 0, full: [], away: null, badWakes: 0 },
+};
 const ROOMY = { slots: 2, places: 2, childSlots: 2 };
 
 /** A lane with nobody in it. */
@@ -42,7 +47,7 @@ export function waiterOf(taskId: string, reason: string): LaneView["waiting"][nu
 
 export class History {
   now = 0;
-  readonly book = new Book(() => this.now, drawWorld(0, { endings: false }));
+  readonly book = new Book(() => this.now, PLAIN);
   readonly #checks: readonly Check[];
   readonly #names: string[] = [];
   readonly #rows = new Map<string, TranscriptRow[]>();

@@ -115,8 +115,9 @@ export class MortalStore {
       witness.hindered(name, "full");
       throw new StoreError("full", "The disk is full.");
     }
-    if (!dice.chance(faults.lossy)) return;
-    witness.hindered(name, "busy");
+    const isAway = faults.away !== null && now >= faults.away.fromMs && now < faults.away.toMs;
+    if (!isAway && !dice.chance(faults.lossy)) return;
+    witness.hindered(name, isAway ? "away" : "busy");
     throw new StoreError("busy", "The store is busy.");
   }
 

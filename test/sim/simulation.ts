@@ -266,9 +266,8 @@ export class Simulation {
   async #lookAtRest(): Promise<void> {
     const { current } = this.#servers;
     if (!current) return;
-    const unanswered = this.#people
-      .openCalls(current.life.number)
-      .map(({ number, name }) => `${number} ${name}`);
+    const open = this.#people.openCalls(current.life.number);
+    const unanswered = open.map(({ number, name }) => `${number} ${name}`);
     const rest = await readRest({ store: this.#store, current, unanswered });
     this.#checks.rest(rest, this.#book);
   }

@@ -9,6 +9,7 @@ import type {
   Scheduler,
   SchedulerSignal,
 } from "../../src/scheduler/scheduler.ts";
+import { BYPASS_LIMIT } from "../../src/scheduler/queue.ts";
 import { TurnsOfParents } from "./parents.ts";
 
 export type Rule =
@@ -38,6 +39,8 @@ interface Turn {
   readonly front: boolean;
   /** In order of asking. */
   readonly order: number;
+  /** How many leases had been given when it asked. */
+  readonly given: number;
 }
 
 type Waiting = LaneView["waiting"][number];
@@ -68,6 +71,7 @@ export class Umpire {
   #lane: LaneView = EMPTY;
   #paused = false;
   #asked = 0;
+  #given = 0;
   /** The most persons' turns that waited at this time. */
   #most = { at: -1, count: 0 };
 
@@ -130,7 +134,7 @@ export class Umpire {
   #ask({ taskId, front }: LeaseRequest): void {
     const holds = this.#lane.leases.some((each) => each.taskId === taskId);
     if (this.#turns.has(taskId) || holds) return;
-    this.#turns.set(taskId, { front: front ?? false, order: this.#asked++ });
+    this.#turns.set(taskId, { front: front ?? false, order: this.#asked++, given: this.#given });
     const isOwed = this.#stopped.delete(taskId);
     const task = this.#admitted.get(taskId);
     const mayGoFirst = isOwed || task?.returning === "live";
@@ -173,6 +177,7 @@ export class Umpire {
     for (const { taskId, leaseId, class: schedulingClass } of after.leases) {
       if (held.delete(leaseId)) continue;
       this.#granted(taskId, schedulingClass, before);
+      this.#given++;
       this.#turns.delete(taskId);
       this.#options.tell({ kind: "lease", taskId, held: true });
     }
@@ -196,7 +201,9 @@ export class Umpire {
       const theirs = this.#turns.get(each.taskId);
       if (!isForLease(each) || each.class !== schedulingClass || !theirs || !waited.has(each.taskId))
         continue;
-      if (theirs.front && !mine.front) {
+      // Whoever was passed over too often goes before everybody: nobody starves.
+      const isOverdue = this.#given - mine.given >= BYPASS_LIMIT;
+      if (theirs.front && !mine.front && !isOverdue) {
         this.#complain(
           "the stopped go first",
           `${taskId} got a lease before ${each.taskId}, which was stopped`,

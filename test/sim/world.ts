@@ -59,6 +59,8 @@ export interface StoreFaults {
   readonly lossy: number;
   /** Times at which every write fails as `full`. */
   readonly full: readonly { readonly fromMs: number; readonly toMs: number }[];
+  /** A time at which nothing of it answers, longer than claims last; `null` for none. */
+  readonly away: { readonly fromMs: number; readonly toMs: number } | null;
   /** The share of wakes that come late, and of those that come twice. */
   readonly badWakes: number;
 }
@@ -138,23 +140,25 @@ export function drawWorld(seed: number, options: WorldOptions): World {
   }
   const deeds = dice.several(dice.chance(0.2) ? 0 : dice.between(1, 8), () => drawDeed(dice, theme));
   const caps = dice.several(4, () => drawCaps(dice));
+  const store = drawStore(dice);
+  const maxEvents = dice.chance(0.1) ? dice.between(20, 100) : null;
   return {
     seed,
     roots,
     deeds,
     caps,
-    store: drawStore(dice),
+    store,
     sickness: dice.pick([0, 0, 0.05, 0.15, 0.3]),
     stubbornness: stubbornnessOf(theme, dice),
     changes: dice.chance(0.2)
       ? dice.several(dice.between(1, 3), () => ({ atMs: dice.between(0, ACTING_MS), caps: drawCaps(dice) }))
       : [],
-    watched: dice.chance(0.3),
-    maxEvents: dice.chance(0.1) ? dice.between(20, 100) : null,
+    watched: maxEvents !== null || dice.chance(0.3),
+    maxEvents,
     jumps: dice.chance(0.2) ? dice.several(dice.between(1, 2), () => drawJump(dice)) : [],
     endings: drawEndings(dice, options),
     onInterrupt: dice.pick(["continue", "continue", "cancel"]),
-    calmAtMs: 2 * ACTING_MS,
+    calmAtMs: 2 * ACTING_MS + (store.away?.toMs ?? 0),
   };
 }
 
@@ -184,10 +188,12 @@ function drawCaps(dice: Dice): Caps {
 
 function drawStore(dice: Dice): StoreFaults {
   const fromMs = dice.between(0, ACTING_MS);
+  const isAway = dice.chance(0.03);
   return {
     mostMs: dice.pick([0, 0, 0, 0, 1, 4, 40]),
     lossy: dice.pick([0, 0, 0, 0, 0.02, 0.1]),
     full: dice.chance(0.1) ? [{ fromMs, toMs: fromMs + dice.between(10, 3_000) }] : [],
+    away: isAway ? { fromMs, toMs: fromMs + dice.between(60_000, 100_000) } : null,
     badWakes: dice.pick([0, 0, 0.3]),
   };
 }

@@ -1,0 +1,148 @@
+// What may happen so often and no oftener: turns, tries, runs, restarts, generations at once, and what they reserve.
+
+import type { Book } from "./book.ts";
+import type { Check } from "./check.ts";
+import type { FactOf } from "./facts.ts";
+import { CANCEL_DEADLINE_MS } from "./incarnation.ts";
+
+/** Further tries of one generation after the first (GENERATION_TRIES of the runtime). */
+const FURTHER_TRIES = 4;
+/** What is tried again each time, whatever the server says. */
+const ALWAYS_TRIED_AGAIN: ReadonlySet<string> = new Set(["overloaded", "network"]);
+/** Failures of the task or the server, not of a run. */
+const NOT_OF_A_RUN: ReadonlySet<string> = new Set([
+  "interrupted",
+  "machine_changed",
+  "snapshot_unreadable",
+  "queue_full",
+  "internal",
+  "stalled",
+]);
+const ROUNDING_MS = 2;
+
+function failure({
+  write,
+}: FactOf<"committed">): { readonly code: string; readonly retried: boolean } | null {
+  for (const { type, data } of write.events ?? []) {
+    if (type === "run.failed") return { code: data.code, retried: data.retryInMs !== null };
+    if (type === "task.failed") return { code: data.code, retried: false };
+  }
+  return null;
+}
+
+function tries(fact: FactOf<"committed">, book: Book): string | null {
+  const failed = failure(fact);
+  if (!failed || !ALWAYS_TRIED_AGAIN.has(failed.code)) return null;
+  const { tries: before } = book.diary.page(fact.taskId);
+  if (before >= FURTHER_TRIES) return null;
+  return `${fact.taskId} gives a turn up (${failed.code}) after ${before} further tries of ${FURTHER_TRIES}`;
+}
+
+function runs({ taskId, write }: FactOf<"committed">, book: Book): string | null {
+  const task = book.task(taskId);
+  if (!task || task.spec.kind === "session") return null;
+  const { retryLimit, retryOnFailure } = task.spec.limits;
+  const most = retryOnFailure ? retryLimit : 0;
+  const again = (write.events ?? []).some(
+    ({ type, data }) => type === "run.failed" && data.retryInMs !== null,
+  );
+  if (again && book.diary.page(taskId).retries >= most) return `${taskId} runs again more than ${most} times`;
+  const end = write.terminal?.failure;
+  if (!end?.retryable || NOT_OF_A_RUN.has(end.code) || book.diary.escalated || task.run > most) return null;
+  return `${taskId} fails (${end.code}) in run ${task.run}, and may have ${most + 1}`;
+}
+
+function turns({ taskId, write }: FactOf<"committed">, book: Book): string | null {
+  const task = book.task(taskId);
+  if (!task || task.spec.kind === "session") return null;
+  const more = (write.events ?? []).filter(({ type }) => type === "turn.finished").length;
+  const count = book.diary.page(taskId).finished + more;
+  const most = task.spec.limits.maxTurns;
+  return more > 0 && count > most ? `${taskId} finishes turn ${count} of ${most}` : null;
+}
+
+/** A turn begins when the one before has finished or failed, or a person has interrupted it. */
+function oneTurn({ taskId, write }: FactOf<"committed">, book: Book): string | null {
+  const task = book.task(taskId);
+  const page = book.diary.page(taskId);
+  const begins = (write.events ?? []).some(({ type }) => type === "turn.started");
+  const finishes = (write.events ?? []).some(({ type }) => type === "turn.finished" || type === "run.failed");
+  if (!begins || finishes || page.turnOpen === 0 || page.turnOpen === write.turn || !task) return null;
+  const isInterrupted = task.inbox.some(({ message }) => message.kind === "steer" && message.interrupt);
+  return isInterrupted ? null : `${taskId} begins turn ${write.turn}, and the one before is open`;
+}
+
+/** What its tree has used, and what its generations have reserved, at the least. */
+function overBudget({ taskId, reserves }: FactOf<"generation.began">, book: Book): string | null {
+  const rootId = book.task(taskId)?.spec.rootId;
+  const limit = rootId === undefined ? null : (book.task(rootId)?.spec.budget?.tokens ?? null);
+  if (limit === null) return null;
+  let sum = reserves;
+  for (const [id, task] of book.model.tasks) {
+    if (task.spec.rootId !== rootId) continue;
+    sum += (book.diary.used.get(id) ?? 0) + (id === taskId ? 0 : (book.diary.reserved.get(id) ?? 0));
+  }
+  return sum > limit ? `${taskId} generates, which makes it ${sum} of the tree's ${limit} tokens` : null;
+}
+
+function resumes({ taskId, write }: FactOf<"committed">, book: Book): string | null {
+  const { resumedIn, resumes: before } = book.diary.page(taskId);
+  for (const { type, data } of write.events ?? []) {
+    if (type !== "task.resumed" || data.policy !== "resume" || resumedIn === null || book.closing) continue;
+    const due = resumedIn === book.task(taskId)?.turn ? before + 1 : 1;
+    if (data.resumes !== due)
+      return `${taskId} is taken up for the ${due}. time in this turn, and counts ${data.resumes}`;
+  }
+  return null;
+}
+
+export const COUNT_CHECKS: readonly Check[] = [
+  {
+    id: "I17",
+    name: "turns are counted",
+    means: "No run of a task finishes more turns than max_turns.",
+    on: { committed: turns },
+  },
+  {
+    id: "I20",
+    name: "runs are counted",
+    means:
+      "A task has exactly as many further runs as retry_limit allows, before it fails for what may be retried.",
+    on: { committed: runs },
+  },
+  {
+    id: "I19",
+    name: "tries are counted",
+    means: "A generation whose server is busy is tried five times before its turn is given up.",
+    on: { committed: tries },
+  },
+  {
+    id: "I5",
+    name: "one turn after the other",
+    means:
+      "No turn and no generation of a task begins while the one before is open, but where a person interrupts.",
+    on: {
+      committed: oneTurn,
+      "generation.began": ({ taskId }, book) => {
+        // One that was told to stop long ago stands in nobody's way.
+        const isGiven = (since: number | null): boolean =>
+          since !== null && book.now - since >= CANCEL_DEADLINE_MS - ROUNDING_MS;
+        const { generations } = book.diary.page(taskId);
+        if (taskId === "nobody" || [...generations.values()].every(isGiven)) return null;
+        return `${taskId} generates twice at once`;
+      },
+    },
+  },
+  {
+    id: "I17",
+    name: "budgets are reserved",
+    means: "What a tree has used and what its generations may still use never passes its budget.",
+    on: { "generation.began": overBudget },
+  },
+  {
+    id: "I20",
+    name: "restarts are counted",
+    means: "How often a task was taken up within one turn is counted right: it decides over crash_loop.",
+    on: { committed: resumes },
+  },
+];

@@ -1,0 +1,79 @@
+// One page of the diary: what the witness remembers of one task from one fact to the next. Data only.
+
+/** A call that waits. */
+export interface Wait {
+  /** When it is over at the latest; `null` for one without a time. */
+  readonly dueAt: number | null;
+  readonly taskIds: readonly string[];
+}
+
+/** A `/stop` that was acknowledged: what may begin a turn again. */
+export interface Stop {
+  /** How much mail there was. */
+  readonly mails: number;
+  /** Children that lived: their ends begin no turn. */
+  readonly hushed: ReadonlySet<string>;
+  /** Something of it was written since, so that it survives a crash. */
+  firm: boolean;
+}
+
+/** What is remembered of one task. */
+export interface Page {
+  readonly submittedAt: number;
+  /** Turns of this run that finished, and further tries of the turn that is open. */
+  finished: number;
+  tries: number;
+  /** Runs that failed and were followed by another. */
+  retries: number;
+  /** The turn that has begun and neither finished nor failed; 0 for none. */
+  turnOpen: number;
+  readonly waits: Map<string, Wait>;
+  /** Active time of this run, by what generated and ran, and as it was stored last. */
+  activeMs: number;
+  activeSince: number | null;
+  storedMs: number;
+  /** An acknowledged cancel ends it by then. */
+  endBy: number | null;
+  /** An acknowledged interrupt ends its generation, and an acknowledged word its wait, from then on. */
+  interruptedAt: number | null;
+  spokenToAt: number | null;
+  /** Its generations in flight, and since when each was to stop; `null` for one that may go on. */
+  readonly generations: Map<number, number | null>;
+  stop: Stop | null;
+  holdsLease: boolean;
+  /** Since when it holds its lease, or held its last one. */
+  leasedAt: number;
+  /** The number of its next run, where a restart began one. */
+  nextRun: number | null;
+  /** The run that it was a child of is over. */
+  abandoned: boolean;
+  /** In which turn it was taken up, and how often; `null` where an orderly end may have forgiven that. */
+  resumedIn: number | null;
+  resumes: number;
+}
+
+/** The page of a task that was just submitted. */
+export function blankPage(submittedAt: number): Page {
+  return {
+    submittedAt,
+    finished: 0,
+    tries: 0,
+    retries: 0,
+    turnOpen: 0,
+    waits: new Map(),
+    activeMs: 0,
+    activeSince: null,
+    storedMs: 0,
+    endBy: null,
+    interruptedAt: null,
+    spokenToAt: null,
+    generations: new Map(),
+    stop: null,
+    holdsLease: false,
+    leasedAt: 0,
+    nextRun: null,
+    abandoned: false,
+    resumedIn: -1,
+    resumes: 0,
+  };
+}
