@@ -24,7 +24,7 @@ async function memory(problems: readonly string[]): Promise<Held> {
   if (!globalThis.gc) throw new Error("Expected --expose-gc: run `npm run bench -- durability`.");
   // What a job has looked at through weak references lives until the job is over.
   // Pages that a collection has emptied go back to the machine a while later; see child-process.ts.
-  for (const pauseMs of [200, 200, 2_500, 2_500]) {
+  for (const pauseMs of [200, 200, 1_500, 1_500, 1_500, 1_500, 1_500]) {
     globalThis.gc();
     await delay(systemClock, pauseMs);
   }
