@@ -2,6 +2,7 @@
 // E1. The end is committed after everything the task did has stopped (or by force, after the deadline), once.
 // E2. The completion reaches the parent's inbox in the same commit as the end.
 // E3. What its last effect came to is in the same commit too, so that no restart finds an answer without its end.
+// E4. That it ends is in the store before its children are called off for it: a restart in between ends it too.
 
 import type { AgentOutput } from "../../machines/agent.ts";
 import type { TaskSpec } from "../core/task.ts";
@@ -11,6 +12,7 @@ import type { LeaseHolder } from "./lease-holder.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { endEvent, endOf } from "./outcome.ts";
 import type { HostServices } from "./services.ts";
+import type { StoredState } from "./stored-state.ts";
 import { Settling } from "./settling.ts";
 import type { TurnState } from "./turn-state.ts";
 import type { WorkInFlight } from "./work-in-flight.ts";
@@ -28,6 +30,8 @@ export interface EndingHost {
   readonly turn: TurnState;
   readonly leases: LeaseHolder;
   readonly work: WorkInFlight;
+  /** The snapshot as it is to be stored. */
+  stored(): StoredState | null;
 }
 
 export class Ending {
@@ -42,7 +46,7 @@ export class Ending {
     this.#output = output;
     this.#kept = kept;
     const { kinship, clock, settings } = host.services;
-    kinship.cancelChildren(host.id, `its parent ended (${output.state})`);
+    if (kinship.liveCount(host.id) > 0) this.#callOffChildren();
     host.leases.drop();
     const work = host.work.settled();
     const children = kinship.liveCount(host.id) > 0 ? kinship.childless(host.id) : null;
@@ -59,6 +63,17 @@ export class Ending {
         else this.#conclude(settled);
       },
     });
+  }
+
+  /** Keeps E4. */
+  #callOffChildren(): void {
+    const { id, journal, services } = this.#host;
+    const { state } = this.#output;
+    const stored = this.#host.stored();
+    // One that never moved has no state to go on from, and begins anew.
+    if (stored) journal.stage({ snapshot: { ...stored, ending: this.#output } });
+    const callOff = (): void => services.kinship.cancelChildren(id, `its parent ended (${state})`);
+    journal.flush().then(callOff, callOff);
   }
 
   /** Ends it now, whatever still runs. */

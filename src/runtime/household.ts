@@ -81,6 +81,8 @@ export class Household {
   readonly #claimant: Claimant;
   readonly #provisions: Provisions;
   #draining = false;
+  /** Tasks that could not begin, or go on. */
+  #givenUp = 0;
   readonly #closing = new AbortController();
 
   constructor(options: HouseholdOptions) {
@@ -156,7 +158,7 @@ export class Household {
     void markReleased(await unreleased(late), late);
     const hosts = await this.#welcome(claims);
     const kinds = hosts.map((host) => host.homecoming?.plan.kind ?? "wait");
-    const failed = hosts.filter((host, at) => host.ending || kinds[at] === "fail").length;
+    const failed = this.#givenUp;
     const queued = hosts.filter((host, at) => !host.ending && kinds[at] === "wait").length;
     return { resumed: hosts.length - queued - failed, queued, failed };
   }
@@ -219,6 +221,11 @@ export class Household {
     const plan = homecoming?.plan;
     host.start();
     if (this.family.isOrphan(spec)) return host.callOff("its parent has ended");
+    if (plan?.kind === "end") {
+      host.finish(plan.output);
+      return void host.announceMail();
+    }
+    if (plan?.kind === "fail") this.#givenUp += 1;
     // A cancel that was acknowledged before goes first, so its mail is opened before it is given up.
     if (plan?.kind === "fail") return void host.announceMail().then(() => host.giveUp(plan.failure));
     const returning = homecoming?.returning;
@@ -227,6 +234,7 @@ export class Household {
       this.admission.admit(spec, returning);
     } catch (thrown) {
       const { code } = toTroupeError(thrown);
+      this.#givenUp += 1;
       return host.giveUp({ code, message: messageOf(thrown), retryable: true });
     }
     if (returning === "parked") void homecoming?.goOn();

@@ -5,6 +5,7 @@
 // R2. One that was at work when the server died so often without finishing a turn is the likely cause, and ends.
 // R3. A session is one conversation: it never fails for a restart, and begins to listen again at worst.
 
+import type { AgentOutput } from "../../machines/agent.ts";
 import type { Phase, State } from "../core/lifecycle.ts";
 import type { RestartPolicy } from "../core/limits.ts";
 import type { TaskFailure, TaskSpec } from "../core/task.ts";
@@ -28,7 +29,9 @@ export type ResumePlan =
     }
   /** From the beginning, as another run. */
   | { readonly kind: "run_again" }
-  | { readonly kind: "fail"; readonly failure: TaskFailure };
+  | { readonly kind: "fail"; readonly failure: TaskFailure }
+  /** It was on its way to its end, and its children to theirs. */
+  | { readonly kind: "end"; readonly output: AgentOutput };
 
 /** What to do with a claimed task. */
 export function planResume({ record, resume }: Pick<Claim, "record" | "resume">): ResumePlan {
@@ -41,6 +44,7 @@ export function planResume({ record, resume }: Pick<Claim, "record" | "resume">)
     if (policy === "restart" || record.spec.kind === "session") return { kind: "run_again" };
     return { kind: "fail", failure: FAILURES[stored] };
   }
+  if (stored.ending) return { kind: "end", output: stored.ending };
   const { state, phase } = wordsOf(stored.actor.value);
   if (phase === "queued") return { kind: "wait", stored };
   const returning = isParked(phase) ? "parked" : "live";

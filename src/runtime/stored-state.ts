@@ -1,7 +1,7 @@
 // What a task's snapshot holds in the store: the actor's own state, and the few things that its host must remember
 // over a restart and that are in no row. Small, JSON, written with every change of state. Pure.
 
-import type { AgentSnapshot } from "../../machines/agent.ts";
+import type { AgentOutput, AgentSnapshot } from "../../machines/agent.ts";
 import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
 import type { Snapshot } from "xstate";
 
@@ -19,6 +19,8 @@ export interface StoredState {
   readonly told?: readonly string[];
   /** Children whose completions begin no turn. */
   readonly quiet?: readonly string[];
+  /** How it ends: its children were being called off when this was written. */
+  readonly ending?: AgentOutput;
   /** How often it was taken up again in the turn that it is in. */
   readonly resumes?: number;
 }
@@ -44,9 +46,10 @@ export function readStored(snapshot: unknown): StoredState | Unusable | null {
   if (snapshot === null || snapshot === undefined) return null;
   if (!isObject(snapshot) || typeof snapshot["machine"] !== "number") return "unreadable";
   if (snapshot["machine"] !== AGENT_MACHINE_VERSION) return "other_machine";
-  const { actor, activeMs } = snapshot;
-  const isActor =
-    isObject(actor) && actor["status"] === "active" && isObject(actor["context"]) && "value" in actor;
+  const { actor, activeMs, ending } = snapshot;
+  // An actor that has ended is none to go on from, except to its end.
+  const isAlive = isObject(actor) && (actor["status"] === "active" || isObject(ending));
+  const isActor = isAlive && isObject(actor["context"]) && "value" in actor;
   return isActor && typeof activeMs === "number" ? (snapshot as unknown as StoredState) : "unreadable";
 }
 

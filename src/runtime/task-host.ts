@@ -25,7 +25,7 @@ import { OutputRing } from "./output-ring.ts";
 import { wordsOf } from "./outcome.ts";
 import { planResume } from "./resuming.ts";
 import type { HostServices } from "./services.ts";
-import { memoOf } from "./stored-state.ts";
+import { memoOf, type StoredState } from "./stored-state.ts";
 import { TaskActor } from "./task-actor.ts";
 import { TurnState } from "./turn-state.ts";
 import { WorkInFlight } from "./work-in-flight.ts";
@@ -237,8 +237,9 @@ export class TaskHost {
   }
 
   /** What the store keeps of it besides its rows. */
-  stored(): unknown {
+  stored(): StoredState | null {
     const actor = this.#actor.persist();
+    if (!actor) return null;
     const { told, quiet } = this.mailbox;
     return {
       machine: AGENT_MACHINE_VERSION,

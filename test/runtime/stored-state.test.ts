@@ -16,6 +16,11 @@ describe("readStored", () => {
     expect(readStored(structuredClone(whole))).toEqual(whole);
   });
 
+  test("reads how a task ends, though its actor is over", () => {
+    const over = { ...whole, actor: { ...actor, status: "done" }, ending: { state: "done" } };
+    expect(readStored(structuredClone(over))).toEqual(over);
+  });
+
   test.each([null, undefined])("finds nothing in %s", (snapshot) => {
     expect(readStored(snapshot)).toBeNull();
   });
