@@ -245,7 +245,8 @@ function refusalOf(path: string, thrown: unknown): unknown {
   const trouble = troubleOf(thrown);
   if (trouble === "read_only" || NOT_WRITABLE.has(String(code))) {
     const advice =
-      "Make the file, its folder and its disk writable for this user, or use another store.path.";
+      "Make the file, its folder and its disk writable for this user, use another store.path, or keep everything in " +
+      "memory with store.durability: none.";
     const problem = `cannot be written (${said}). ${advice}`;
     return refusalBecause({ code: "database_read_only", path, problem, cause: thrown });
   }
