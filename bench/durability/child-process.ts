@@ -8,15 +8,9 @@ import { fileURLToPath } from "node:url";
 
 const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
 
-/**
- * V8 keeps emptied pages, tens of megabytes of them, until 8 s without a collection have passed, and then some: what is
- * measured here is what the program holds, so a second must do.
- */
-const FLAGS = ["--expose-gc", "--memory-pool-timeout=1"] as const;
-
 /** What the child printed. Contract: rejects when it ends without a line; the child is gone when it resolves. */
 export async function inChild(...args: readonly (string | number)[]): Promise<unknown> {
-  const child = spawn(process.execPath, [...FLAGS, CHILD, ...args.map(String)], {
+  const child = spawn(process.execPath, ["--expose-gc", CHILD, ...args.map(String)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "exit");
