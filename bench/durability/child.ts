@@ -1,5 +1,5 @@
 // What a part of the benchmark does in a process of its own: `node child.ts prepare|recover|finished|family ARGS…`. Each
-// prints one line of JSON when it is through; `prepare` then waits to be killed, as a server that crashes.
+// prints one line of JSON when it is through, and then waits to be killed, as a server that crashes.
 
 import { prepareOpenTasks, recoverOpenTasks } from "./open-tasks.ts";
 import { endedChildren, finishedTasks } from "./settled-memory.ts";
@@ -18,5 +18,5 @@ const [name = "", ...args] = process.argv.slice(2);
 const work = WORK[name];
 if (!work) throw new Error(`Expected one of ${Object.keys(WORK).join(", ")}, got \`${name}\`.`);
 process.stdout.write(`${JSON.stringify(await work(args))}\n`);
-// A second start of an ended child would find what the first left open: the parent ends it when it has its line.
+// Stays as it is until it is killed: a process that ends by itself would tidy up.
 setInterval(() => {}, 60_000);

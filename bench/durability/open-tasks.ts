@@ -16,8 +16,10 @@ import { look, numberOf, openStore } from "./files.ts";
 
 /** Generations in flight at once on the box that is killed and started again. */
 const SLOTS = 8;
-/** Of ten open tasks: four wait in the queue, one has asked its person, one is a conversation, one backs off, one waits
- * for its two children, which want to generate. */
+/**
+ * Of ten open tasks: four wait in the queue, one has asked its person, one is a conversation that listens, one backs off,
+ * one waits for its two children, which want to generate.
+ */
 const TENTHS = { queued: 4, asking: 1, session: 1, backingOff: 1, orchestrator: 1, child: 2 } as const;
 /** As long as a server's word is waited for; the next server starts a moment after the crash, by its own clock. */
 const PAUSE_MS = 60_000;

@@ -115,7 +115,8 @@ function byRaw(load: Load, template: Template): Promise<Outcome> {
     const samples = await latencies(load, async (nth) => {
       const rows = template.tasks[nth] ?? [];
       await raw.add(rows);
-      ids.add(String(rows.find(({ table }) => table === "tasks")?.values[idAt]));
+      const id = rows.find(({ table }) => table === "tasks")?.values[idAt];
+      if (typeof id === "string") ids.add(id);
     });
     raw.close();
     return { samples, problems: problemsOf(path, load, ids) };
