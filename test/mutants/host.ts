@@ -43,8 +43,8 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     name: "host-children-left-alone",
     invariant: "I10",
     file: ENDING,
-    find: "    kinship.cancelChildren(host.id, `its parent ended (${output.state})`);",
-    replace: "",
+    find: "const callOff = (): void => services.kinship.cancelChildren(id, `its parent ended (${state})`);",
+    replace: "const callOff = (): void => {};",
     why: "Children go on working for a parent that has ended.",
   },
   {

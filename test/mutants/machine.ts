@@ -172,9 +172,9 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
   {
     name: "clock-no-deadline",
     invariant: "I12",
-    file: "src/runtime/task-host.ts",
-    find: "if (this.spec.limits.deadlineMs !== null) this.#clock = this.#makeClock();",
-    replace: "",
+    file: "src/runtime/activity-clock.ts",
+    find: "    if (options.deadlineAt === null) return;",
+    replace: "    if (options.usedMs >= 0) return;",
     why: "A task that waits outlives its deadline.",
   },
 ];

@@ -188,7 +188,7 @@ export const RESTART_MUTANTS: readonly Mutant[] = [
     name: "restart-tells-the-goal-again",
     invariant: "I21",
     file: "src/runtime/recall.ts",
-    find: "    begunRun: last?.run ?? 0,",
+    find: "    begunRun: lastWord?.run ?? 0,",
     replace: "    begunRun: 0,",
     why: "The goal stands in the transcript twice.",
   },

@@ -7,6 +7,7 @@ import type { Check } from "./check.ts";
 import type { FactOf } from "./facts.ts";
 import { CANCEL_DEADLINE_MS, TIMEOUT_MS } from "./incarnation.ts";
 import type { Page } from "./page.ts";
+import type { StoredState } from "../../src/runtime/stored-state.ts";
 import type { ModelTask } from "./model.ts";
 
 const ROUNDING_MS = 2;
@@ -27,12 +28,15 @@ function active({ taskId, write }: FactOf<"committed">, book: Book): string | nu
   const task = book.task(taskId);
   if (!diary.exact || !diary.obedient || task?.spec.kind !== "task") return null;
   const mine = Math.round(diary.activeMs(diary.page(taskId)));
-  const stored = (write.snapshot as { readonly activeMs?: number } | undefined)?.activeMs;
+  const { activeMs: stored, ending } = (write.snapshot ?? {}) as Partial<StoredState>;
   const isResumed = (write.events ?? []).some(({ type }) => type === "task.resumed");
-  if (stored !== undefined && !isResumed && Math.abs(stored - mine) > ROUNDING_MS) {
+  // On its way to its end nothing of it is active any more, whatever it still says of that.
+  if (stored !== undefined && ending === undefined && !isResumed && Math.abs(stored - mine) > ROUNDING_MS) {
     return `${taskId} was active for ${mine} ms, and counts ${stored}`;
   }
-  const isTimeout = write.terminal?.failure?.code === "timeout" && task.spec.limits.deadlineMs === null;
+  // One that was on its way to its end when the server died ends for the same reason, whatever it counts then.
+  const isTimeout =
+    diary.lives === 1 && write.terminal?.failure?.code === "timeout" && task.spec.limits.deadlineMs === null;
   return isTimeout && mine < TIMEOUT_MS - ROUNDING_MS
     ? `${taskId} times out after ${mine} ms of active time`
     : null;
@@ -59,7 +63,9 @@ function overdue(book: Book): string | null {
     const letGoMs = diary.obedient ? 0 : 3 * CANCEL_DEADLINE_MS;
     if (late(page.interruptedAt, letGoMs)) return "was interrupted, and goes on generating";
     const isDone = phase !== "generating" && state !== "steering";
-    const isHanging = [...page.generations.values()].some((since) => late(since, CANCEL_DEADLINE_MS));
+    const isHanging = [...page.generations.values()].some(
+      (since) => late(since, CANCEL_DEADLINE_MS) && page.leasedAt <= (since ?? 0),
+    );
     if (isDone && page.holdsLease && isHanging) {
       return "keeps its lease for a generation that will not let go";
     }

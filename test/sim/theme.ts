@@ -25,7 +25,8 @@ export function deedsOf(theme: Theme): readonly DeedKind[] | null {
 }
 
 export function stubbornnessOf(theme: Theme, dice: Dice): number {
-  return theme === "rough" ? 0.7 : dice.pick([0, 0, 0, 0.2]);
+  if (theme === "rough") return 0.7;
+  return dice.pick(theme === "talk" ? [0, 0.6] : [0, 0, 0, 0.2]);
 }
 
 /** Figures that the first few generations of a small tree reach. */
