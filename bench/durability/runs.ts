@@ -6,6 +6,7 @@ import { say } from "../../providers/script.ts";
 import { compare } from "../harness.ts";
 import { benchRig } from "../rig.ts";
 import { newOneNodeGraph } from "../rivals.ts";
+import { median } from "../statistics.ts";
 import { openStore, withDatabase, type SyncMode } from "./files.ts";
 import { atMost, exact, type Part } from "./part.ts";
 
@@ -21,18 +22,26 @@ interface Load {
 interface Outcome {
   /** Milliseconds of the whole over its runs. */
   readonly each: number;
+  /** What the processor worked for each of them. */
+  readonly cpuEach: number;
   readonly problems: readonly string[];
 }
 
 /** So many at once; each begins when one before it has answered. Returns milliseconds for each run. */
-async function timed({ atOnce, runs }: Load, run: (nth: number) => Promise<void>): Promise<number> {
+async function timed(
+  { atOnce, runs }: Load,
+  run: (nth: number) => Promise<void>,
+): Promise<Pick<Outcome, "each" | "cpuEach">> {
   let nth = 0;
   const line = async (): Promise<void> => {
     while (nth < runs) await run(nth++);
   };
+  const cpu = process.cpuUsage();
   const start = systemClock.monotonic();
   await Promise.all(Array.from({ length: atOnce }, line));
-  return (systemClock.monotonic() - start) / runs;
+  const each = (systemClock.monotonic() - start) / runs;
+  const { user, system } = process.cpuUsage(cpu);
+  return { each, cpuEach: (user + system) / 1_000 / runs };
 }
 
 function onTroupe(load: Load, mode: SyncMode): Promise<Outcome> {
@@ -45,7 +54,7 @@ function onTroupe(load: Load, mode: SyncMode): Promise<Outcome> {
       store,
     });
     const right = new Set<string>();
-    const each = await timed(load, async (nth) => {
+    const took = await timed(load, async (nth) => {
       const { taskId } = await rig.api.delegate({ goal: `run ${nth}` });
       const { result } = await rig.api.collect(taskId);
       if (result === ANSWER) right.add(taskId);
@@ -57,24 +66,25 @@ function onTroupe(load: Load, mode: SyncMode): Promise<Outcome> {
     if (right.size !== load.runs || ends.length !== load.runs)
       problems.push(`${right.size} right results and ${ends.length} ends for ${load.runs} runs`);
     if (Object.values(counts).some((count) => count !== 0)) problems.push(`left: ${JSON.stringify(counts)}`);
-    return { each, problems };
+    return { ...took, problems };
   });
 }
 
 async function onLangGraph(load: Load): Promise<Outcome> {
   const graph = await newOneNodeGraph(() => Promise.resolve(ANSWER));
   let right = 0;
-  const each = await timed(load, async (nth) => {
+  const took = await timed(load, async (nth) => {
     const { answer } = await graph.invoke({ goal: `run ${nth}` }, `thread ${nth}`);
     if (answer === ANSWER) right += 1;
   });
   const isExact = right === load.runs && graph.threads() === load.runs;
-  return { each, problems: isExact ? [] : [`${right} right results, ${graph.threads()} threads kept`] };
+  return { ...took, problems: isExact ? [] : [`${right} right results, ${graph.threads()} threads kept`] };
 }
 
 interface Compared {
   readonly load: Load;
   readonly ms: Readonly<Record<Name, number>>;
+  readonly cpuMs: Readonly<Record<Name, number>>;
   /** Over LangGraph, median of rounds. */
   readonly ratio: Readonly<Record<Name, number>>;
   readonly problems: readonly string[];
@@ -82,6 +92,7 @@ interface Compared {
 
 async function compareAt(load: Load, rounds: number): Promise<Compared> {
   const problems: string[] = [];
+  const cpu: Readonly<Record<Name, number[]>> = { LangGraph: [], "Troupe, normal": [], "Troupe, full": [] };
   const runs: Readonly<Record<Name, () => Promise<Outcome>>> = {
     LangGraph: () => onLangGraph(load),
     "Troupe, normal": () => onTroupe(load, "normal"),
@@ -92,6 +103,7 @@ async function compareAt(load: Load, rounds: number): Promise<Compared> {
     run: async () => {
       const outcome = await runs[name]();
       problems.push(...outcome.problems);
+      cpu[name].push(outcome.cpuEach);
       return outcome.each;
     },
   }));
@@ -102,7 +114,14 @@ async function compareAt(load: Load, rounds: number): Promise<Compared> {
     "Troupe, normal": of("Troupe, normal")?.[key] ?? Number.NaN,
     "Troupe, full": of("Troupe, full")?.[key] ?? Number.NaN,
   });
-  return { load, ms: figure("median"), ratio: figure("ratio"), problems };
+  // Without the rounds that warm up.
+  const cpuOf = (name: Name): number => median(cpu[name].slice(-rounds));
+  const cpuMs = {
+    LangGraph: cpuOf("LangGraph"),
+    "Troupe, normal": cpuOf("Troupe, normal"),
+    "Troupe, full": cpuOf("Troupe, full"),
+  };
+  return { load, ms: figure("median"), cpuMs, ratio: figure("ratio"), problems };
 }
 
 const who = ({ atOnce }: Load): string => (atOnce === 1 ? "one at a time" : `${atOnce} at once`);
@@ -129,10 +148,12 @@ export async function runsPart(quick: boolean): Promise<Part> {
         all.flatMap(({ problems }) => problems),
       ),
     ],
-    lines: all.map(
-      ({ load, ms }) =>
-        `${who(load).padEnd(14)} ${NAMES.map((name) => `${name} ${ms[name].toFixed(3)} ms`).join(", ")}`,
-    ),
+    lines: all.map(({ load, ms, cpuMs }) => {
+      const each = NAMES.map(
+        (name) => `${name} ${ms[name].toFixed(3)} ms (processor ${cpuMs[name].toFixed(3)} ms)`,
+      );
+      return `${who(load).padEnd(14)} ${each.join(", ")}`;
+    }),
     figures: { runs: all },
     notMeasured: [
       "runs: a run of Troupe is accepted, claimed, queued, admitted, leased, generated, recorded event by event, ended, released and collected, on disk; a run of LangGraph is one invoke with its checkpoints in memory: no queue, no lease, nothing on disk",
