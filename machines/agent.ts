@@ -584,6 +584,12 @@ export const agentMachine = setup({
         src: "foldMail",
         input: ({ context }) => ({ taskId: context.taskId, turn: context.turn, run: context.run }),
         onDone: [
+          // Its mail stays where it is until the person speaks again.
+          {
+            guard: { type: "failedInSession", params: itsOutput },
+            target: "running.waiting_input",
+            actions: ["reportFailure", "closeTurn", "holdMail"],
+          },
           {
             guard: { type: "failed", params: itsOutput },
             target: "failed",

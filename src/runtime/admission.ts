@@ -19,8 +19,10 @@ export class Admission {
 
   /** Throws as `Scheduler.admit` does. */
   admit(spec: TaskSpec, returning?: AdmitRequest["returning"]): void {
-    this.#promised.delete(spec.id);
-    this.#scheduler.admit({ ...this.#requestOf(spec), ...(returning && { returning }) });
+    // Whoever was not told just now that there is room was accepted before, and is not refused for it.
+    const isNew = this.#promised.delete(spec.id) && returning === undefined;
+    const request = this.#requestOf(spec);
+    this.#scheduler.admit(isNew ? request : { ...request, returning: returning ?? "queued" });
   }
 
   /**

@@ -4,6 +4,8 @@ import { delay, type Clock } from "../base/clock.ts";
 
 /** How often it is looked whether anything is still under way. */
 const LOOK_MS = 20;
+/** What storing has at least, however little of the grace is left. */
+const LEAST_MS = 1_000;
 
 /** What drains. */
 export interface DrainingHost {
@@ -28,5 +30,11 @@ export async function drain({ clock, hosts, graceMs }: DrainOptions): Promise<vo
   const until = clock.monotonic() + graceMs;
   while (clock.monotonic() < until && hosts().some((host) => host.isActive))
     await delay(clock, Math.min(LOOK_MS, until - clock.monotonic()));
-  await Promise.allSettled(hosts().map((host) => host.settle()));
+  // A store that is away must not keep the box from stopping: what it has is enough to go on from.
+  const stored = Promise.allSettled(hosts().map((host) => host.settle()));
+  const enough = new AbortController();
+  const patience = delay(clock, Math.max(LEAST_MS, until - clock.monotonic()), enough.signal);
+  await Promise.race([stored, patience]);
+  enough.abort();
+  await patience.catch(() => {});
 }

@@ -3,11 +3,12 @@
 // committed together with the state that follows it, and everything with a consequence outside waits for that commit.
 
 import { fromPromise } from "xstate";
-import { agentMachine, type PrepareOutput } from "../../machines/agent.ts";
-import { toTroupeError } from "../base/errors.ts";
+import { agentMachine, type EffectFailure, type PrepareOutput } from "../../machines/agent.ts";
+import { ConfigError, NotFoundError, toTroupeError } from "../base/errors.ts";
 import { callTools, type CheckArguments } from "./call-tools-effect.ts";
 import { generate } from "./generate-effect.ts";
 import { foldMail } from "./open-turn.ts";
+import { cancelOrders } from "./orders.ts";
 import type { TaskHost } from "./task-host.ts";
 import { UNKNOWN_FAILURE } from "./turn-state.ts";
 
@@ -24,7 +25,7 @@ export function provideEffects(find: FindHost, checkArguments: CheckArguments): 
       }),
       foldMail: fromPromise(({ input }) => {
         const host = find(input.taskId);
-        return host.work.trackEffect(foldMail(host, input));
+        return host.work.trackEffect(foldMail(host, input).catch((thrown) => failureOf(host, thrown)));
       }),
       generate: fromPromise(({ input, signal }) => {
         const host = find(input.taskId);
@@ -34,7 +35,13 @@ export function provideEffects(find: FindHost, checkArguments: CheckArguments): 
       }),
       callTools: fromPromise(({ input, signal }) => {
         const host = find(input.taskId);
-        return host.work.trackEffect(callTools(host, { ...input, signal, checkArguments }));
+        const calling = callTools(host, { ...input, signal, checkArguments });
+        return host.work.trackEffect(
+          calling.catch((thrown) => {
+            if (signal.aborted) throw thrown;
+            return failureOf(host, thrown);
+          }),
+        );
       }),
     },
     actions: {
@@ -61,10 +68,23 @@ export function provideEffects(find: FindHost, checkArguments: CheckArguments): 
   });
 }
 
+const FAILED_RUN = "its parent's run failed and another begins";
+
 /** A further run knows nothing of the children of the one that failed: they end, and are not told of. */
-function leaveChildren({ id, services, mailbox }: TaskHost): void {
+function leaveChildren(host: TaskHost): void {
+  const { id, services, mailbox, journal } = host;
   mailbox.know(services.kinship.liveChildren(id));
-  services.kinship.cancelChildren(id, "its parent's run failed and another begins");
+  journal.stage(cancelOrders(host, FAILED_RUN));
+  services.kinship.cancelChildren(id, FAILED_RUN);
+}
+
+/** What the config has no more (a model, a toolset) fails the task by its own name; a defect stays one. */
+function failureOf({ turn }: TaskHost, thrown: unknown): EffectFailure {
+  const isTheirs = thrown instanceof ConfigError || thrown instanceof NotFoundError;
+  if (!isTheirs) throw thrown;
+  const failure = { code: thrown.code, message: thrown.message, retryable: false };
+  turn.lastFailure = failure;
+  return { outcome: "failed", failure, transient: false, retryInMs: 0 };
 }
 
 async function prepare(host: TaskHost): Promise<PrepareOutput> {

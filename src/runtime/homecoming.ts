@@ -18,18 +18,21 @@ import { showRows } from "./output-lines.ts";
 import type { OutputRing } from "./output-ring.ts";
 import type { Pauses } from "./pauses.ts";
 import { recall } from "./recall.ts";
-import type { ResumePlan } from "./resuming.ts";
+import { isAtWork, type ResumePlan } from "./resuming.ts";
+import { cancelOrders } from "./orders.ts";
 import { RETRY } from "./retry-timer.ts";
 import type { HostServices } from "./services.ts";
 import type { PersistedActor, StoredState } from "./stored-state.ts";
 import type { TaskActor } from "./task-actor.ts";
 import type { TurnState } from "./turn-state.ts";
 
+const AGAIN = "the server stopped and its parent begins again";
+
 /** What a homecoming needs of the task that comes home. */
 export interface ReturningHost {
   readonly id: string;
   readonly spec: TaskSpec;
-  readonly services: Pick<HostServices, "store" | "patience" | "kinship" | "clock">;
+  readonly services: Pick<HostServices, "store" | "patience" | "kinship" | "clock" | "random">;
   readonly journal: Journal;
   readonly mailbox: Mailbox;
   readonly turn: TurnState;
@@ -65,9 +68,8 @@ export class Homecoming {
     this.#options = options;
     this.plan = plan;
     this.stored = "stored" in plan ? plan.stored : null;
-    const isAtWork = plan.kind === "go_on" && plan.returning === "live";
-    this.#resumes = isAtWork ? (plan.stored.resumes ?? 0) + 1 : 0;
-    if (this.stored) actor.restore(this.stored.actor);
+    this.#resumes = this.stored ? (this.stored.resumes ?? 0) + (isAtWork(this.stored) ? 1 : 0) : 0;
+    if (this.stored && plan.kind !== "run_again") actor.restore(this.stored.actor);
     if (plan.kind === "run_again") {
       const isSession = record.spec.kind === "session";
       const pauseMs = pauseIn(point.timers, host.services.clock);
@@ -93,9 +95,14 @@ export class Homecoming {
     return persisted ? wordsOf(persisted.value) : { state: "spawned", phase: "queued" };
   }
 
-  /** How often it was taken up again in the turn that it is in: what a finished turn makes 0 again. */
-  resumesIn(actor: PersistedActor | null): number {
-    return actor?.context.turn === this.stored?.actor.context.turn ? this.#resumes : 0;
+  /** How often the server died with it at work since its last finished turn. */
+  get resumes(): number {
+    return this.#resumes;
+  }
+
+  /** A turn of it has finished: the server did not die of it. */
+  progressed(): void {
+    this.#resumes = 0;
   }
 
   /** The server stops by itself: nobody died of this task. True when that changes what is stored. */
@@ -141,13 +148,19 @@ export class Homecoming {
     const { kinship } = host.services;
     await host.turn.memory?.();
     if (host.ending) return;
+    await host.announceMail();
+    if (host.ending) return;
     const isTask = host.spec.kind === "task";
-    if (isTask) host.mailbox.know(kinship.liveChildren(host.id));
+    if (isTask) {
+      host.mailbox.know(kinship.liveChildren(host.id));
+      host.mailbox.knowCompletions();
+      host.journal.stage(cancelOrders(host, AGAIN));
+    }
     const was = record.phase ?? record.state;
-    await this.#record([{ type: "task.resumed", data: { policy: "restart", was, resumes: 1 } }]);
-    if (isTask) kinship.cancelChildren(host.id, "the server stopped and its parent begins again");
+    const resumes = Math.max(1, this.#resumes);
+    await this.#record([{ type: "task.resumed", data: { policy: "restart", was, resumes } }]);
+    if (isTask) kinship.cancelChildren(host.id, AGAIN);
     await this.#hear();
-    if (isTask) host.mailbox.knowCompletions();
     actor.open((snapshot) => this.#begin(snapshot, point.timers));
     host.send({ type: "admitted" });
   }

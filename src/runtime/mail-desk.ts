@@ -1,8 +1,8 @@
 // What new mail means to a living task: which entry is told to the machine, which ends a wait, and which waits for
 // the next turn without a word.
 // K1. A cancel is carried out when it is read, so that one survives a restart.
-// K2. A completion that begins no turn (a person stopped the child, or a result has told its end already) is still
-//     taken by the next turn.
+// K2. A completion or an answer that begins no turn (a person stopped the child, or a result has told it already) is
+//     still taken by the next turn.
 
 import type { AgentEvent } from "../../machines/agent.ts";
 import type { InboxEntry } from "../store/store.ts";
@@ -14,7 +14,7 @@ import type { Mailbox } from "./mailbox.ts";
 /** What the desk needs of the task whose mail it opens. */
 export interface AddressedHost {
   readonly journal: Pick<Journal, "event" | "flush">;
-  readonly mailbox: Pick<Mailbox, "knows" | "isQuiet">;
+  readonly mailbox: Pick<Mailbox, "knows" | "isQuiet" | "isRecorded">;
   readonly leases: Pick<LeaseHolder, "hurry">;
   readonly ending: boolean;
   /** Idempotent: whoever sent the order may carry it out as well. */
@@ -35,10 +35,12 @@ export class MailDesk {
   announce({ message, position }: InboxEntry): void {
     const { journal, mailbox, leases } = this.#host;
     if (message.kind === "cancel") return this.#host.cancel(message.reason, message.force);
-    if (message.kind === "completion" && (mailbox.isQuiet(message.id) || mailbox.knows(message.id))) return;
+    if (message.kind === "completion" && mailbox.isQuiet(message.id)) return;
+    const mayBeTold = message.kind === "completion" || message.kind === "answer";
+    if (mayBeTold && mailbox.knows(message.id)) return;
     if (message.kind === "answer" && this.#host.answerWait(message.id, message.text)) return;
     const { event, interrupt, person } = newsOf(message);
-    if (event) journal.event(event);
+    if (event && !mailbox.isRecorded(message.id)) journal.event(event);
     if (person) leases.hurry();
     this.#host.send({ type: "mail.arrived", position, interrupt, person });
     if (!this.#host.ending) journal.flush().catch(() => {});

@@ -17,6 +17,8 @@ export interface MailboxOptions {
   /** What the model was told before a restart, as `told` was then. */
   readonly told?: readonly string[];
   readonly quiet?: readonly string[];
+  /** The task was here before a restart: some of its mail may be on record as having come. */
+  readonly isReturning?: boolean;
 }
 
 export class Mailbox {
@@ -27,6 +29,8 @@ export class Mailbox {
   #again = false;
   /** Children and answers that a tool result has told the model: their mail is taken without a message. */
   #known: Set<string> | null = null;
+  /** Mail that is on record as having come, before a restart. */
+  #recorded: ReadonlySet<string> | null = null;
   /** Children whose completions begin no turn, until one takes them. */
   #quiet: Set<string> | null = null;
 
@@ -130,6 +134,24 @@ export class Mailbox {
     return { cursor, events };
   }
 
+  /** Whether that it came is on record already. */
+  isRecorded(messageId: string): boolean {
+    return this.#recorded?.has(messageId) ?? false;
+  }
+
+  async #recallRecorded(): Promise<void> {
+    const { store, patience, taskId, isReturning } = this.#options;
+    if (isReturning !== true || this.#recorded !== null) return;
+    const types = ["steer.queued", "message.received"] as const;
+    const events = await patience.call("events", () => store.events({ after: 0, taskId, types }));
+    this.#recorded = new Set(
+      events.map(({ data }) => {
+        const { steerId, messageId } = data as { readonly steerId?: string; readonly messageId?: string };
+        return steerId ?? messageId ?? "";
+      }),
+    );
+  }
+
   #forget(taken: readonly InboxEntry[]): void {
     for (const { message } of taken) this.#quiet?.delete(message.id);
     if (this.#known === null) return;
@@ -149,6 +171,7 @@ export class Mailbox {
       do {
         this.#again = false;
         const entries = await patience.call("inbox", () => store.inbox(taskId, this.#seen));
+        if (entries.length > 0) await this.#recallRecorded();
         for (const entry of entries) {
           this.#seen = entry.position;
           this.#pending.push(entry);

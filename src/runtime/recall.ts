@@ -21,6 +21,8 @@ export interface Recalled {
 
 const FIRST_PAGE = 32;
 const LARGEST_PAGE = 1_024;
+/** An answer that lies farther back than so many rows is nobody's result any more. */
+const FARTHEST = 512;
 
 export interface RecallOptions {
   readonly store: Store;
@@ -45,7 +47,8 @@ export async function recall(options: RecallOptions): Promise<Recalled> {
     lastWord ??= page.findLast(({ message }) => message.role !== "tool");
     lastAnswer ??= page.findLast(isAnswer);
     final ??= page.findLast((row) => isAnswer(row) && callsOf(row.message).length === 0);
-    if (final !== undefined) break;
+    const isFarBack = options.lastIndex - after >= FARTHEST && lastAnswer !== undefined;
+    if (final !== undefined || isFarBack) break;
     end = after;
   }
   const last = newest?.at(-1);
@@ -95,8 +98,15 @@ async function intentsSince(options: RecallOptions, answer: TranscriptRow): Prom
       after: 0,
       taskId,
       afterSeq: before?.seq ?? 0,
-      types: ["tool.requested", "tool.resumed"],
+      types: ["tool.requested", "tool.resumed", "tool.suspended"],
     }),
   );
-  return new Set(events.map((event) => (event.data as { readonly callId: string }).callId));
+  const intended = new Set<string>();
+  for (const { type, data } of events) {
+    const { callId } = data as { readonly callId: string };
+    // A call that waits has acted as far as it will before it goes on.
+    if (type === "tool.suspended") intended.delete(callId);
+    else intended.add(callId);
+  }
+  return intended;
 }

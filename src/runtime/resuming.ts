@@ -13,7 +13,7 @@ import type { Claim } from "../store/store.ts";
 import { wordsOf } from "./outcome.ts";
 import { readStored, type StoredState } from "./stored-state.ts";
 
-/** A task that was taken up so often within one turn fails as `crash_loop` (Erlang's supervisors allow 1 in 5 s). */
+/** A task with which the server died so often within one turn fails as `crash_loop` (Erlang's supervisors allow 1 in 5 s). */
 export const MAX_RESUMES = 5;
 
 export type ResumePlan =
@@ -27,8 +27,8 @@ export type ResumePlan =
       /** What it holds again: a slot only, or a place too. */
       readonly returning: "parked" | "live";
     }
-  /** From the beginning, as another run. */
-  | { readonly kind: "run_again" }
+  /** From the beginning, as another run; `stored` is what is known of the one before. */
+  | { readonly kind: "run_again"; readonly stored: StoredState | null }
   | { readonly kind: "fail"; readonly failure: TaskFailure }
   /** It was on its way to its end, and its children to theirs. */
   | { readonly kind: "end"; readonly output: AgentOutput };
@@ -41,22 +41,27 @@ export function planResume({ record, resume }: Pick<Claim, "record" | "resume">)
   if (typeof stored === "string") {
     const begun = record.state !== "spawned" || record.phase !== "queued";
     if (!begun) return { kind: "wait", stored: null };
-    if (policy === "restart" || record.spec.kind === "session") return { kind: "run_again" };
+    if (policy === "restart" || record.spec.kind === "session") return { kind: "run_again", stored: null };
     return { kind: "fail", failure: FAILURES[stored] };
   }
   if (stored.ending) return { kind: "end", output: stored.ending };
   const { state, phase } = wordsOf(stored.actor.value);
   if (phase === "queued") return { kind: "wait", stored };
   const returning = isParked(phase) ? "parked" : "live";
-  if (returning === "live" && (stored.resumes ?? 0) >= MAX_RESUMES)
-    return { kind: "fail", failure: CRASH_LOOP };
+  if (isAtWork(stored) && (stored.resumes ?? 0) >= MAX_RESUMES) return { kind: "fail", failure: CRASH_LOOP };
   if (policy === "fail") return { kind: "fail", failure: INTERRUPTED };
-  if (policy === "restart") return { kind: "run_again" };
+  if (policy === "restart") return { kind: "run_again", stored };
   return { kind: "go_on", stored, state, phase, returning };
 }
 
 function policyOf({ kind, limits }: TaskSpec): RestartPolicy {
   return kind === "session" ? "resume" : limits.onRestart;
+}
+
+/** Whether what it was doing may be what the server died of. */
+export function isAtWork({ actor }: StoredState): boolean {
+  const { state, phase } = wordsOf(actor.value);
+  return state === "steering" || phase === "generating" || phase === "calling_tools" || phase === "starting";
 }
 
 /** Whether a task in this phase waits for another actor, and holds no place meanwhile. */
@@ -76,7 +81,7 @@ const CRASH_LOOP: TaskFailure = {
   message:
     `The server stopped ${MAX_RESUMES} times in the same turn of this task, so it is not taken up again. ` +
     "See the server's log for the cause, then delegate it again.",
-  retryable: false,
+  retryable: true,
 };
 
 const FAILURES = {

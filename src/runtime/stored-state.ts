@@ -4,6 +4,7 @@
 import type { AgentOutput, AgentSnapshot } from "../../machines/agent.ts";
 import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
 import type { Snapshot } from "xstate";
+import { PHASES, TERMINAL_STATES } from "../core/lifecycle.ts";
 
 /** What a store keeps of an actor. */
 export type PersistedActor = Snapshot<unknown> &
@@ -49,8 +50,39 @@ export function readStored(snapshot: unknown): StoredState | Unusable | null {
   const { actor, activeMs, ending } = snapshot;
   // An actor that has ended is none to go on from, except to its end.
   const isAlive = isObject(actor) && (actor["status"] === "active" || isObject(ending));
-  const isActor = isAlive && isObject(actor["context"]) && "value" in actor;
-  return isActor && typeof activeMs === "number" ? (snapshot as unknown as StoredState) : "unreadable";
+  const isActor = isAlive && isContext(actor["context"]) && isValue(actor["value"], isObject(ending));
+  const { told = [], quiet = [], resumes = 0 } = snapshot;
+  const isMemo = isWords(told) && isWords(quiet) && typeof resumes === "number";
+  return isActor && isMemo && typeof activeMs === "number"
+    ? (snapshot as unknown as StoredState)
+    : "unreadable";
+}
+
+/** Whether the machine can be in it; in a final state only when that is how the task ends. */
+function isValue(value: unknown, isOver: boolean): boolean {
+  if (value === "steering") return true;
+  if (typeof value === "string") return isOver && (TERMINAL_STATES as readonly string[]).includes(value);
+  if (!isObject(value)) return false;
+  const [[state, phase] = [], ...more] = Object.entries(value);
+  if (more.length > 0) return false;
+  const isPhase = (PHASES as readonly unknown[]).includes(phase);
+  const isSpawned = phase === "queued" || phase === "starting";
+  if (phase === "backing_off") return state === "spawned" || state === "running";
+  return isPhase && state === (isSpawned ? "spawned" : "running");
+}
+
+const FIGURES = ["run", "turn", "turnsUsed", "tries", "mailSeen", "mailTaken", "liveChildren"] as const;
+
+function isContext(context: unknown): boolean {
+  return (
+    isObject(context) &&
+    FIGURES.every((name) => Number.isSafeInteger(context[name])) &&
+    Array.isArray(context["waits"])
+  );
+}
+
+function isWords(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

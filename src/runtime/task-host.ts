@@ -8,8 +8,7 @@
 
 import type { AgentEmitted, AgentEvent, AgentOutput, AgentSnapshot } from "../../machines/agent.ts";
 import { toTroupeError, type TroupeError } from "../base/errors.ts";
-import { higherClass } from "../core/lifecycle.ts";
-import type { Phase, SchedulingClass, State } from "../core/lifecycle.ts";
+import { higherClass, type Phase, type SchedulingClass, type State } from "../core/lifecycle.ts";
 import type { TaskFailure, TaskSpec } from "../core/task.ts";
 import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
 import type { Claim, CommitWrite } from "../store/store.ts";
@@ -67,7 +66,7 @@ export class TaskHost {
       store,
       patience,
       taskId: this.id,
-      ...(resume && { cursor: resume.inboxCursor }),
+      ...(resume && { cursor: resume.inboxCursor, isReturning: true }),
       ...(memo?.told && { told: memo.told }),
       ...(memo?.quiet && { quiet: memo.quiet }),
     });
@@ -234,6 +233,7 @@ export class TaskHost {
   keepOutcome(): void {
     this.#kept = this.turn.outcome?.() ?? null;
     this.turn.outcome = null;
+    if (this.turn.openCalls.length === 0) this.homecoming?.progressed();
   }
 
   /** What the store keeps of it besides its rows. */
@@ -245,7 +245,7 @@ export class TaskHost {
       machine: AGENT_MACHINE_VERSION,
       activeMs: Math.round(this.#clock?.usedMs ?? this.homecoming?.stored?.activeMs ?? 0),
       actor,
-      ...memoOf({ told, quiet, resumes: this.homecoming?.resumesIn(actor) ?? 0 }),
+      ...memoOf({ told, quiet, resumes: this.homecoming?.resumes ?? 0 }),
     };
   }
 
@@ -257,7 +257,7 @@ export class TaskHost {
   #makeClock(): ActivityClock {
     const usedMs = this.homecoming?.stored?.activeMs ?? 0;
     return activityClockOf({ spec: this.spec, usedMs }, this.services.clock, (failure) =>
-      this.send({ type: "limit.reached", failure }),
+      this.#actor.isClosed ? this.giveUp(failure) : this.send({ type: "limit.reached", failure }),
     );
   }
 

@@ -24,6 +24,8 @@ export class WaitKeeper {
   /** Made for the first wait that has one: most waits have no end of their own, and an empty map is not small. */
   #timers: Map<string, { readonly timer: Timer; readonly dueAt: number }> | null = null;
   #open: readonly PendingWait[] = [];
+  /** Those whose end the machine has not heard yet (W1). */
+  #ended: Set<string> | null = null;
 
   constructor(host: WaitingHost) {
     this.#host = host;
@@ -46,6 +48,7 @@ export class WaitKeeper {
   #take(waits: readonly PendingWait[], timers: readonly TimerRow[]): void {
     const before = this.#open;
     this.#open = waits;
+    if (waits.length === 0) this.#ended = null;
     for (const [callId, timer] of this.#timers ?? []) {
       if (waits.some((each) => each.callId === callId && !each.end)) continue;
       timer.timer.cancel();
@@ -61,7 +64,7 @@ export class WaitKeeper {
   check(): void {
     const { kinship } = this.#host.services;
     for (const each of this.#open) {
-      if (each.end || each.wait.for !== "children") continue;
+      if (!this.#isOpen(each) || each.wait.for !== "children") continue;
       if (each.wait.taskIds.some((id) => kinship.isLive(id))) continue;
       this.#end(each.callId, { cause: "satisfied" });
     }
@@ -69,7 +72,7 @@ export class WaitKeeper {
 
   /** Ends the oldest wait for a person; false when there is none, and the text is mail like any other. */
   answer(messageId: string, text: string): boolean {
-    const waiting = this.#open.find((each) => !each.end && each.wait.for === "input");
+    const waiting = this.#open.find((each) => this.#isOpen(each) && each.wait.for === "input");
     if (!waiting) return false;
     this.#host.mailbox.know([messageId]);
     this.#end(waiting.callId, { cause: "satisfied", answer: text });
@@ -93,7 +96,14 @@ export class WaitKeeper {
     return [...(this.#timers ?? [])].map(([callId, { dueAt }]) => ({ name: rowName(callId), dueAt }));
   }
 
+  #isOpen({ callId, end }: PendingWait): boolean {
+    return end === null && this.#ended?.has(callId) !== true;
+  }
+
   #end(callId: string, end: WaitEnd): void {
+    this.#ended ??= new Set();
+    if (this.#ended.has(callId)) return;
+    this.#ended.add(callId);
     // Not in this call: the host may be in the middle of a step of the same actor.
     queueMicrotask(() => this.#host.send({ type: "wait.ended", callId, end }));
   }

@@ -34,6 +34,8 @@ export class WorkInFlight {
       if (this.#effect === tracked) this.#effect = null;
     };
     const tracked = work.then(settled, settled);
+    // One that was aborted and has not let go is not forgotten for the next.
+    if (this.#effect) this.leave(this.#effect);
     this.#effect = tracked;
     return work;
   }

@@ -65,10 +65,13 @@ describe("a session", () => {
     },
   );
 
-  it("ends as failed where it cannot go on: by a limit, a defect, or mail that cannot be folded in", async () => {
+  it("listens on when mail cannot be folded in, and begins no turn for it before the person speaks again", async () => {
     const host = await session("steering");
     await host.end("foldMail", failed());
-    expect(host.output).toMatchObject({ state: "failed", failure: { code: "overloaded" } });
+    expect(host.at).toBe("running.waiting_input");
+    const { mailSeen } = host.context;
+    host.send(said(mailSeen + 1));
+    expect(host.at).toBe("running.waiting_slot");
   });
 });
 

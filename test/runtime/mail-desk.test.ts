@@ -15,6 +15,7 @@ function make(rest: { knows?: readonly string[]; quiet?: readonly string[]; wait
     mailbox: {
       knows: (id) => rest.knows?.includes(id) ?? false,
       isQuiet: (id) => rest.quiet?.includes(id) ?? false,
+      isRecorded: () => false,
     },
     leases: { hurry: () => void told.push("hurry") },
     ending: false,

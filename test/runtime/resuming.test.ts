@@ -17,7 +17,7 @@ interface Found {
 
 function planOf({ value, resumes = 0, machine = 1, onRestart = "resume", kind = "task", record }: Found) {
   const spec = specOf({ kind, limits: { ...DEFAULT_TASK_LIMITS, onRestart } });
-  const actor = { status: "active", value, context: {}, children: {}, historyValue: {} };
+  const actor = { status: "active", value, context: CONTEXT, children: {}, historyValue: {} };
   const snapshot = value === undefined ? null : { machine, activeMs: 0, actor, resumes };
   return planResume({
     record: { ...firstRecord(spec), ...record },
@@ -25,6 +25,16 @@ function planOf({ value, resumes = 0, machine = 1, onRestart = "resume", kind = 
   });
 }
 
+const CONTEXT = {
+  run: 1,
+  turn: 1,
+  turnsUsed: 1,
+  tries: 0,
+  mailSeen: 0,
+  mailTaken: 0,
+  liveChildren: 0,
+  waits: [],
+};
 const generating = { running: "generating" };
 const code = (plan: ResumePlan): string | null => (plan.kind === "fail" ? plan.failure.code : null);
 

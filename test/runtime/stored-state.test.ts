@@ -2,13 +2,17 @@ import { describe, expect, test } from "vitest";
 import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
 import { memoOf, readStored } from "../../src/runtime/stored-state.ts";
 
-const actor = {
-  status: "active",
-  value: { running: "generating" },
-  context: {},
-  children: {},
-  historyValue: {},
+const context = {
+  run: 1,
+  turn: 1,
+  turnsUsed: 1,
+  tries: 0,
+  mailSeen: 0,
+  mailTaken: 0,
+  liveChildren: 0,
+  waits: [],
 };
+const actor = { status: "active", value: { running: "generating" }, context, children: {}, historyValue: {} };
 const whole = { machine: AGENT_MACHINE_VERSION, activeMs: 12, actor };
 
 describe("readStored", () => {
@@ -17,7 +21,7 @@ describe("readStored", () => {
   });
 
   test("reads how a task ends, though its actor is over", () => {
-    const over = { ...whole, actor: { ...actor, status: "done" }, ending: { state: "done" } };
+    const over = { ...whole, actor: { ...actor, status: "done", value: "done" }, ending: { state: "done" } };
     expect(readStored(structuredClone(over))).toEqual(over);
   });
 
@@ -39,7 +43,18 @@ describe("readStored", () => {
     { ...whole, actor: null },
     { ...whole, actor: { ...actor, status: "done" } },
     { ...whole, actor: { ...actor, context: null } },
-    { ...whole, actor: { status: "active", context: {} } },
+    { ...whole, actor: { status: "active", context } },
+    { ...whole, actor: { ...actor, context: { ...context, waits: 7 } } },
+    { ...whole, actor: { ...actor, context: { ...context, turn: "1" } } },
+    { ...whole, actor: { ...actor, value: 7 } },
+    { ...whole, actor: { ...actor, value: {} } },
+    { ...whole, actor: { ...actor, value: "garbage" } },
+    { ...whole, actor: { ...actor, value: { running: "queued" } } },
+    { ...whole, actor: { ...actor, value: { spawned: "generating" } } },
+    { ...whole, actor: { ...actor, value: "done" } },
+    { ...whole, told: 5 },
+    { ...whole, quiet: {} },
+    { ...whole, resumes: "x" },
   ])("finds %j unreadable", (snapshot) => {
     expect(readStored(snapshot)).toBe("unreadable");
   });
