@@ -75,6 +75,8 @@ export class Tasks {
   readonly #specs = new Map<number, SpecHead>();
   /** Heads as the transaction under way has written them. */
   readonly #staged = new Map<string, TaskHead>();
+  /** What staging replaced, oldest first, for as long as the transaction lasts. */
+  readonly #steps: { readonly taskId: string; readonly before: TaskHead | undefined }[] = [];
 
   constructor(options: { readonly connection: Connection; readonly storeId: string; readonly clock: Clock }) {
     this.connection = options.connection;
@@ -86,12 +88,17 @@ export class Tasks {
   /** Remembers where memory stands; what it returns puts it back (T1). */
   mark(): Restore {
     const { newestTask, newestCursor } = this;
+    const steps = this.#steps.length;
     return () => {
       // A number that nobody got is given to another task.
       for (let num = newestTask + 1; num <= this.newestTask; num += 1) this.#specs.delete(num);
       this.newestTask = newestTask;
       this.newestCursor = newestCursor;
-      this.#staged.clear();
+      // Only what was staged since: the writes before it in the group stand.
+      for (const { taskId, before } of this.#steps.splice(steps).toReversed()) {
+        if (before === undefined) this.#staged.delete(taskId);
+        else this.#staged.set(taskId, before);
+      }
     };
   }
 
@@ -102,11 +109,14 @@ export class Tasks {
       if (task !== undefined) task.head = head;
     }
     this.#staged.clear();
+    this.#steps.length = 0;
   }
 
   /** A task's head is now this, for as long as the transaction under way does not fail. */
   stage(head: TaskHead): void {
-    this.#staged.set(head.record.spec.id, head);
+    const taskId = head.record.spec.id;
+    this.#steps.push({ taskId, before: this.#staged.get(taskId) });
+    this.#staged.set(taskId, head);
   }
 
   /** A root that others named before it was there has come: their heads are read again, whatever becomes of this. */
