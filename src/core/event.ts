@@ -13,7 +13,7 @@ export interface EventData {
   };
   "task.admitted": { readonly waitedMs: number };
   "task.started": Record<string, never>;
-  /** Taken up again after a restart; `resumes` counts how often since its last finished turn. */
+  /** Taken up again after a restart; `resumes` counts how often the server died with it at work since its last turn. */
   "task.resumed": { readonly policy: string; readonly was: string; readonly resumes: number };
   /** Nothing came from what it waits for; `what` names that. */
   "task.stalled": { readonly what: string; readonly silentMs: number };

@@ -73,9 +73,8 @@ export class TaskHost {
     this.turn = new TurnState(record);
     this.leases = new LeaseHolder(this);
     this.#desk = new MailDesk(this);
-    this.#actor = new TaskActor(this);
-    this.homecoming =
-      plan && resume && new Homecoming({ host: this, actor: this.#actor, plan, point: resume, record });
+    const actor = (this.#actor = new TaskActor(this));
+    this.homecoming = plan && resume && new Homecoming({ host: this, actor, plan, point: resume, record });
     if (!this.homecoming) return;
     ({ state: this.#state, phase: this.#phase } = this.homecoming.words);
   }
@@ -155,7 +154,8 @@ export class TaskHost {
 
   /** Resolves when what it wrote is in the store, or cannot be. The box stops, which is no fault of the task's. */
   settle(): Promise<void> {
-    if (this.homecoming?.forgive() === true) this.journal.stage({ snapshot: this.stored() });
+    const isForgiven = !this.#actor.isClosed && this.homecoming?.forgive() === true;
+    if (isForgiven) this.journal.stage({ snapshot: this.stored() });
     return this.journal.flush();
   }
 
@@ -176,7 +176,7 @@ export class TaskHost {
     this.#pauses?.check();
   }
 
-  /** The runtime closes: stops the timers and the effects, and leaves the task to whoever claims it next. */
+  /** The runtime closes: stops timers and effects, and leaves the task to whoever claims it next. */
   abandon(): void {
     this.#ending = true;
     this.journal.close();
@@ -209,8 +209,8 @@ export class TaskHost {
     if (this.#ending) return;
     if (snapshot.status === "done") return this.finish(snapshot.output as AgentOutput);
     const { state, phase } = wordsOf(snapshot.value);
-    const moved = state !== this.#state || phase !== this.#phase;
     const waited = this.#phase;
+    const moved = state !== this.#state || phase !== waited;
     this.#state = state;
     this.#phase = phase;
     if (snapshot.hasTag("active_time")) this.#startClock();
