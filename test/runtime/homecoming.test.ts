@@ -284,31 +284,4 @@ describe("after a restart", () => {
     await box.clock.advance(1_000);
     expect((await box.record(taskId)).end?.failure?.code).toBe("unknown_backend");
   });
-
-  test("E4 a session that was closing is closed, and its children with it", async () => {
-    const stubborn: Tool = {
-      definition: { name: "hit", description: "Hits.", parameters: { type: "object" } },
-      repeatable: false,
-      run: async (_input, { clock }) => {
-        await new Promise<void>((resolve) => clock.after(2_000, resolve));
-        return { type: "result", value: "hit" };
-      },
-    };
-    const box = new RestartingBox({
-      settings: { sessionAgent: agentNamed("session", { toolsets: ["delegation", "hammer"] }) },
-      toolsets: [{ name: "hammer", description: "A hammer.", tools: () => [stubborn] }],
-      reply: () => [call("hit", {})],
-    });
-    const { taskId } = await box.api.createSession();
-    const child = await box.api.delegate({ goal: "dig", parentId: taskId, toolsets: ["hammer"] });
-    await box.clock.advance(500);
-    void box.api.closeSession(taskId);
-    await box.clock.advance(100);
-    expect(await box.restart()).toMatchObject({ failed: 0 });
-    await box.clock.advance(100);
-    expect([(await box.record(taskId)).state, (await box.record(child.taskId)).state]).toEqual([
-      "done",
-      "cancelled",
-    ]);
-  });
 });
