@@ -14,14 +14,6 @@ export const WORK_MUTANTS: readonly Mutant[] = [
     why: "After a crash nobody knows that a tool may have acted.",
   },
   {
-    name: "tools-act-after-a-cancel",
-    invariant: "I2, I9",
-    file: "src/runtime/call-tools-effect.ts",
-    find: "  input.signal.throwIfAborted();\n  const maxResultChars",
-    replace: "  const maxResultChars",
-    why: "A tool of a task that was called off while its intents were written acts all the same.",
-  },
-  {
     name: "tools-told-ends-not-noted",
     invariant: "I13",
     file: "src/runtime/call-tools-effect.ts",

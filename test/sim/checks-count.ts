@@ -4,6 +4,9 @@ import type { Book } from "./book.ts";
 import type { Check } from "./check.ts";
 import type { FactOf } from "./facts.ts";
 import { CANCEL_DEADLINE_MS } from "./incarnation.ts";
+import { isTurnDone } from "./diary.ts";
+import type { CommitWrite } from "../../src/store/store.ts";
+import type { StoredState } from "../../src/runtime/stored-state.ts";
 
 /** Further tries of one generation after the first (GENERATION_TRIES of the runtime). */
 const FURTHER_TRIES = 4;
@@ -85,13 +88,28 @@ function overBudget({ taskId, reserves }: FactOf<"generation.began">, book: Book
   return sum > limit ? `${taskId} generates, which makes it ${sum} of the tree's ${limit} tokens` : null;
 }
 
+function openAfter({ events = [] }: CommitWrite, before: number): number {
+  let open = before;
+  for (const { type, data } of events) {
+    if (type === "turn.finished") open = data.toolCalls;
+    else if (type === "tool.finished") open--;
+    else if (type === "turn.started") open = 0;
+  }
+  return open;
+}
+
 function resumes({ taskId, write }: FactOf<"committed">, book: Book): string | null {
-  const { resumedIn, resumes: before } = book.diary.page(taskId);
+  const { resumes: known, openCalls } = book.diary.page(taskId);
+  const due = isTurnDone(write, openAfter(write, openCalls)) ? 0 : known;
+  const { resumes: stored = 0, ending } = (write.snapshot ?? {}) as Partial<StoredState>;
+  // 0 is what a server says that is on its way out: nobody died of the task.
+  const isForgiven = book.diary.isClosing && stored === 0;
+  if (write.snapshot !== undefined && ending === undefined && stored !== due && !isForgiven) {
+    return `the server died ${due} times with ${taskId} at work in this turn, and it counts ${stored}`;
+  }
   for (const { type, data } of write.events ?? []) {
-    if (type !== "task.resumed" || data.policy !== "resume" || resumedIn === null || book.closing) continue;
-    const due = resumedIn === book.task(taskId)?.turn ? before + 1 : 1;
-    if (data.resumes !== due)
-      return `${taskId} is taken up for the ${due}. time in this turn, and counts ${data.resumes}`;
+    if (type !== "task.resumed" || data.policy !== "resume" || book.diary.isClosing) continue;
+    if (data.resumes !== due) return `${taskId} says ${data.resumes} restarts, and should say ${due}`;
   }
   return null;
 }

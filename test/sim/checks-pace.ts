@@ -120,8 +120,10 @@ function policies({ taskId }: FactOf<"generation.began" | "tool.began">, book: B
   const task = book.task(taskId);
   const isCut = book.side(taskId).interrupted !== "no" && task?.spec.kind === "task";
   if (isCut && task.spec.limits.onRestart === "fail") return `${taskId} goes on, and was to fail`;
-  const { abandoned } = book.diary.page(taskId);
-  return abandoned && book.diary.exact ? `${taskId} works on for a run that is over` : null;
+  const { abandonedAt } = book.diary.page(taskId);
+  return abandonedAt !== null && book.now > abandonedAt && book.diary.exact
+    ? `${taskId} works on for a run that is over`
+    : null;
 }
 
 export const PACE_CHECKS: readonly Check[] = [

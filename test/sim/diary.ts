@@ -2,6 +2,8 @@
 // time and as often as they may: turns, tries and runs, waits and their times, active time, orders to stop.
 
 import type { NewEvent } from "../../src/core/event.ts";
+import type { CommitWrite } from "../../src/store/store.ts";
+import type { StoredState } from "../../src/runtime/stored-state.ts";
 import type { Fact, FactOf } from "./facts.ts";
 import { CANCEL_DEADLINE_MS } from "./incarnation.ts";
 import { subtreeOf, type Model, type ModelTask } from "./model.ts";
@@ -10,6 +12,14 @@ import type { World } from "./world.ts";
 
 /** What the checks need to know of the tools of the simulation: how long they wait. */
 const WAITS_MS: Readonly<Record<string, number>> = { ask: 2_000, nap: 300 };
+
+/** A turn has finished, or its last call has: nobody died of it. */
+export function isTurnDone({ events = [] }: CommitWrite, openCalls: number): boolean {
+  return openCalls <= 0 && events.some(({ type }) => type === "turn.finished" || type === "tool.finished");
+}
+
+/** What the server may have died of. */
+const AT_WORK: ReadonlySet<string> = new Set(["starting", "generating", "calling_tools"]);
 
 export class Diary {
   readonly pages = new Map<string, Page>();
@@ -24,7 +34,8 @@ export class Diary {
   readyAt: number | null = null;
   lives = 0;
   escalated = false;
-  #isClosing = false;
+  /** The server is on its way out, and nobody died of what it does. */
+  isClosing = false;
   readonly #now: () => number;
   readonly #model: Model;
   /** Tokens that generations in flight have reserved, and that tasks have used, by task. */
@@ -120,14 +131,15 @@ export class Diary {
     this.lives++;
     for (const [taskId, page] of this.pages) {
       const task = this.#model.tasks.get(taskId);
-      if (task?.phase === "waiting_children" || task?.phase === "waiting_input") page.resumes = 0;
+      const suspects = task?.state === "steering" || AT_WORK.has(task?.phase ?? "");
+      page.resumes = page.storedResumes === null ? 0 : page.storedResumes + (suspects ? 1 : 0);
     }
   }
 
   /** The server is on its way out: what it promised, the next one keeps. */
   #letGo(): void {
     this.readyAt = null;
-    this.#isClosing = true;
+    this.isClosing = true;
     for (const page of this.pages.values()) {
       Object.assign(page, { endBy: null, interruptedAt: null, spokenToAt: null });
     }
@@ -139,23 +151,24 @@ export class Diary {
     for (const page of this.pages.values()) {
       page.activeMs = page.storedMs;
       Object.assign(page, { activeSince: null, endBy: null, interruptedAt: null, spokenToAt: null });
-      Object.assign(page, { holdsLease: false, abandoned: false });
+      Object.assign(page, { holdsLease: false, abandonedAt: null });
       page.generations.clear();
       if (page.stop?.firm === false) page.stop = null;
-      if (this.#isClosing) page.resumedIn = null;
     }
-    this.#isClosing = false;
+    this.isClosing = false;
   }
 
   #committed({ taskId, write }: FactOf<"committed">): void {
     const page = this.page(taskId);
-    const stored = (write.snapshot as { readonly activeMs?: number } | undefined)?.activeMs;
-    if (stored !== undefined) page.storedMs = stored;
+    const { activeMs, resumes } = (write.snapshot ?? {}) as Partial<StoredState>;
+    if (activeMs !== undefined) page.storedMs = activeMs;
+    if (write.snapshot !== undefined) page.storedResumes = resumes ?? 0;
     if (write.snapshot !== undefined && page.stop) page.stop.firm = true;
     if (write.phase !== undefined) page.spokenToAt = null;
     if (write.usage) this.used.set(taskId, write.usage.promptTokens + write.usage.outputTokens);
     const turn = write.turn ?? this.#model.tasks.get(taskId)?.turn ?? 0;
     for (const event of write.events ?? []) this.#event({ taskId, turn }, page, event);
+    if (isTurnDone(write, page.openCalls)) page.resumes = 0;
     // What is said beside them in any order: a run that failed waits for nothing, and who listens has no turn open.
     if (write.events?.some(({ type }) => type === "run.failed") === true) page.waits.clear();
     if (write.phase === "waiting_input") page.turnOpen = 0;
@@ -176,10 +189,12 @@ export class Diary {
       // More mail may be folded into a turn that is open.
       if (page.turnOpen !== turn) page.tries = 0;
       page.turnOpen = turn;
+      page.openCalls = 0;
       page.nextRun = null;
       page.waits.clear();
     } else if (type === "turn.finished") {
       page.finished++;
+      page.openCalls = data.toolCalls;
       page.tries = 0;
       page.turnOpen = 0;
     } else if (type === "generation.retried") page.tries++;
@@ -195,8 +210,10 @@ export class Diary {
         dueAt: dueIn === null ? null : this.#now() + dueIn,
         taskIds: data.taskIds,
       });
-    } else if (type === "tool.resumed" || type === "tool.finished") page.waits.delete(data.callId);
-    else if (type === "task.resumed") this.#resumed(taskId, page, data);
+    } else if (type === "tool.resumed" || type === "tool.finished") {
+      page.waits.delete(data.callId);
+      if (type === "tool.finished") page.openCalls--;
+    } else if (type === "task.resumed" && data.policy === "restart") this.#beginsAgain(taskId, page);
     else if (type === "agent.escalated") this.escalated = true;
   }
 
@@ -210,22 +227,16 @@ export class Diary {
     return tool === "collect_task" && timeout !== undefined ? timeout * 1_000 : null;
   }
 
-  #resumed(taskId: string, page: Page, told: { readonly policy: string; readonly resumes: number }): void {
+  /** Another run begins, and knows nothing of the children of the one before. */
+  #beginsAgain(taskId: string, page: Page): void {
     const task = this.#model.tasks.get(taskId) as ModelTask;
-    if (told.policy !== "restart") {
-      const known = page.resumedIn === task.turn ? page.resumes + 1 : 1;
-      page.resumes = page.resumedIn === null ? told.resumes : known;
-      page.resumedIn = task.turn;
-      return;
-    }
     page.waits.clear();
-    Object.assign(page, { storedMs: 0, activeSince: null });
-    Object.assign(page, { finished: 0, tries: 0, turnOpen: 0, activeMs: 0 });
+    Object.assign(page, { finished: 0, tries: 0, turnOpen: 0 });
     if (task.spec.kind !== "task") return;
     page.nextRun = task.run + 1;
     for (const childId of task.children) {
       const child = this.#model.tasks.get(childId);
-      if (child && !child.end && !child.spec.detached) this.page(childId).abandoned = true;
+      if (child && !child.end && !child.spec.detached) this.page(childId).abandonedAt = this.#now();
     }
   }
 

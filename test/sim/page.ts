@@ -27,6 +27,8 @@ export interface Page {
   retries: number;
   /** The turn that has begun and neither finished nor failed; 0 for none. */
   turnOpen: number;
+  /** Calls of the last answer that have no result. */
+  openCalls: number;
   readonly waits: Map<string, Wait>;
   /** Active time of this run, by what generated and ran, and as it was stored last. */
   activeMs: number;
@@ -46,9 +48,9 @@ export interface Page {
   /** The number of its next run, where a restart began one. */
   nextRun: number | null;
   /** The run that it was a child of is over. */
-  abandoned: boolean;
-  /** In which turn it was taken up, and how often; `null` where an orderly end may have forgiven that. */
-  resumedIn: number | null;
+  abandonedAt: number | null;
+  /** How often the server died with it at work since a turn and its calls were done, and as it was stored last. */
+  storedResumes: number | null;
   resumes: number;
 }
 
@@ -60,6 +62,7 @@ export function blankPage(submittedAt: number): Page {
     tries: 0,
     retries: 0,
     turnOpen: 0,
+    openCalls: 0,
     waits: new Map(),
     activeMs: 0,
     activeSince: null,
@@ -72,8 +75,8 @@ export function blankPage(submittedAt: number): Page {
     holdsLease: false,
     leasedAt: 0,
     nextRun: null,
-    abandoned: false,
-    resumedIn: -1,
+    abandonedAt: null,
+    storedResumes: null,
     resumes: 0,
   };
 }

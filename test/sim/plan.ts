@@ -58,7 +58,7 @@ const QUIRKS: readonly Quirk[] = [
 const MEDDLINGS: readonly Meddling[] = ["steer_task", "cancel_task", "check_task", "list_tasks"];
 /** The last is longer than an actor that waits stays awake. */
 const LENGTHS_MS = [0, 1, 7, 40, 120, 300, 2_500];
-const LONG_MS = [40, 900, 2_500];
+const LONG_MS = [900, 2_500];
 const AILMENTS: readonly Sickness[] = [
   "overloaded",
   "overloaded",

@@ -70,6 +70,7 @@ export class Umpire {
   readonly #parents = new TurnsOfParents();
   #lane: LaneView = EMPTY;
   #paused = false;
+  #closed = false;
   #asked = 0;
   #given = 0;
   /** The most persons' turns that waited at this time. */
@@ -89,6 +90,9 @@ export class Umpire {
         if (name === "lanes" || name === "counts" || name === "placeOf" || name === "checkRoom")
           return method;
         return (...args: unknown[]) => {
+          // A scheduler that was closed does nothing more, and gives nothing back.
+          if (name === "close") this.#closed = true;
+          if (this.#closed) return method(...args);
           this.#before(String(name), args[0]);
           const answer = method(...args);
           this.#after(String(name), args[0], target.lanes()[0] ?? EMPTY);

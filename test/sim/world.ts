@@ -134,12 +134,12 @@ export function drawWorld(seed: number, options: WorldOptions): World {
   const theme = drawTheme(dice);
   const room: Grounds = { left: dice.chance(0.15) ? MOST_TASKS : 6, theme };
   const roots: Root[] = [];
-  const few = theme === "talk" ? [2, 3] : [1, 1, 2, 3];
+  const few = theme === "talk" ? [3] : [1, 1, 2, 3];
   for (let wanted = dice.pick(few); wanted > 0 && room.left > 0; wanted--) {
     roots.push(drawRoot(dice, roots.length, room));
   }
   const deeds = dice.several(dice.chance(0.2) ? 0 : dice.between(1, 8), () => drawDeed(dice, theme));
-  const caps = dice.several(4, () => drawCaps(dice));
+  const caps = dice.several(4, () => drawCaps(dice, theme));
   const store = drawStore(dice);
   const maxEvents = dice.chance(0.1) ? dice.between(20, 100) : null;
   return {
@@ -151,7 +151,10 @@ export function drawWorld(seed: number, options: WorldOptions): World {
     sickness: dice.pick([0, 0, 0.05, 0.15, 0.3]),
     stubbornness: stubbornnessOf(theme, dice),
     changes: dice.chance(0.2)
-      ? dice.several(dice.between(1, 3), () => ({ atMs: dice.between(0, ACTING_MS), caps: drawCaps(dice) }))
+      ? dice.several(dice.between(1, 3), () => ({
+          atMs: dice.between(0, ACTING_MS),
+          caps: drawCaps(dice, theme),
+        }))
       : [],
     watched: maxEvents !== null || dice.chance(0.3),
     maxEvents,
@@ -166,7 +169,7 @@ function drawRoot(dice: Dice, index: number, room: Grounds): Root {
   const { theme } = room;
   return {
     plan: drawPlan(dice, String(index), room),
-    session: dice.chance(theme === "talk" ? 0.7 : 0.3),
+    session: dice.chance(theme === "talk" ? 0.5 : 0.3),
     atMs: dice.pick([0, 0, 3, 200]),
     onRestart: dice.pick(POLICIES),
     retryLimit: dice.chance(theme === "ailing" ? 0.5 : 0.2) ? dice.between(1, 2) : 0,
@@ -182,7 +185,9 @@ function drawDeed(dice: Dice, theme: Theme): Deed {
   return { kind: dice.pick(deedsOf(theme) ?? DEEDS), atMs, whom: dice.between(0, MOST_TASKS) };
 }
 
-function drawCaps(dice: Dice): Caps {
+function drawCaps(dice: Dice, theme: Theme): Caps {
+  // Somebody to be stopped for a person, and somebody else who is not.
+  if (theme === "talk") return { slots: 2, places: 3, childSlots: dice.between(2, 3) };
   return { slots: dice.between(1, 3), places: dice.between(1, 3), childSlots: dice.between(1, 3) };
 }
 
