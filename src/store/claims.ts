@@ -94,28 +94,47 @@ export class Claims<T extends Claimable> {
 
   /**
    * The same for a store that has yet to write it.
-   * Contract: `undo` puts everything back as it was; for as long as nothing was asked of these claims since, but for
-   * later takes that were undone before.
+   * Contract: a task that `fits` says no to is passed over, and not looked at again. `undo` puts everything back as it
+   * was; for as long as nothing was asked of these claims since, but for later takes that were undone before. Throws
+   * what `fits` throws, when everything is as it was.
    */
-  tryTake(options: TakeOptions): { readonly taken: readonly T[]; readonly undo: () => void } {
+  tryTake(
+    options: TakeOptions,
+    fits: (task: T) => boolean = () => true,
+  ): { readonly taken: readonly T[]; readonly undo: () => void } {
     const now = this.#clock.monotonic();
     this.#sweep(now);
     const taken: T[] = [];
     const before: (Holding | null)[] = [];
+    const passed: T[] = [];
     const queue = this.#queueOf(options.boxId);
+    const undo = (): void => {
+      for (const [at, task] of taken.entries()) this.#takeBack(task, before[at] ?? null);
+      for (const task of passed) this.#makeReady(task);
+    };
+    const fitsOrUndo = (task: T): boolean => {
+      try {
+        return fits(task);
+      } catch (thrown) {
+        passed.push(task);
+        undo();
+        throw thrown;
+      }
+    };
     while (taken.length < options.max) {
       const task = queue.next();
       if (task === undefined) break;
       task.ready = false;
       const free = task.holding === null || task.holding.expiresAt <= now;
       if (task.ended || !free) continue;
+      if (!fitsOrUndo(task)) {
+        passed.push(task);
+        continue;
+      }
       before.push(task.holding);
       this.#give(task, { owner: options.owner, expiresAt: now + options.ttlMs, swept: false });
       taken.push(task);
     }
-    const undo = (): void => {
-      for (const [at, task] of taken.entries()) this.#takeBack(task, before[at] ?? null);
-    };
     return { taken, undo };
   }
 

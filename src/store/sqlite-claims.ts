@@ -1,10 +1,12 @@
 // Claims on the SQLite store: who owns what is in memory (sqlite.ts Q2), the epoch is in the row, so that a task's
 // former owner is fenced also after a restart.
 
+import { isTerminal } from "../core/lifecycle.ts";
 import { badQuery } from "./refusals.ts";
 import type { Written } from "./sqlite-group.ts";
 import { readResume } from "./sqlite-read.ts";
-import type { Tasks } from "./sqlite-tasks.ts";
+import type { Resumable } from "./sqlite-read.ts";
+import type { OpenTask, Tasks } from "./sqlite-tasks.ts";
 import type { Claim, Store } from "./store.ts";
 
 const RAISE = "UPDATE heads SET epoch = epoch + 1 WHERE num = ?";
@@ -26,9 +28,17 @@ export class Claiming {
     const { owner, request } = options;
     const before = this.#answered.get(owner);
     if (before !== undefined && before.request === request) return { value: before.claims };
-    const { taken, undo } = this.#tasks.claims.tryTake(options);
+    const found = new Map<OpenTask, Resumable>();
+    const { taken, undo } = this.#tasks.claims.tryTake(options, (task) => {
+      const row = readResume(this.#tasks, task.order);
+      if (row === null) throw new RangeError(`Task number ${task.order} is open and has no row.`);
+      // A write of this group has ended it: memory is told of that after COMMIT, and lets it go then.
+      if (isTerminal(row.record.state)) return false;
+      found.set(task, row);
+      return true;
+    });
     try {
-      const claims = taken.map((task) => this.#raise(task.order, owner));
+      const claims = taken.map((task) => this.#raise(found.get(task) as Resumable, owner));
       const apply = (): void => {
         if (request !== undefined) this.#answered.set(owner, { request, claims });
       };
@@ -45,11 +55,9 @@ export class Claiming {
     return this.#tasks.claims.renew(owner, ttlMs);
   }
 
-  #raise(num: number, owner: string): Claim {
-    const found = readResume(this.#tasks, num);
-    if (found === null) throw new RangeError(`Task number ${num} is open and has no row.`);
+  #raise(found: Resumable, owner: string): Claim {
     const epoch = found.record.epoch + 1;
-    this.#tasks.connection.run(RAISE, num);
+    this.#tasks.connection.run(RAISE, found.head.num);
     const record = Object.freeze({ ...found.record, epoch });
     this.#tasks.stage({ ...found.head, record: { ...found.head.record, epoch } });
     const { seq, spec } = record;

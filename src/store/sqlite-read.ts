@@ -58,11 +58,15 @@ const RESUME = `SELECT h.*, t.spec, t.root, o.progress, o.ending, s.snapshot, s.
   FROM heads h CROSS JOIN tasks t ON t.num = h.num LEFT JOIN outcomes o ON o.num = h.num
   LEFT JOIN snapshots s ON s.num = h.num WHERE h.num = ?`;
 
-/** A task with all that it needs to go on, read in one statement. */
-export function readResume(
-  tasks: Tasks,
-  num: number,
-): { readonly record: TaskRecord; readonly resume: ResumePoint; readonly head: TaskHead } | null {
+/** A task with all that it needs to go on. */
+export interface Resumable {
+  readonly record: TaskRecord;
+  readonly resume: ResumePoint;
+  readonly head: TaskHead;
+}
+
+/** Reads it in one statement. */
+export function readResume(tasks: Tasks, num: number): Resumable | null {
   const row = tasks.connection.get<ResumeRow>(RESUME, num);
   if (row === undefined) return null;
   const places = { inboxCursor: row.inbox_cursor, lastIndex: row.last_index };

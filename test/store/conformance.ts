@@ -14,6 +14,7 @@ import { pruneClauses } from "./conformance-prune.ts";
 import { readerClauses } from "./conformance-readers.ts";
 import { readClauses } from "./conformance-reads.ts";
 import { resumeClauses } from "./conformance-resume.ts";
+import { roundClauses } from "./conformance-rounds.ts";
 import { unreadClauses } from "./conformance-unread.ts";
 
 /** What a store may lack: a bound on events kept, hints of its own writes, claims that expire by the given clock. */
@@ -61,6 +62,9 @@ export function storeConformance(name: string, makeStore: MakeStore, options: Co
     });
     describe("commit", () => {
       commitClauses(clause);
+    });
+    describe("rounds", () => {
+      roundClauses(clause);
     });
     describe("end", () => {
       endingClauses(clause);
