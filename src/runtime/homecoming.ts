@@ -72,7 +72,9 @@ export class Homecoming {
     if (this.stored && plan.kind !== "run_again") actor.restore(this.stored.actor);
     if (plan.kind === "run_again") {
       const isSession = record.spec.kind === "session";
-      const pauseMs = pauseIn(point.timers, host.services.clock);
+      // A clock that was set back makes no pause longer.
+      const longestMs = this.stored?.actor.context.backoffMs ?? 0;
+      const pauseMs = Math.min(pauseIn(point.timers, host.services.clock), longestMs);
       actor.restart({ run: record.run + (isSession ? 0 : 1), turn: record.turn }, pauseMs);
     }
     if (plan.kind === "wait") actor.open(() => {});
