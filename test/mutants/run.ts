@@ -26,13 +26,14 @@ interface Asked {
 
 interface Simulation {
   readonly program: string;
+  readonly first: number;
   readonly seeds: number;
   readonly mutant: Mutant | null;
 }
 
 /** One simulation in a process of its own, with one mutant in it or none. Never rejects. */
-function simulate({ program, seeds, mutant }: Simulation): Promise<Ran> {
-  const flags = ["--first", "0", "--seeds", String(seeds), "--workers", "1", "--bail", "--json"];
+function simulate({ program, first, seeds, mutant }: Simulation): Promise<Ran> {
+  const flags = ["--first", String(first), "--seeds", String(seeds), "--workers", "1", "--bail", "--json"];
   const child = spawn(process.execPath, ["--import", loader, program, ...flags], {
     cwd: root,
     env: { ...process.env, [MUTANT_VARIABLE]: mutant?.name ?? "" },
@@ -55,14 +56,24 @@ function simulate({ program, seeds, mutant }: Simulation): Promise<Ran> {
   });
 }
 
-/** Contract: a stale mutant is an answer like any other, and costs no simulation. */
-async function examine(mutant: Mutant, { program, seeds }: Asked): Promise<Verdict> {
+/**
+ * Contract: a stale mutant is an answer like any other, and costs no simulation. A seed that is red without the mutant
+ * too says nothing of it.
+ */
+async function examine(mutant: Mutant, { program, seeds, healthySeeds }: Asked): Promise<Verdict> {
   try {
     mutated(readFileSync(`${root}${mutant.file}`, "utf8"), mutant);
   } catch (thrown) {
     return { kind: "void", reason: thrown instanceof Error ? thrown.message : String(thrown) };
   }
-  return verdictOf(await simulate({ program, seeds, mutant }));
+  for (let first = 0; first < seeds;) {
+    const verdict = verdictOf(await simulate({ program, first, seeds: seeds - first, mutant }));
+    if (verdict.kind !== "caught" || verdict.seed < healthySeeds) return verdict;
+    const { code } = await simulate({ program, first: verdict.seed, seeds: 1, mutant: null });
+    if (code === 0) return verdict;
+    first = verdict.seed + 1;
+  }
+  return { kind: "survived" };
 }
 
 function lineOf({ name }: Mutant, verdict: Verdict, ms: number): string {
@@ -87,7 +98,7 @@ async function examineAll(asked: Asked): Promise<readonly Mutant[]> {
 }
 
 async function isHealthy({ program, healthySeeds }: Asked): Promise<boolean> {
-  const { code, stdout, stderr } = await simulate({ program, seeds: healthySeeds, mutant: null });
+  const { code, stdout, stderr } = await simulate({ program, first: 0, seeds: healthySeeds, mutant: null });
   if (code === 0) return true;
   process.stdout.write(`${stdout}${stderr}`);
   process.stdout.write("The code is red without any mutant; mend that first.\n");
