@@ -18,6 +18,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "invalid_write",
   "task_not_found",
   "closed",
+  "database_owned",
+  "defect",
 ]);
 
 /** Whether the same call would be refused again. */

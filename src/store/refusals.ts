@@ -80,6 +80,15 @@ export function storeClosed(): StoreError {
   return new StoreError("closed", "The store is closed. Open it again before using it.");
 }
 
+/** Somebody else writes the file, in spite of the lock: what this store knows of it is not so any more. */
+export function ownedByAnother(): StoreError {
+  return new StoreError(
+    "database_owned",
+    "Another program has written the database while this one had it, and nothing more is written here. " +
+      "Stop both, run `troupe db check`, and start one.",
+  );
+}
+
 /** D5: one id, two contents. */
 export function messageReused(taskId: string, messageId: string): ConflictError {
   return new ConflictError(

@@ -6,11 +6,13 @@
 //     page. One that fails half-way is a defect; then all are rolled back, and each is carried out by itself. When the
 //     medium fails, all of the group fail, nothing is written, and what memory was told is undone, last first.
 // G3. Calls are carried out in the order in which they were made.
+// G4. When somebody else has written the file, what memory says of it is not so any more: nothing is written from then on.
 
 import { settle } from "../base/clock.ts";
 import { toTroupeError } from "../base/errors.ts";
 import type { StoredEvent } from "../core/event.ts";
 import type { Connection } from "./sqlite-connection.ts";
+import { ownedByAnother } from "./refusals.ts";
 import { storeErrorOf, troubleOf } from "./sqlite-errors.ts";
 
 /** What a write did inside its transaction. */
@@ -66,9 +68,13 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #queue: Item[] = [];
   #scheduled = false;
+  /** What SQLite counts writes of others with; `null` when it may have counted something else. */
+  #foreignWrites: number | null;
+  #owned = true;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
+    this.#foreignWrites = foreignWrites(options.connection);
   }
 
   /** Queues a write. */
@@ -140,15 +146,26 @@ export class GroupCommit {
     const done: Done[] = [];
     try {
       connection.run("BEGIN IMMEDIATE");
+      this.#checkOwned();
       for (const item of group) done.push(this.#carryOut(item));
       connection.run("COMMIT");
       return done;
     } catch (thrown) {
       rollBack(connection);
+      // A medium that failed makes SQLite drop its cache, which it counts like a write of somebody else.
+      this.#foreignWrites = null;
       for (const { written } of done.toReversed()) written?.undo?.();
       restore();
       throw thrown;
     }
+  }
+
+  /** Keeps G4. Throws StoreError `database_owned`. */
+  #checkOwned(): void {
+    const now = foreignWrites(this.#options.connection);
+    this.#owned &&= this.#foreignWrites === null || now === this.#foreignWrites;
+    this.#foreignWrites = now;
+    if (!this.#owned) throw ownedByAnother();
   }
 
   /** Throws what fails the whole group; a refusal is kept for later (G1). */
@@ -163,6 +180,10 @@ export class GroupCommit {
     restore();
     return done;
   }
+}
+
+function foreignWrites(connection: Connection): number {
+  return connection.get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0;
 }
 
 function attempt(item: Item): Done {

@@ -53,8 +53,8 @@ import type {
 
 /**
  * Opens a database file, makes it when it is not there, and becomes its one writer.
- * Contract: throws ConfigError `database_owned`, `database_newer`, `database_foreign`, `database_corrupt` or
- * `database_read_only`, and StoreError for trouble with the disk; nothing is held then.
+ * Contract: throws ConfigError `database_owned`, `database_newer`, `database_foreign`, `database_corrupt`,
+ * `database_foreign_log`, `database_linked` or `database_read_only`, and StoreError for trouble with the disk; nothing is held then.
  */
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   return new SqliteStore(openDatabase(options), options);

@@ -14,6 +14,8 @@ describe("isRefusal", () => {
     [new StoreError("sequence", ""), true],
     [new StoreError("ended", ""), true],
     [new StoreError("closed", ""), true],
+    [new StoreError("database_owned", ""), true],
+    [new StoreError("defect", ""), true],
     [new ConflictError("message_reused", ""), true],
     [new LimitError("inbox_full", ""), true],
     [new StoreError("busy", ""), false],
