@@ -28,9 +28,9 @@ export function numberOf(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
-/** The value as a count; 0 for anything that is none. */
+/** The value as a count; 0 for anything that is none, and what is beyond exact numbers is the largest of them. */
 export function countOf(value: unknown): number {
-  return Math.max(0, numberOf(value) ?? 0);
+  return Math.min(Math.max(0, numberOf(value) ?? 0), Number.MAX_SAFE_INTEGER);
 }
 
 /** The decoded text, or `undefined` when it is no JSON. */

@@ -111,7 +111,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
       filePolicy: secretFiles({ homes: await ownPaths(env, keeping) }),
     }),
   );
-  const store = options.store ?? openStore(keeping, world);
+  const store = options.store ?? openStore(keeping, { clock, random, logger });
   const runtime = new Runtime({
     settings,
     clock,

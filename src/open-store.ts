@@ -3,6 +3,7 @@
 
 import type { Clock } from "./base/clock.ts";
 import { ConfigError, messageOf, StoreError, TroupeError } from "./base/errors.ts";
+import { silentLogger, type Logger } from "./base/log.ts";
 import type { Random } from "./base/ids.ts";
 import type { StoreSettings } from "./core/settings.ts";
 import { MemoryStore } from "./store/memory.ts";
@@ -16,15 +17,23 @@ export const SURVIVES: Readonly<Record<Durability, string>> = {
   none: "in memory: lost when the server stops",
 };
 
+/** What a store has of the world around it. */
+export interface StoreWorld {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Is told of what cannot be read; nobody by default. */
+  readonly logger?: Logger;
+}
+
 /** Contract: throws ConfigErrors, with the code of the store's refusal or `store_unusable`; the caller closes the store. */
 export function openStore(
   settings: StoreSettings,
-  { clock, random }: { readonly clock: Clock; readonly random: Random },
+  { clock, random, logger = silentLogger }: StoreWorld,
 ): Store {
   const { path, durability } = settings;
   if (path === null || durability === "none") return new MemoryStore({ clock, random });
   try {
-    return openSqliteStore({ path, clock, random, durability });
+    return openSqliteStore({ path, clock, random, durability, logger });
   } catch (error) {
     throw refusalOf(error, path);
   }

@@ -93,13 +93,18 @@ export const NO_USAGE: Usage = {
   generations: 0,
 };
 
+/** Contract: no sum is beyond what a number says exactly, and what is no number counts nothing. */
 export function addUsage(a: Usage, b: Partial<Usage>): Usage {
   return {
-    promptTokens: a.promptTokens + (b.promptTokens ?? 0),
-    outputTokens: a.outputTokens + (b.outputTokens ?? 0),
-    costMicros: a.costMicros + (b.costMicros ?? 0),
-    gpuMs: a.gpuMs + (b.gpuMs ?? 0),
-    toolCalls: a.toolCalls + (b.toolCalls ?? 0),
-    generations: a.generations + (b.generations ?? 0),
+    promptTokens: sum(a.promptTokens, b.promptTokens),
+    outputTokens: sum(a.outputTokens, b.outputTokens),
+    costMicros: sum(a.costMicros, b.costMicros),
+    gpuMs: sum(a.gpuMs, b.gpuMs),
+    toolCalls: sum(a.toolCalls, b.toolCalls),
+    generations: sum(a.generations, b.generations),
   };
+}
+
+function sum(a: number, b = 0): number {
+  return Math.min(a + (Number.isNaN(b) ? 0 : b), Number.MAX_SAFE_INTEGER);
 }

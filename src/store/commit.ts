@@ -32,6 +32,7 @@ export interface CommitAttempt {
   readonly write: CommitWrite;
 }
 
+const isExact = (value: number): boolean => Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
 /**
@@ -68,11 +69,20 @@ function problemOf(at: CommitPoint, write: CommitWrite): string | null {
   for (const [name, value] of Object.entries({ run: write.run ?? 0, turn: write.turn ?? 0 })) {
     if (!isCount(value)) return `${name} must be a whole number from 0, got ${value}.`;
   }
+  for (const [name, value] of numbersOf(write)) {
+    if (!isExact(value)) return `${name} must be a number that is exact to one, got ${value}.`;
+  }
   if (timers !== undefined && new Set(timers.map((timer) => timer.name)).size < timers.length) {
     return "two timers have the same name.";
   }
-  const undated = timers?.find((timer) => !Number.isFinite(timer.dueAt));
+  const undated = timers?.find((timer) => !isExact(timer.dueAt));
   return undated === undefined ? null : `timer ${undated.name} needs a finite dueAt, got ${undated.dueAt}.`;
+}
+
+/** What rows keep as numbers: a larger one could be written and not be read again. */
+function numbersOf({ usage, startedAt, releasedAt }: CommitWrite): readonly (readonly [string, number])[] {
+  const times = { startedAt: startedAt ?? 0, releasedAt: releasedAt ?? 0 };
+  return [...Object.entries(times), ...(usage === undefined ? [] : Object.entries(usage))];
 }
 
 function within(value: number, low: number, high: number): boolean {

@@ -55,8 +55,49 @@ const orphans = (table: string, key: string): Question => ({
   sql: `SELECT DISTINCT ${key} AS num FROM ${table} WHERE NOT EXISTS (SELECT 1 FROM tasks t WHERE t.num = ${key})`,
 });
 
+/** Text that is read as JSON: a row with another one cannot be read. */
+const JSON_COLUMNS = [
+  "tasks.spec",
+  "outcomes.progress",
+  "outcomes.ending",
+  "snapshots.snapshot",
+  "snapshots.timers",
+];
+const NUMBER_COLUMNS = [
+  "seq",
+  "epoch",
+  "run",
+  "turn",
+  "prompt_tokens",
+  "output_tokens",
+  "cost_micros",
+  "gpu_ms",
+  "tool_calls",
+  "generations",
+  "started_at",
+  "finished_at",
+  "released_at",
+  "read_at",
+  "inbox_cursor",
+  "compacted_to",
+  "last_index",
+];
+
+const isJson = (place: string): Question => {
+  const [table, column] = place.split(".");
+  return {
+    rule: `What ${table} has as ${column} can be read.`,
+    sql: `SELECT num FROM ${table} WHERE ${column} IS NOT NULL AND NOT json_valid(${column})`,
+  };
+};
+
 const WHOLE: readonly Question[] = [
   ...AFTER_CRASH,
+  ...JSON_COLUMNS.map(isJson),
+  {
+    rule: "Every number of a head is exact.",
+    sql: `SELECT num FROM heads WHERE ${NUMBER_COLUMNS.map((column) => `${column} NOT BETWEEN -${Number.MAX_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}`).join(" OR ")}`,
+  },
   {
     rule: "Events of a task are numbered from 1 without a gap, up to the sequence of its head.",
     sql: `SELECT h.num FROM heads h LEFT JOIN (SELECT task, min(seq) AS low, max(seq) AS high, count(*) AS n FROM events

@@ -1,8 +1,10 @@
 // Claims on the SQLite store: who owns what is in memory (sqlite.ts Q2), the epoch is in the row, so that a task's
 // former owner is fenced also after a restart.
 
+import { messageOf } from "../base/errors.ts";
 import { isTerminal } from "../core/lifecycle.ts";
 import { badQuery } from "./refusals.ts";
+import { troubleOf } from "./sqlite-errors.ts";
 import type { Written } from "./sqlite-group.ts";
 import { readResume } from "./sqlite-read.ts";
 import type { Resumable } from "./sqlite-read.ts";
@@ -30,10 +32,9 @@ export class Claiming {
     if (before !== undefined && before.request === request) return { value: before.claims };
     const found = new Map<OpenTask, Resumable>();
     const { taken, undo } = this.#tasks.claims.tryTake(options, (task) => {
-      const row = readResume(this.#tasks, task.order);
-      if (row === null) throw new RangeError(`Task number ${task.order} is open and has no row.`);
+      const row = this.#read(task);
       // A write of this group has ended it: memory is told of that after COMMIT, and lets it go then.
-      if (isTerminal(row.record.state)) return false;
+      if (row === null || isTerminal(row.record.state)) return false;
       found.set(task, row);
       return true;
     });
@@ -53,6 +54,20 @@ export class Claiming {
   heartbeat(owner: string, ttlMs: number): readonly string[] {
     checkTtl(ttlMs);
     return this.#tasks.claims.renew(owner, ttlMs);
+  }
+
+  /** `null` for a task whose rows cannot be read: it is held aside, and the others go on. */
+  #read(task: OpenTask): Resumable | null {
+    try {
+      const row = readResume(this.#tasks, task.order);
+      if (row !== null) return row;
+      throw new RangeError(`Task number ${task.order} is open and has no row.`);
+    } catch (thrown) {
+      if (troubleOf(thrown) !== null) throw thrown;
+      const facts = { task: task.id, found: messageOf(thrown) };
+      this.#tasks.logger.error("a task cannot be read and is held aside; run `troupe db check`", facts);
+      return null;
+    }
   }
 
   #raise(found: Resumable, owner: string): Claim {

@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, realpathSync, statSync } from "node:f
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { toHex } from "../base/ids.ts";
+import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/ids.ts";
 import { Connection } from "./sqlite-connection.ts";
 import { inspect, inspectFromOutside, usedBytes } from "./sqlite-inspect.ts";
@@ -24,6 +25,8 @@ export interface SqliteStoreOptions {
   readonly random: Random;
   /** What an acknowledgement survives: power loss, or `kill -9`. */
   readonly durability: Exclude<Durability, "none">;
+  /** Is told of rows that cannot be read. */
+  readonly logger?: Logger;
   /** Those of this version, unless a test brings its own. */
   readonly migrations?: readonly Migration[];
 }

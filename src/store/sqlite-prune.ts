@@ -54,7 +54,7 @@ interface Step {
 const NEXT = `SELECT tree, last_end FROM trees WHERE living = 0 AND (last_end, tree) > (?, ?)
   ORDER BY last_end, tree LIMIT 1`;
 const TREE = `SELECT t.num, t.id, t.kind, t.parent, t.root, h.state, h.read_at,
-    json_extract(o.ending, '$.result') IS NOT NULL AS has_result
+    iif(json_valid(o.ending), json_extract(o.ending, '$.result'), o.ending) IS NOT NULL AS has_result
   FROM tasks t CROSS JOIN heads h ON h.num = t.num LEFT JOIN outcomes o ON o.num = t.num`;
 const LAST_CURSOR = `SELECT max(cursor) AS n FROM (SELECT max(cursor) AS cursor FROM events WHERE task = ?
   UNION ALL SELECT max(cursor) FROM events WHERE root = ?)`;
@@ -159,8 +159,12 @@ function removeTree(connection: Connection, tree: Value, members: readonly TreeR
   return rows;
 }
 
-/** Gives some free pages back to the disk; whether there are more. */
+/** Gives some free pages back to the disk; whether there are more to give. */
 function giveBack(connection: Connection): boolean {
+  const free = (): number => Number(connection.pragma("freelist_count"));
+  const before = free();
   connection.exec(`PRAGMA incremental_vacuum(${STEP_PAGES})`);
-  return Number(connection.pragma("freelist_count")) > 0;
+  const after = free();
+  // Somebody may have packed the file in a way that gives nothing back.
+  return after > 0 && after < before;
 }

@@ -5,6 +5,7 @@ import type { Page } from "../core/api.ts";
 import type { Usage } from "../core/limits.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import type { TaskRecord } from "../core/task.ts";
+import { troubleOf } from "./sqlite-errors.ts";
 import { decodeCursor, encodeCursor, pageLimit, rowLimit, rowsAfter } from "./paging.ts";
 import type { Value } from "./sqlite-connection.ts";
 import {
@@ -95,9 +96,16 @@ export function readTranscript(
   return rows.map((row) => transcriptRowOf(row, taskId));
 }
 
-const USAGE = `SELECT sum(prompt_tokens) AS promptTokens, sum(output_tokens) AS outputTokens,
-    sum(cost_micros) AS costMicros, sum(gpu_ms) AS gpuMs, sum(tool_calls) AS toolCalls,
-    sum(generations) AS generations
+// As fractions, which have no end where SQLite gives up; and no larger than what was written of one task.
+const SUMS = [
+  "prompt_tokens AS promptTokens",
+  "output_tokens AS outputTokens",
+  "cost_micros AS costMicros",
+  "gpu_ms AS gpuMs",
+  "tool_calls AS toolCalls",
+  "generations AS generations",
+].map((column) => `min(total(${column.replace(" AS", `), ${Number.MAX_SAFE_INTEGER}.0) AS`)}`);
+const USAGE = `SELECT ${SUMS.join()}
   FROM (SELECT num FROM tasks WHERE num = ? AND root IS NULL UNION ALL SELECT num FROM tasks WHERE root = ?) tree
   CROSS JOIN heads h ON h.num = tree.num`;
 
@@ -149,11 +157,40 @@ export function readPage(tasks: Tasks, query: StoreListQuery): Page<TaskRecord> 
   const byState = query.state !== undefined && query.parentId === undefined && query.rootId === undefined;
   const [first, second, key] = byState ? ["heads h", "tasks t", "h.num"] : ["tasks t", "heads h", "t.num"];
   const where = [`${key} > ?`, ...filters.map((filter) => filter.sql)].join(" AND ");
-  const sql = `SELECT h.*, t.spec, o.progress, o.ending FROM ${first} CROSS JOIN ${second} ON t.num = h.num
+  const sql = (
+    columns: string,
+  ): string => `SELECT ${columns} FROM ${first} CROSS JOIN ${second} ON t.num = h.num
     LEFT JOIN outcomes o ON o.num = h.num WHERE ${where} ORDER BY ${key} LIMIT ?`;
-  const values = filters.flatMap((filter) => filter.values);
-  const rows = tasks.connection.all<RecordRow>(sql, after, ...values, limit + 1);
-  const items = rows.slice(0, limit).map(recordOf);
-  const last = rows[limit - 1]?.num ?? after;
+  const values = [after, ...filters.flatMap((filter) => filter.values), limit + 1];
+  const { connection } = tasks;
+  try {
+    const rows = connection.all<RecordRow>(sql("h.*, t.spec, o.progress, o.ending"), ...values);
+    const items = rows.slice(0, limit).map(recordOf);
+    return pageOf(items, rows, limit);
+  } catch (thrown) {
+    if (troubleOf(thrown) !== null) throw thrown;
+    // A row of it cannot be read, and is left out: `troupe db check` names it.
+    const rows = connection.all<{ num: number }>(sql("h.num AS num"), ...values);
+    const items = rows.slice(0, limit).flatMap(({ num }) => readableRecord(tasks, num));
+    return pageOf(items, rows, limit);
+  }
+}
+
+function pageOf(
+  items: readonly TaskRecord[],
+  rows: readonly { readonly num: number }[],
+  limit: number,
+): Page<TaskRecord> {
+  const last = rows[limit - 1]?.num ?? 0;
   return { items, nextCursor: rows.length > limit ? encodeCursor(last) : null };
+}
+
+function readableRecord(tasks: Tasks, num: number): readonly TaskRecord[] {
+  try {
+    const record = readRecord(tasks, num);
+    return record === null ? [] : [record];
+  } catch (thrown) {
+    if (troubleOf(thrown) !== null) throw thrown;
+    return [];
+  }
 }

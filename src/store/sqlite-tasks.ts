@@ -5,6 +5,7 @@
 //     ahead, for the writes that follow in it; when the group fails they are put back.
 
 import type { Clock } from "../base/clock.ts";
+import { silentLogger, type Logger } from "../base/log.ts";
 import type { State } from "../core/lifecycle.ts";
 import type { TaskSpec } from "../core/task.ts";
 import { Claims } from "./claims.ts";
@@ -59,11 +60,20 @@ const SPEC = "SELECT spec FROM tasks WHERE num = ?";
 /** Spec heads that are kept: about a megabyte. */
 const MAX_HEADS = 4_096;
 
+export interface TasksOptions {
+  readonly connection: Connection;
+  readonly storeId: string;
+  readonly clock: Clock;
+  /** Is told of rows that cannot be read; nobody by default. */
+  readonly logger?: Logger;
+}
+
 /** Contract: reads of rows throw what SQLite throws. */
 export class Tasks {
   readonly connection: Connection;
   readonly storeId: string;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly claims: Claims<OpenTask>;
   readonly open = new Map<string, OpenTask>();
   /** Ids that others name as parent or root, and that were not there when they did: almost always none. */
@@ -78,7 +88,8 @@ export class Tasks {
   /** What staging replaced, oldest first, for as long as the transaction lasts. */
   readonly #steps: { readonly taskId: string; readonly before: TaskHead | undefined }[] = [];
 
-  constructor(options: { readonly connection: Connection; readonly storeId: string; readonly clock: Clock }) {
+  constructor(options: TasksOptions) {
+    this.logger = options.logger ?? silentLogger;
     this.connection = options.connection;
     this.storeId = options.storeId;
     this.clock = options.clock;

@@ -80,7 +80,7 @@ export class SqliteStore implements Store {
     this.storeId = storeId;
     this.durability = database.durability;
     this.#database = database;
-    this.#tasks = new Tasks({ connection, storeId, clock: options.clock });
+    this.#tasks = new Tasks({ ...options, connection, storeId });
     this.#tasks.load();
     this.#claiming = new Claiming(this.#tasks);
     this.#group = new GroupCommit({

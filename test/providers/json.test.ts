@@ -15,6 +15,7 @@ describe("reading foreign JSON", () => {
     expect(ODD.map((value) => numberOf(value)).filter((value) => value !== null)).toEqual([0, -1]);
     expect(ODD.every((value) => countOf(value) === 0)).toBe(true);
     expect([numberOf(Number.POSITIVE_INFINITY), countOf(2.5)]).toEqual([null, 2.5]);
+    expect(countOf(1e17)).toBe(Number.MAX_SAFE_INTEGER);
   });
 
   it("tells JSON from what is none, `null` included", () => {

@@ -136,6 +136,9 @@ const WRONG: Readonly<Record<string, CommitWrite>> = {
   "a timer without a date": { timers: [{ name: "retry", dueAt: Number.POSITIVE_INFINITY }] },
   "a negative turn": { turn: -1 },
   "half a run": { run: 1.5 },
+  "a usage beyond exact numbers": { usage: { ...USAGE, costMicros: 2 ** 53 } },
+  "a usage that is no number": { usage: { ...USAGE, gpuMs: Number.NaN } },
+  "a start that is no time": { startedAt: Number.POSITIVE_INFINITY },
 };
 
 function atomicityClauses(clause: Clause): void {

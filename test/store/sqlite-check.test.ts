@@ -60,6 +60,11 @@ describe("a check of a database", () => {
     ["rows without a task", "DELETE FROM tasks WHERE num = 2", 2],
     ["a tree that miscounts", "UPDATE trees SET living = 0", 1],
     ["an event that points nowhere", "UPDATE events SET data = '@77' WHERE task = 2 AND seq = 2", 2],
+    ["a spec that is cut", "UPDATE tasks SET spec = substr(spec, 1, 20) WHERE num = 1", 1],
+    ["an end that is cut", "UPDATE outcomes SET ending = substr(ending, 1, 20) WHERE num = 2", 2],
+    ["a snapshot that is no JSON", "UPDATE snapshots SET snapshot = '{x' WHERE num = 1", 1],
+    ["timers that are no JSON", "UPDATE snapshots SET timers = '[' WHERE num = 1", 1],
+    ["a number that nobody can read", "UPDATE heads SET cost_micros = 9007199254740993 WHERE num = 2", 2],
     ["a completion that points nowhere", "UPDATE inbox SET message = '@77' WHERE kind = 3", 1],
   ])("finds %s, and says of which task", (_, sql, num) => {
     const { ok, pages, findings } = foundAfter(sql);

@@ -135,6 +135,7 @@ describe("a look at a file before it is opened", () => {
     writeFileSync(`${path}-journal`, Buffer.alloc(512));
     const store = opened(path);
     await submitted(store, "t1");
+    expect(await store.counts()).toMatchObject({ spawned: 1 });
     await store.close();
   });
 
