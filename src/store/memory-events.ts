@@ -14,12 +14,6 @@ import type { WatchQuery } from "./store.ts";
 /** Of all events together, as `rowBytes` counts: twice what the default number of ordinary events takes. */
 const DEFAULT_MAX_BYTES = 128 * 1024 * 1024;
 
-/** What is kept of one event: itself, and what it takes. */
-interface Kept {
-  readonly event: StoredEvent;
-  readonly bytes: number;
-}
-
 type Trail = Fifo<StoredEvent>;
 
 function append(trails: Map<string, Trail>, key: string, event: StoredEvent): void {
@@ -40,7 +34,7 @@ export class EventLog {
   readonly #maxEvents: number;
   readonly #maxBytes: number;
   /** By cursor. */
-  readonly #all = new RisingList<Kept>();
+  readonly #all = new RisingList<StoredEvent>();
   readonly #byTask = new Map<string, Trail>();
   /** Only trees of more than their root: while a root is alone, its own trail is the tree's. */
   readonly #byRoot = new Map<string, Trail>();
@@ -66,7 +60,7 @@ export class EventLog {
   append(event: StoredEvent): void {
     const bytes = rowBytes(event.data);
     this.#newest = event.cursor;
-    this.#all.push(event.cursor, { event, bytes });
+    this.#all.push(event.cursor, event);
     this.#bytes += bytes;
     append(this.#byTask, event.taskId, event);
     this.#appendToTree(event);
@@ -77,9 +71,10 @@ export class EventLog {
   #dropOldest(): void {
     const oldest = this.#all.shift();
     if (oldest === null) return;
-    this.#bytes -= oldest.bytes;
-    dropHead(this.#byTask, oldest.event.taskId);
-    dropHead(this.#byRoot, oldest.event.rootId);
+    // Counted again: a note of it would cost every event an object.
+    this.#bytes -= rowBytes(oldest.data);
+    dropHead(this.#byTask, oldest.taskId);
+    dropHead(this.#byRoot, oldest.rootId);
   }
 
   /** Cursor of the last event of a tree that is kept, 0 when none is. */
@@ -92,7 +87,8 @@ export class EventLog {
   removeTree(rootId: string): void {
     const trail = this.#trailOf({ after: 0, rootId });
     for (const { cursor, taskId } of trail?.items() ?? []) {
-      this.#bytes -= this.#all.remove(cursor)?.bytes ?? 0;
+      const removed = this.#all.remove(cursor);
+      if (removed !== null) this.#bytes -= rowBytes(removed.data);
       this.#byTask.delete(taskId);
     }
     this.#byRoot.delete(rootId);

@@ -24,7 +24,7 @@ const MEANINGS: readonly Meaning[] = [
     advice: "Another program holds the file; let it finish, or stop it.",
   },
   {
-    pattern: /malformed|not a database|corrupt/,
+    pattern: /malformed(?! JSON)|not a database|corrupt/,
     code: "corrupt",
     advice: "Stop the server, keep a copy of the file, and restore the last backup.",
   },
@@ -63,4 +63,23 @@ export function storeErrorOf(thrown: unknown): unknown {
   return new StoreError(code, `The database failed (${messageOf(thrown)}). Nothing was written. ${advice}`, {
     cause: thrown,
   });
+}
+
+/** What SQLite says of a statement or of a value in it: said again it would be the same. */
+const DEFECT = /constraint failed|datatype mismatch|too big|overflow|no such|syntax error|malformed JSON/;
+
+/**
+ * The same for a call that is under way: what no repetition can mend (a row that breaks a rule or cannot be read, a value
+ * that cannot be written) is a StoreError `defect`. Never throws.
+ */
+export function callErrorOf(thrown: unknown): unknown {
+  const known = storeErrorOf(thrown);
+  if (known instanceof TroupeError || (isFromSqlite(known) && !DEFECT.test(messageOf(known)))) return known;
+  const found = messageOf(known);
+  return new StoreError(
+    "defect",
+    `The store cannot do this, and could not at a second try (${found}). Nothing was written. ` +
+      "Run `troupe db check`; if it finds nothing, this is a defect of Troupe: please report it.",
+    { cause: thrown },
+  );
 }

@@ -13,7 +13,7 @@ import { toTroupeError } from "../base/errors.ts";
 import type { StoredEvent } from "../core/event.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import { ownedByAnother } from "./refusals.ts";
-import { storeErrorOf, troubleOf } from "./sqlite-errors.ts";
+import { callErrorOf, troubleOf } from "./sqlite-errors.ts";
 
 /** What a write did inside its transaction. */
 export interface Written<T> {
@@ -129,7 +129,7 @@ export class GroupCommit {
         for (const item of group) this.#commit([item]);
         return;
       }
-      const failure = toTroupeError(storeErrorOf(thrown instanceof HalfWritten ? thrown.cause : thrown));
+      const failure = toTroupeError(callErrorOf(thrown instanceof HalfWritten ? thrown.cause : thrown));
       for (const item of group) item.reject(failure);
       return;
     }
@@ -195,7 +195,7 @@ function attempt(item: Item): Done {
 }
 
 function answer({ item, written, refusal }: Done): void {
-  if (written === null) item.reject(toTroupeError(storeErrorOf(refusal)));
+  if (written === null) item.reject(toTroupeError(callErrorOf(refusal)));
   else item.resolve(written.value);
 }
 

@@ -35,7 +35,8 @@ export interface CheckReport {
 }
 
 /**
- * Copies a database as it stands into a new file, packed, for its owner alone.
+ * Copies a database as it stands into a new file, packed, for its owner alone. The copy is another store: cursors of the
+ * original mean nothing to it.
  * Contract: throws ConfigError `backup_exists`, `backup_unwritable`, `database_missing` or `database_foreign`, and StoreError for trouble
  * with a disk or a copy that does not read well; no half of a copy is left then.
  */
@@ -53,9 +54,11 @@ export function backupSqlite(path: string, target: string): BackupReport {
     makeTarget(target);
     try {
       source.run("VACUUM INTO ?", target);
+      forgetName(target);
       return verified(target);
     } catch (thrown) {
-      for (const part of [target, `${target}-wal`, `${target}-shm`]) rmSync(part, { force: true });
+      for (const part of [target, `${target}-journal`, `${target}-wal`, `${target}-shm`])
+        rmSync(part, { force: true });
       throw thrown;
     }
   });
@@ -65,8 +68,18 @@ function makeTarget(target: string): void {
   try {
     makePrivateFile(target);
   } catch (thrown) {
-    const problem = `Expected a place where a file can be made, got ${target} (${messageOf(thrown)}). Name another.`;
+    const problem = `Expected a place where a file can be made, got ${target} (${messageOf(thrown)}). Name a file in a folder that is there and that you may use.`;
     throw new ConfigError("backup_unwritable", problem, { details: { path: target }, cause: thrown });
+  }
+}
+
+/** What a copy counts from now on is not what its original counts: it gets a name of its own when it is opened. */
+function forgetName(target: string): void {
+  const copy = new Connection(target);
+  try {
+    copy.exec("DELETE FROM meta WHERE key = 'store_id'");
+  } finally {
+    copy.close();
   }
 }
 

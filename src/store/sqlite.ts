@@ -16,7 +16,7 @@ import { WakeList } from "./memory-wakes.ts";
 import { rowsAfter } from "./paging.ts";
 import { storeClosed } from "./refusals.ts";
 import { Claiming } from "./sqlite-claims.ts";
-import { storeErrorOf } from "./sqlite-errors.ts";
+import { callErrorOf } from "./sqlite-errors.ts";
 import { readBounds, readEvents } from "./sqlite-events.ts";
 import { GroupCommit } from "./sqlite-group.ts";
 import { readInbox, send } from "./sqlite-inbox.ts";
@@ -63,7 +63,8 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
 /**
  * The store in a SQLite file; made by `openSqliteStore`.
  * Contract: every call rejects with StoreError `closed` after `close`, and with `busy`, `full`, `io`, `read_only`,
- * `no_memory` or `corrupt` when the medium fails: nothing of that call is written, and it may be repeated.
+ * `no_memory` or `corrupt` when the medium fails: nothing of that call is written, and it may be repeated. Not to be
+ * repeated are `defect` (a row that cannot be read or written) and `database_owned` (somebody else writes the file).
  */
 export class SqliteStore implements Store {
   readonly storeId: string;
@@ -224,7 +225,7 @@ export class SqliteStore implements Store {
     try {
       return work();
     } catch (thrown) {
-      throw storeErrorOf(thrown);
+      throw callErrorOf(thrown);
     }
   }
 }

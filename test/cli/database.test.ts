@@ -41,7 +41,7 @@ describe("backup", () => {
     await store.close();
     const copy = await storeWith(0, target);
     expect((await copy.list({})).items).toHaveLength(3);
-    expect(copy.storeId).toBe(store.storeId);
+    expect(copy.storeId).not.toBe(store.storeId);
     await copy.close();
   });
 

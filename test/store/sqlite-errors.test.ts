@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { StoreError } from "../../src/base/errors.ts";
 import { isRefusal } from "../../src/runtime/store-patience.ts";
-import { storeErrorOf, troubleOf } from "../../src/store/sqlite-errors.ts";
+import { callErrorOf, storeErrorOf, troubleOf } from "../../src/store/sqlite-errors.ts";
 
 const thrownBySqlite = (message: string): Error =>
   Object.assign(new Error(message), { code: "ERR_SQLITE_ERROR" });
@@ -37,6 +37,25 @@ describe("what SQLite says", () => {
       expect(storeErrorOf(thrown)).toBe(thrown);
     },
   );
+
+  it.each([
+    thrownBySqlite("UNIQUE constraint failed: tasks.id"),
+    thrownBySqlite("malformed JSON"),
+    thrownBySqlite("string or blob too big"),
+    new RangeError("A task has at most 16777215 rows of a kind."),
+    Object.assign(new RangeError("Value is too large"), { code: "ERR_OUT_OF_RANGE" }),
+    new SyntaxError("Unexpected end of JSON input"),
+  ])("%s is a defect to who made the call, which repeating it does not mend", (thrown) => {
+    const error = callErrorOf(thrown);
+    expect(error).toMatchObject({ kind: "store", code: "defect", cause: thrown });
+    expect(isRefusal(error)).toBe(true);
+  });
+
+  it("leaves what it does not know, and what has its code already, to be tried again", () => {
+    const unknown = thrownBySqlite("not an error");
+    expect(callErrorOf(unknown)).toBe(unknown);
+    expect(callErrorOf(thrownBySqlite("database is locked"))).toMatchObject({ code: "busy" });
+  });
 
   it("is not said by others: their errors stay what they are, whatever their words", () => {
     const refusal = new StoreError("fenced", "The database is locked.");

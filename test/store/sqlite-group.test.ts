@@ -139,6 +139,7 @@ describe("a group of writes", () => {
       "fulfilled",
       "fulfilled",
     ]);
+    expect(outcomes[1]).toMatchObject({ reason: { kind: "store", code: "defect" } });
     const events = await store.events({ after: 0 });
     expect(events.map(({ cursor, taskId }) => [cursor, taskId])).toEqual([
       [1, "t1"],

@@ -1,5 +1,6 @@
 import { existsSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../src/base/ids.ts";
 import { backupSqlite, checkSqlite } from "../../src/store/sqlite-maintenance.ts";
 import { databaseFolder, opened } from "./sqlite-files.ts";
 import { claimed, end, everything, GOAL, steer, submitted } from "./specimens.ts";
@@ -19,9 +20,11 @@ describe("backupSqlite", () => {
     expect(statSync(target).mode & 0o777).toBe(0o600);
     await submitted(store, "t2");
     await store.close();
-    const copy = opened(target);
-    expect(copy.storeId).toBe(store.storeId);
-    expect(await everything(copy, ["t1"])).toEqual(before);
+    const copy = opened(target, { random: seededRandom(2) });
+    expect(copy.storeId).toMatch(/^store_[0-9a-f]{32}$/);
+    expect(copy.storeId).not.toBe(store.storeId);
+    const renamed = JSON.parse(JSON.stringify(before).replaceAll(store.storeId, copy.storeId)) as unknown;
+    expect(await everything(copy, ["t1"])).toEqual(renamed);
     expect(await copy.get("t2")).toBeNull();
     await copy.close();
     expect(checkSqlite(target)).toMatchObject({ ok: true });
