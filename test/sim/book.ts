@@ -162,7 +162,7 @@ export class Book {
   /** Generations in flight of tasks that were ended by force: such an end waits for none, and gives its lease back. */
   get leftBehind(): number {
     let count = 0;
-    for (const side of this.sides.values()) if (side.endHeard) count += side.generations;
+    for (const [taskId, side] of this.sides) if (this.task(taskId)?.end) count += side.generations;
     return count;
   }
 

@@ -26,9 +26,11 @@ function overChildSlots(book: Book): string | null {
   const held = new Map<string, number>();
   for (const [taskId, side] of book.sides) {
     // Who was at work or waited when the server died holds its slot without being admitted anew.
-    const holds = side.admitted || side.interrupted !== "no";
-    const task = holds ? book.task(taskId) : undefined;
+    const task = book.task(taskId);
     if (!task || task.end || task.spec.parentId === null) continue;
+    // What only ends now, because it was on its way to its end or is to fail, comes back for nothing else.
+    const isOver = book.diary.page(taskId).isEnding || task.spec.limits.onRestart === "fail";
+    if (!side.admitted && (side.interrupted === "no" || isOver)) continue;
     held.set(task.spec.parentId, (held.get(task.spec.parentId) ?? 0) + 1);
   }
   for (const [parentId, count] of held) {

@@ -160,7 +160,8 @@ export class Diary {
 
   #committed({ taskId, write }: FactOf<"committed">): void {
     const page = this.page(taskId);
-    const { activeMs, resumes } = (write.snapshot ?? {}) as Partial<StoredState>;
+    const { activeMs, resumes, ending } = (write.snapshot ?? {}) as Partial<StoredState>;
+    if (ending !== undefined) page.isEnding = true;
     if (activeMs !== undefined) page.storedMs = activeMs;
     if (write.snapshot !== undefined) page.storedResumes = resumes ?? 0;
     if (write.snapshot !== undefined && page.stop) page.stop.firm = true;

@@ -42,6 +42,8 @@ export interface Page {
   /** Its generations in flight, and since when each was to stop; `null` for one that may go on. */
   readonly generations: Map<number, number | null>;
   stop: Stop | null;
+  /** It was on its way to its end when it was written last. */
+  isEnding: boolean;
   holdsLease: boolean;
   /** Since when it holds its lease, or held its last one. */
   leasedAt: number;
@@ -72,6 +74,7 @@ export function blankPage(submittedAt: number): Page {
     spokenToAt: null,
     generations: new Map(),
     stop: null,
+    isEnding: false,
     holdsLease: false,
     leasedAt: 0,
     nextRun: null,

@@ -26,7 +26,9 @@ export type Rule =
 export type UmpireFact =
   | { readonly kind: "umpired"; readonly rule: Rule; readonly complaint: string }
   /** A task was given a lease, or gave it back. */
-  | { readonly kind: "lease"; readonly taskId: string; readonly held: boolean };
+  | { readonly kind: "lease"; readonly taskId: string; readonly held: boolean }
+  /** A task was given a place. */
+  | { readonly kind: "placed"; readonly taskId: string };
 
 export interface UmpireOptions {
   readonly now: () => number;
@@ -69,6 +71,7 @@ export class Umpire {
   readonly #patient = new Map<string, number>();
   readonly #parents = new TurnsOfParents();
   #lane: LaneView = EMPTY;
+  #overdueSince: number | null = null;
   #paused = false;
   #closed = false;
   #asked = 0;
@@ -223,6 +226,7 @@ export class Umpire {
     const served: { readonly parent: string; readonly class: string }[] = [];
     for (const taskId of after.places) {
       const task = this.#admitted.get(taskId);
+      if (!had.has(taskId)) this.#options.tell({ kind: "placed", taskId });
       if (had.has(taskId) || !isNewcomer(task)) continue;
       if (this.#paused) this.#complain("a pause holds", `${taskId} is let in while the box is paused`);
       const waited = before.waiting.find((each) => each.taskId === taskId);
@@ -250,7 +254,13 @@ export class Umpire {
     const free = lane.leases.find(
       ({ leaseId, class: held }) => held !== "interactive" && !this.#stops.has(leaseId),
     );
-    if (late <= this.#stops.size || !free) return;
+    if (late <= this.#stops.size || !free) {
+      this.#overdueSince = null;
+      return;
+    }
+    // Whom patience stops for it is told a moment later.
+    this.#overdueSince ??= now;
+    if (now - this.#overdueSince <= 1) return;
     this.#complain("patience has an end", `${late} persons have waited too long, and ${free.taskId} goes on`);
   }
 
