@@ -63,9 +63,14 @@ export class RestartingBox {
     return this.#life.rig.api;
   }
 
+  /** Dies in this moment, inside a call of the store too: what was written is there, and nobody hears of it. */
+  die(): void {
+    this.#life.clock.dead = true;
+  }
+
   /** Dies at once, and stays dead for a while. */
   async crash(deadMs = 1_000): Promise<void> {
-    this.#life.clock.dead = true;
+    this.die();
     await this.clock.advance(deadMs);
   }
 
