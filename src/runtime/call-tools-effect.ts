@@ -13,6 +13,7 @@ import { resultRoom } from "./result-room.ts";
 import type { TaskHost } from "./task-host.ts";
 import type { CommitWrite } from "../store/store.ts";
 import { watchOver, type Stall, type StallWatch } from "./stall-watch.ts";
+import { NO_CALLS } from "./turn-state.ts";
 import { folderOf } from "./workspace-folder.ts";
 import { runTools, type ToolsRan, type ToolStep } from "./tool-runner.ts";
 
@@ -63,8 +64,6 @@ export async function callTools(host: TaskHost, input: CallToolsInput): Promise<
   }
   return { outcome: "called", waits: ran.waits };
 }
-
-const NO_CALLS: ReadonlySet<string> = new Set();
 
 /** What is about to be done, so that a restart knows that it may have been. */
 function intentOf({ call, ended }: ToolStep): NewEvent {

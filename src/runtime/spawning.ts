@@ -199,8 +199,10 @@ export function findModel(name: string, settings: Settings): ModelSettings {
 }
 
 function limitsOf(request: DelegateRequest, agent: AgentDefinition, settings: Settings): TaskLimits {
-  const limits = { ...settings.limits, ...agent.limits };
-  const retries = request.retryLimit;
+  const limits = agentLimits(agent, settings);
+  const { retryLimit: retries, maxTurns, timeoutMs, deadlineMs, onRestart } = request;
+  // Nearly all tasks of an agent have its limits: those share one object.
+  if ([retries, maxTurns, timeoutMs, deadlineMs, onRestart].every((own) => own === undefined)) return limits;
   return {
     ...limits,
     ...(request.maxTurns !== undefined && { maxTurns: request.maxTurns }),
@@ -209,6 +211,16 @@ function limitsOf(request: DelegateRequest, agent: AgentDefinition, settings: Se
     ...(request.onRestart !== undefined && { onRestart: request.onRestart }),
     ...(retries !== undefined && { retryOnFailure: retries > 0, retryLimit: retries }),
   };
+}
+
+const LIMITS = new WeakMap<AgentDefinition, { readonly base: TaskLimits; readonly limits: TaskLimits }>();
+
+function agentLimits(agent: AgentDefinition, { limits: base }: Settings): TaskLimits {
+  const known = LIMITS.get(agent);
+  if (known?.base === base) return known.limits;
+  const limits = Object.freeze({ ...base, ...agent.limits });
+  LIMITS.set(agent, { base, limits });
+  return limits;
 }
 
 function budgetOf(asked: Partial<TreeBudget> | undefined, settings: Settings): TreeBudget {

@@ -9,6 +9,9 @@ import { RepetitionWatch } from "./tool-runner.ts";
 /** Stands for a failure whose cause nobody noted. */
 export const UNKNOWN_FAILURE: TaskFailure = { code: "unknown", message: "The try failed.", retryable: false };
 
+/** One for all tasks: an empty set is not small. */
+export const NO_CALLS: ReadonlySet<string> = new Set();
+
 /** Takes what an effect came to for true, and returns what the store must be told of it. */
 export type Outcome = () => CommitWrite;
 
@@ -32,7 +35,7 @@ export class TurnState {
   /** Calls of the last answer that have no result yet. */
   openCalls: ToolCall[] = [];
   /** Calls whose intent was recorded before a restart: whether they acted is not known. */
-  intended: ReadonlySet<string> = new Set();
+  intended: ReadonlySet<string> = NO_CALLS;
   /** The last answer without tool calls: what becomes the result. */
   answer: string | null = null;
   /** What the generation in flight has written; kept when a person interrupts it. */

@@ -119,7 +119,7 @@ export class EventLog {
     const trail = this.#trailOf(query);
     if (trail === undefined) {
       if (query.taskId !== undefined || query.rootId !== undefined) return;
-      for (const { event } of this.#all.above(after)) yield event;
+      yield* this.#all.above(after);
       return;
     }
     const start = firstWhere(trail.length, (at) => trail.at(at).cursor > after);
