@@ -70,7 +70,8 @@ function oneTurn({ taskId, write }: FactOf<"committed">, book: Book): string | n
   const page = book.diary.page(taskId);
   const begins = (write.events ?? []).some(({ type }) => type === "turn.started");
   const finishes = (write.events ?? []).some(({ type }) => type === "turn.finished" || type === "run.failed");
-  if (!begins || finishes || page.turnOpen === 0 || page.turnOpen === write.turn || !task) return null;
+  if (!begins || finishes || page.wasStopped || page.turnOpen === 0 || page.turnOpen === write.turn || !task)
+    return null;
   const isInterrupted = task.inbox.some(({ message }) => message.kind === "steer" && message.interrupt);
   return isInterrupted ? null : `${taskId} begins turn ${write.turn}, and the one before is open`;
 }

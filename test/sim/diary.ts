@@ -257,6 +257,7 @@ export class Diary {
     const page = this.page(task.spec.id);
     if (name === "stop" && !task.end) {
       page.stop = this.#stopOf(task);
+      page.wasStopped = true;
       page.waits.clear();
     }
     const { steerId } = (answer ?? {}) as { readonly steerId?: string };
@@ -267,7 +268,10 @@ export class Diary {
   }
 
   #stopOf({ inbox, children }: ModelTask): Stop {
-    const alive = children.filter((id) => this.#model.tasks.get(id)?.end === null);
+    const alive = children.filter((id) => {
+      const child = this.#model.tasks.get(id);
+      return child?.end === null && !child.spec.detached;
+    });
     return { mails: inbox.length, hushed: new Set(alive), firm: false };
   }
 }

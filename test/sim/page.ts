@@ -42,6 +42,8 @@ export interface Page {
   /** Its generations in flight, and since when each was to stop; `null` for one that may go on. */
   readonly generations: Map<number, number | null>;
   stop: Stop | null;
+  /** Somebody stopped it once: a turn of it may have been left open. */
+  wasStopped: boolean;
   /** It was on its way to its end when it was written last. */
   isEnding: boolean;
   holdsLease: boolean;
@@ -74,6 +76,7 @@ export function blankPage(submittedAt: number): Page {
     spokenToAt: null,
     generations: new Map(),
     stop: null,
+    wasStopped: false,
     isEnding: false,
     holdsLease: false,
     leasedAt: 0,
