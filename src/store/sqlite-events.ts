@@ -29,8 +29,11 @@ export function writeEvents(
   { events, time }: { readonly events: readonly NewEvent[]; readonly time: number },
 ): readonly StoredEvent[] {
   const before = task.record.seq - events.length;
+  // Read once: an answer with many calls is announced by as many events, and each of them has the whole answer to look at.
+  let rows: readonly Pointed[] | null = null;
   const stamped = events.map((event, at) => {
-    const data = dataText(event, mayPoint(event) ? lastRows(tasks, task) : []);
+    if (mayPoint(event)) rows ??= lastRows(tasks, task);
+    const data = dataText(event, rows ?? []);
     const cursor = tasks.newestCursor + 1;
     const stored = stampEvent(event, task.record, {
       storeId: tasks.storeId,
@@ -108,8 +111,15 @@ export function readEvents(tasks: Tasks, query: WatchQuery): readonly StoredEven
   const sql = `${parts.join(" UNION ALL ")} ORDER BY cursor LIMIT ?`;
   const values = source.values.flatMap((each) => [...each, ...typed]);
   const rows = tasks.connection.all<EventRow>(sql, ...values, Number.isFinite(limit) ? limit : -1);
+  // Events that point at a row come one after the other.
+  let last: { readonly key: number; readonly message: Message } | null = null;
+  const rowOf = (num: number, index: number): Message => {
+    const key = rowKey(num, index);
+    if (last?.key !== key) last = { key, message: messageAt(tasks, num, index) };
+    return last.message;
+  };
   return rows.map((row) => {
-    const rowAt = (index: number): Message => messageAt(tasks, row.task, index);
+    const rowAt = (index: number): Message => rowOf(row.task, index);
     return eventOf(row, { storeId: tasks.storeId, spec: tasks.specHead(row.task), rowAt });
   });
 }

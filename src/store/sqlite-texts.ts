@@ -11,7 +11,7 @@
 
 import type { NewEvent } from "../core/event.ts";
 import { callsOf, textOf } from "../core/message.ts";
-import type { Message, MessageOrigin, MessagePart, MessageRole } from "../core/message.ts";
+import type { Message, MessageOrigin, MessagePart, MessageRole, ToolCall } from "../core/message.ts";
 import { Words } from "./sqlite-words.ts";
 
 type Data = NewEvent["data"];
@@ -74,16 +74,19 @@ function pointerOf(event: NewEvent, rows: readonly Pointed[]): string | null {
     const row = rows.find(({ message }) => textOf(message) === event.data.text);
     return row === undefined || Object.keys(event.data).length > 1 ? null : `@${row.index}`;
   }
+  if (event.type !== "tool.requested") return null;
   const wanted = JSON.stringify(event.data);
+  const { callId } = event.data;
   for (const { index, message } of rows) {
-    const at = callsOf(message).findIndex((_, place) => JSON.stringify(callData(message, place)) === wanted);
+    const calls = callsOf(message);
+    // By their ids first: to write every call of an answer for each of them would take its square.
+    const at = calls.findIndex((call) => call.id === callId && JSON.stringify(callData(call)) === wanted);
     if (at >= 0) return `@${index}.${at}`;
   }
   return null;
 }
 
-function callData(message: Message, place: number): Data {
-  const call = callsOf(message)[place];
+function callData(call: ToolCall | undefined): Data {
   return { callId: call?.id ?? "", tool: call?.name ?? "", input: call?.arguments };
 }
 
@@ -97,7 +100,7 @@ export function dataOf(type: string, text: string | null, rowAt: (index: number)
   }
   const [index = "", place] = text.slice(1).split(".");
   const message = rowAt(Number(index));
-  return place === undefined ? { text: textOf(message) } : callData(message, Number(place));
+  return place === undefined ? { text: textOf(message) } : callData(callsOf(message)[Number(place)]);
 }
 
 const ROLES = new Words<MessageRole>(["system", "user", "assistant", "tool"]);
