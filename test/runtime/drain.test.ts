@@ -51,6 +51,16 @@ describe("drain", () => {
       isActive: false,
       settle: () => Promise.reject(new Error("The disk is gone.")),
     };
-    await drain({ clock, hosts: () => [broken], graceMs: 1_000 });
+    await expect(drain({ clock, hosts: () => [broken], graceMs: 1_000 })).resolves.toBeUndefined();
+  });
+
+  test("does not wait for a store that is away", async () => {
+    const clock = new SimulatedClock();
+    const stuck = { ...host(), isActive: false, settle: () => new Promise<void>(() => {}) };
+    const { isOver } = await drained(clock, [stuck], 5_000);
+    await clock.advance(4_999);
+    expect(isOver()).toBe(false);
+    await clock.advance(1);
+    expect(isOver()).toBe(true);
   });
 });
