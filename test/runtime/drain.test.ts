@@ -56,7 +56,7 @@ describe("drain", () => {
 
   test("does not wait for a store that is away", async () => {
     const clock = new SimulatedClock();
-    const stuck = { ...host(), isActive: false, settle: () => new Promise<void>(() => {}) };
+    const stuck = { ...host(), isActive: false, settle: () => new Promise<undefined>(() => {}) };
     const { isOver } = await drained(clock, [stuck], 5_000);
     await clock.advance(4_999);
     expect(isOver()).toBe(false);

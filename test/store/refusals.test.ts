@@ -28,6 +28,7 @@ const TABLE: readonly Row[] = [
   row("wrongSequence", refusals.wrongSequence(record, 3), "store sequence"),
   row("invalidWrite", refusals.invalidWrite("t1", "turn is -1."), "store invalid_write"),
   row("storeClosed", refusals.storeClosed(), "store closed"),
+  row("ownedByAnother", refusals.ownedByAnother(), "store database_owned"),
   row("messageReused", refusals.messageReused("t1", "m1"), "conflict message_reused"),
   row("inboxFull", refusals.inboxFull("t1"), "limit inbox_full"),
   row("keyReused", refusals.keyReused(spec), "conflict idempotency_key_reused"),
@@ -38,7 +39,7 @@ const TABLE: readonly Row[] = [
 describe("refusals", () => {
   it.each(TABLE)("$name has its kind and code, and names the task", ({ name, error, kind, code }) => {
     expect(error).toMatchObject({ kind, code });
-    const namesTask = !["storeClosed", "badWorkspace", "badQuery"].includes(name);
+    const namesTask = !["storeClosed", "ownedByAnother", "badWorkspace", "badQuery"].includes(name);
     expect(error.message.includes("t1")).toBe(namesTask);
     expect(error.details["task_id"]).toBe(namesTask ? "t1" : undefined);
     expect(error.message).toMatch(/^[A-Z].*\.$/s);
