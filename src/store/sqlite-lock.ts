@@ -4,7 +4,7 @@
 // K1. Whoever holds the lock is alive. Nothing here goes by age, by pid or by what a file says.
 // K2. The lock file is opened by SQLite alone: closing any other handle on it would drop the lock of this process.
 
-import { closeSync, fchmodSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fchmodSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { currentPid } from "../base/owner.ts";
 import type { Clock } from "../base/clock.ts";
 import { ConfigError } from "../base/errors.ts";
@@ -45,21 +45,36 @@ export function takeLock(path: string, clock: Clock): OwnerLock {
     if (troubleOf(thrown) === "busy") throw owned(path, ownerPath);
     throw thrown;
   }
-  const owner = { pid: currentPid(), boot_id: bootId(), since: new Date(clock.now()).toISOString() };
-  rmSync(ownerPath, { force: true });
-  makePrivateFile(ownerPath);
-  writeFileSync(ownerPath, `${JSON.stringify(owner)}\n`);
+  try {
+    sayOwner(ownerPath, clock);
+  } catch (thrown) {
+    connection.close();
+    throw thrown;
+  }
   return {
     release() {
       try {
         // Before the lock goes: afterwards the file may be that of the next owner.
         rmSync(ownerPath, { force: true });
-        connection.close();
       } catch {
         // What is left of it says nothing about who is alive (K1).
       }
+      try {
+        connection.close();
+      } catch {
+        // It is closed.
+      }
     },
   };
+}
+
+/** Leaves a word for people; a folder in its place is somebody's, stays, and costs only that word. */
+function sayOwner(ownerPath: string, clock: Clock): void {
+  if (statSync(ownerPath, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const owner = { pid: currentPid(), boot_id: bootId(), since: new Date(clock.now()).toISOString() };
+  rmSync(ownerPath, { force: true });
+  makePrivateFile(ownerPath);
+  writeFileSync(ownerPath, `${JSON.stringify(owner)}\n`);
 }
 
 function owned(path: string, ownerPath: string): ConfigError {

@@ -65,7 +65,6 @@ export const ALLOWANCES: readonly Allowance[] = [
     [
       "src/store/sqlite-claims.ts",
       "src/store/sqlite-connection.ts",
-      "src/store/sqlite-events.ts",
       "src/store/sqlite-inbox.ts",
       "src/store/sqlite-read.ts",
       "src/store/sqlite-readers.ts",
@@ -77,6 +76,9 @@ export const ALLOWANCES: readonly Allowance[] = [
   ),
   ...testedBy("test/store/sqlite-open.test.ts", "The lock is what opening a file twice comes to.", [
     "src/store/sqlite-lock.ts",
+  ]),
+  ...testedBy("test/store/sqlite-open.test.ts", "The refusals are what opening a wrong file comes to.", [
+    "src/store/sqlite-opening.ts",
   ]),
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",

@@ -144,6 +144,18 @@ describe("a database that is not opened", () => {
     await third.close();
   });
 
+  it("K1 is let go of again, also where a folder lies in the place of what the owner says of itself", async () => {
+    const path = pathFor();
+    mkdirSync(`${path}.owner`);
+    for (let start = 0; start < 2; start += 1) {
+      const store = opened(path);
+      await submitted(store, `t${start}`);
+      expect(() => opened(path)).toThrow(refused("database_owned"));
+      await store.close();
+    }
+    expect(statSync(`${path}.owner`).isDirectory()).toBe(true);
+  });
+
   it("is from the future", async () => {
     const path = await closedFile();
     edited(path, `PRAGMA user_version = ${MIGRATIONS.length + 1}`);
