@@ -250,8 +250,13 @@ export class Household {
     if (signal.type === "admitted" && (host.homecoming?.returning ?? "queued") !== "queued")
       return void host.homecoming?.goOn();
     if (signal.type === "admitted") {
-      host.journal.event({ type: "task.admitted", data: { waitedMs: Math.round(signal.waitedMs) } });
-      return host.send({ type: "admitted" });
+      const begin = (): void => {
+        if (host.ending) return;
+        host.journal.event({ type: "task.admitted", data: { waitedMs: Math.round(signal.waitedMs) } });
+        host.send({ type: "admitted" });
+      };
+      // After a restart its mail is read first: a cancel may be in it.
+      return host.homecoming ? void host.announceMail().then(begin) : begin();
     }
     host.journal.event({ type: "generation.preempted", data: { by: signal.by } });
     host.send({ type: "preempted" });
