@@ -93,12 +93,13 @@ function stageTurn(
   if (isFirstOfRun && spec.goal !== "") messages.push(goalMessage(spec.goal, spec.context));
   messages.push(...heard, ...(opening?.messages ?? []));
   events.push({ type: "turn.started", data: { messages: messages.length } }, ...(opening?.events ?? []));
-  turn.begunTurn = input.turn;
+  // A person may have interrupted while this was made ready: the turn that replaces this one is in the store already.
+  turn.begunTurn = Math.max(input.turn, turn.shownTurn);
   turn.begunRun = input.run;
   journal.stage({
     messages,
     events,
-    turn: input.turn,
+    turn: turn.begunTurn,
     run: input.run,
     ...(opening && { inboxCursor: opening.cursor }),
   });

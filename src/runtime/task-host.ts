@@ -225,6 +225,7 @@ export class TaskHost {
     this.#kept = null;
     if (!moved && !this.#actor.hasOtherWaits(snapshot)) return;
     const { run, turn } = snapshot.context;
+    this.turn.shownTurn = turn;
     this.journal.stage({ state, phase, run, turn, snapshot: this.stored() });
     this.journal.flush().catch(() => {});
   }

@@ -21,6 +21,8 @@ export class TurnState {
   /** The last turn and run whose beginning is in the store. */
   begunTurn: number;
   begunRun: number;
+  /** The last turn that the machine was shown in. */
+  shownTurn: number;
   /** The beginning of a further run, while it is being made. */
   opening: Promise<void> | null = null;
   /** Everything the task has used, staged writes included. */
@@ -45,6 +47,7 @@ export class TurnState {
   constructor(record: TaskRecord) {
     this.usage = record.usage;
     this.begunTurn = record.turn;
+    this.shownTurn = record.turn;
     this.begunRun = record.startedAt === null ? 0 : record.run;
   }
 

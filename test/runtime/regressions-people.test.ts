@@ -147,6 +147,38 @@ describe("a further run", () => {
     expect(await made.api.check(child.taskId)).toMatchObject({ state: "done", run: 2 });
   });
 
+  test("counts its turns upwards when a person interrupts it while it begins", async () => {
+    const { prompts, reply } = failingOnce((_request, nth) =>
+      nth <= 5 ? [fail("network", "server_error", "Gone.")] : [wait(1_000), say("ok")],
+    );
+    // The store becomes slow, once, to say what the first run was told.
+    let slow = false;
+    const turns: number[] = [];
+    const made = rig({
+      reply,
+      wrapStore: (store, clock) =>
+        wrappedStore(store, {
+          before: (name, args) => {
+            const turn = name === "commit" ? (args[2] as CommitWrite).turn : undefined;
+            if (turn !== undefined) turns.push(turn);
+            if (!slow || name !== "inbox") return undefined;
+            slow = false;
+            return delay(clock, 8_000);
+          },
+        }),
+    });
+    const { taskId } = await made.api.delegate({ goal: "dig", retryLimit: 1 });
+    while ((await made.store.get(taskId))?.run !== 2) await made.clock.advance(100);
+    slow = true;
+    while ((await made.store.get(taskId))?.phase !== "generating") await made.clock.advance(100);
+    await made.api.steer(taskId, { message: "left", interrupt: true });
+    await made.clock.advance(200_000);
+    expect(turns).toEqual(turns.toSorted((a, b) => a - b));
+    expect(await made.api.check(taskId)).toMatchObject({ state: "done", run: 2, turn: turns.at(-1) });
+    expect(await steersOf(made, taskId)).toEqual([["delivered", turns.at(-1)]]);
+    expect(words(prompts.at(-1) as GenerateRequest)).toEqual(["dig", "[steer] left"]);
+  });
+
   test("has no children of the run that failed: they end, and nothing of them is told", async () => {
     const { prompts, reply } = failingOnce((request, nth) => {
       if (textOf(request.messages[1] as never) !== "lead") return [hang()];

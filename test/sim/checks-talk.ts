@@ -13,9 +13,12 @@ function spoken({ message }: TranscriptRow): string | null {
   return parseSteer(text) ?? text;
 }
 
-/** The last run that has begun: a further one begins with the words of those before it. */
+/**
+ * The last run that has begun: a further one begins with the words of those before it. Results do not begin one: those
+ * of a call that ended its run are written when the next is due, and bear its number.
+ */
 function lastRun(transcript: readonly TranscriptRow[]): number {
-  return transcript.at(-1)?.run ?? 1;
+  return transcript.findLast(({ message }) => message.role !== "tool")?.run ?? 1;
 }
 
 function wrongWords({ inbox, transcript }: RestTask): string | null {
