@@ -125,26 +125,25 @@ export class TaskHost {
     if (this.#ending && !force) return;
     this.journal.event({ type: "cancel.requested", data: { reason, force } });
     // Not taken up again yet: it ends where it is.
-    if (this.#actor.isClosed) this.#callOff(reason);
+    if (this.#actor.isClosed) this.#endHere({ state: "cancelled", reason });
     else this.send({ type: "cancel", reason });
     if (force) this.#end?.force();
   }
 
   /** Ends it before anything of it acted: its parent has ended. */
   callOff(reason: string): void {
-    if (this.homecoming) this.#callOff(reason);
+    if (this.homecoming) this.#endHere({ state: "cancelled", reason });
     else this.cancel(reason, false);
-  }
-
-  #callOff(reason: string): void {
-    this.#actor.stop();
-    this.finish({ state: "cancelled", reason });
   }
 
   /** Ends it before anything of it acted: it cannot begin, or go on. */
   giveUp(failure: TaskFailure): void {
+    this.#endHere({ state: "failed", failure });
+  }
+
+  #endHere(output: AgentOutput): void {
     this.#actor.stop();
-    this.finish({ state: "failed", failure });
+    this.finish(output);
   }
 
   /** Whether it generates, runs a tool, or is being made ready. */
