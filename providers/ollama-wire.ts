@@ -1,10 +1,18 @@
 // Ollama's words: our messages as its request, its chunks as our events. Pure; the wire itself is in `exchange.ts`.
 
 import type { ChatRequest, Message as OllamaMessage, Tool as OllamaTool } from "ollama/browser";
+import { taggedModel, type RunnerOptions } from "../src/core/load-profile.ts";
 import type { Message, MessagePart, ToolCall } from "../src/core/message.ts";
 import type { JsonObject } from "./json.ts";
 import { countOf, isObject, listOf, numberOf, objectOf, textOf } from "./json.ts";
-import type { FinishReason, GenerateRequest, GenerationUsage, ModelInfo, ProviderEvent } from "./provider.ts";
+import type {
+  FinishReason,
+  GenerateRequest,
+  GenerationUsage,
+  LoadedModelInfo,
+  ModelInfo,
+  ProviderEvent,
+} from "./provider.ts";
 
 /** As much of arguments that are no JSON is kept for the correction turn. */
 export const MAX_MALFORMED_CHARS = 2000;
@@ -23,6 +31,11 @@ const NS_PER_MS = 1_000_000;
  */
 const FORGET_NOTHING = { truncate: false, shift: false };
 
+/** The only place that writes an option for which Ollama would load a model anew (G15). */
+function runnerFields({ contextTokens }: RunnerOptions): { readonly num_ctx?: number } {
+  return contextTokens === undefined ? {} : { num_ctx: contextTokens };
+}
+
 /** The body of `/api/chat`. */
 export function chatRequest(request: GenerateRequest): ChatRequest & { stream: true } {
   return {
@@ -35,7 +48,7 @@ export function chatRequest(request: GenerateRequest): ChatRequest & { stream: t
     ...(request.think === undefined ? {} : { think: request.think }),
     options: {
       num_predict: request.maxOutputTokens,
-      ...(request.contextTokens === undefined ? {} : { num_ctx: request.contextTokens }),
+      ...runnerFields(request),
       ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
       ...(request.seed === undefined ? {} : { seed: request.seed }),
     },
@@ -43,15 +56,20 @@ export function chatRequest(request: GenerateRequest): ChatRequest & { stream: t
 }
 
 /** The body that loads a model and generates nothing. */
-export function preloadRequest(model: string, contextTokens?: number): ChatRequest & { stream: false } {
+export function preloadRequest(model: string, runner: RunnerOptions = {}): ChatRequest & { stream: false } {
   return {
     model,
     stream: false,
     ...FORGET_NOTHING,
     messages: [],
     keep_alive: PRELOAD_KEEP_ALIVE,
-    ...(contextTokens === undefined ? {} : { options: { num_ctx: contextTokens } }),
+    ...(runner.contextTokens === undefined ? {} : { options: runnerFields(runner) }),
   };
+}
+
+/** The body that lets a model go once nobody uses it. It names no option, since it loads nothing. */
+export function unloadRequest(model: string): ChatRequest & { stream: false } {
+  return { model, stream: false, messages: [], keep_alive: 0 };
 }
 
 function toolOf(tool: GenerateRequest["tools"][number]): OllamaTool {
@@ -152,12 +170,28 @@ function usageOf(fields: JsonObject): GenerationUsage {
 export function listedModel(entry: unknown): ModelInfo {
   const fields = objectOf(entry);
   const capabilities = listOf(fields["capabilities"]);
+  const digest = textOf(fields["digest"]);
   return {
     name: textOf(fields["name"]) || textOf(fields["model"]),
     sizeBytes: numberOf(fields["size"]),
     parameters: textOf(objectOf(fields["details"])["parameter_size"]) || null,
     contextTokens: null,
     ...abilities(capabilities),
+    ...(digest !== "" && { digest }),
+  };
+}
+
+/** One entry of `/api/ps`. */
+export function loadedModel(entry: unknown): LoadedModelInfo {
+  const fields = objectOf(entry);
+  const expiresAt = Date.parse(textOf(fields["expires_at"]));
+  return {
+    name: textOf(fields["name"]) || textOf(fields["model"]),
+    sizeBytes: countOf(fields["size"]),
+    vramBytes: countOf(fields["size_vram"]),
+    contextTokens: numberOf(fields["context_length"]),
+    digest: textOf(fields["digest"]) || null,
+    expiresAt: Number.isNaN(expiresAt) ? null : expiresAt,
   };
 }
 
@@ -191,6 +225,5 @@ function abilities(
 
 /** Whether two names mean one model: without a tag, `latest` is meant. */
 export function sameModel(a: string, b: string): boolean {
-  const full = (name: string): string => (/:[^/]*$/.test(name) ? name : `${name}:latest`);
-  return full(a) === full(b);
+  return taggedModel(a) === taggedModel(b);
 }

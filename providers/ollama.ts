@@ -5,18 +5,21 @@
 import { Ollama } from "ollama/browser";
 import type { Random } from "../src/base/ids.ts";
 import { systemRandom } from "../src/base/ids.ts";
+import type { RunnerOptions } from "../src/core/load-profile.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { ExchangeRules } from "./exchange.ts";
 import { Exchange } from "./exchange.ts";
 import { explainRefusal } from "./failure.ts";
-import { countOf, isObject, listOf, numberOf, objectOf, parseJson, textOf } from "./json.ts";
+import { isObject, listOf, objectOf, parseJson, textOf } from "./json.ts";
 import {
   chatRequest,
   listedModel,
+  loadedModel,
   OllamaDecoder,
   preloadRequest,
   sameModel,
   shownModel,
+  unloadRequest,
 } from "./ollama-wire.ts";
 import type {
   GenerateOptions,
@@ -106,23 +109,19 @@ class OllamaProvider implements Provider {
 
   async loaded(signal: AbortSignal): Promise<readonly LoadedModelInfo[]> {
     const { body } = await this.#ask(signal, (client) => client.ps());
-    return listOf(body["models"]).map((entry) => {
-      const fields = objectOf(entry);
-      return {
-        name: textOf(fields["name"]) || textOf(fields["model"]),
-        sizeBytes: countOf(fields["size"]),
-        vramBytes: countOf(fields["size_vram"]),
-        contextTokens: numberOf(fields["context_length"]),
-      };
-    });
+    return listOf(body["models"]).map(loadedModel);
   }
 
   async preload(
     model: string,
-    { contextTokens, signal }: { readonly contextTokens?: number; readonly signal: AbortSignal },
+    { signal, ...runner }: RunnerOptions & { readonly signal: AbortSignal },
   ): Promise<void> {
     // Loading is what is waited for here, so the full deadline holds.
-    await this.#ask(signal, (client) => client.chat(preloadRequest(model, contextTokens)), {});
+    await this.#ask(signal, (client) => client.chat(preloadRequest(model, runner)), {});
+  }
+
+  async unload(model: string, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    await this.#ask(signal, (client) => client.chat(unloadRequest(model)));
   }
 
   #open(signal: AbortSignal, rules: ExchangeRules): Exchange {

@@ -114,6 +114,11 @@ class OpenaiCompatibleProvider implements Provider {
     return signal.aborted ? Promise.reject(signal.reason as Error) : Promise.resolve();
   }
 
+  /** Nor for this. */
+  unload(_model: string, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    return signal.aborted ? Promise.reject(signal.reason as Error) : Promise.resolve();
+  }
+
   #open(signal: AbortSignal, rules: ExchangeRules): Exchange {
     return new Exchange(this.#endpoint, signal, rules);
   }

@@ -11,16 +11,16 @@ import type { Clock } from "../src/base/clock.ts";
 import type { Random } from "../src/base/ids.ts";
 import type { ToolDefinition } from "../src/core/tool.ts";
 import type { JsonSchema } from "../src/core/json-schema.ts";
+import type { RunnerOptions } from "../src/core/load-profile.ts";
 import type { Message, ToolCall } from "../src/core/message.ts";
 
-export interface GenerateRequest {
+/** The runner options are those of the model's load profile: the only ones that a server loads a model anew for. */
+export interface GenerateRequest extends RunnerOptions {
   readonly model: string;
   readonly messages: readonly Message[];
   readonly tools: readonly ToolDefinition[];
   /** Tokens that may be written; always sent (Ollama's own default is unbounded). */
   readonly maxOutputTokens: number;
-  /** The context window to ask for; local models only. */
-  readonly contextTokens?: number;
   /** Constrains the answer to a JSON Schema where the server can. */
   readonly outputSchema?: JsonSchema;
   /** Absent leaves the server's default; sent only where the model supports it. */
@@ -64,6 +64,8 @@ export interface ModelInfo {
   readonly tools: boolean;
   readonly thinking: boolean;
   readonly embeddingOnly: boolean;
+  /** Of its contents, where the server tells it: two names with the same one are the same model. */
+  readonly digest?: string;
 }
 
 export interface LoadedModelInfo {
@@ -71,6 +73,10 @@ export interface LoadedModelInfo {
   readonly sizeBytes: number;
   readonly vramBytes: number;
   readonly contextTokens: number | null;
+  /** Of its contents; `null` where the server does not tell. */
+  readonly digest: string | null;
+  /** When it would go if nobody used it, in milliseconds since the epoch; `null` where the server does not tell. */
+  readonly expiresAt: number | null;
 }
 
 export interface ServerInfo {
@@ -95,11 +101,13 @@ export interface Provider {
   describe(model: string, signal: AbortSignal): Promise<ModelInfo>;
   /** What sits in memory now; empty where the server does not tell. */
   loaded(signal: AbortSignal): Promise<readonly LoadedModelInfo[]>;
-  /** Loads a model ahead of its first use, where the server can; else does nothing. */
-  preload(
-    model: string,
-    options: { readonly contextTokens?: number; readonly signal: AbortSignal },
-  ): Promise<void>;
+  /** Loads a model ahead of its first use, where the server can; else does nothing. Resolves once it is there. */
+  preload(model: string, options: RunnerOptions & { readonly signal: AbortSignal }): Promise<void>;
+  /**
+   * Asks the server to let a model go as soon as nobody uses it, where it can; else does nothing. Resolves once the
+   * server has heard it; `loaded` tells when it is gone.
+   */
+  unload(model: string, options: { readonly signal: AbortSignal }): Promise<void>;
 }
 
 /** How long each step of one generation may take, in milliseconds; 0 or less means no limit. */

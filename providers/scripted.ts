@@ -107,6 +107,10 @@ export class ScriptedProvider implements Provider {
     return answer(signal, () => undefined);
   }
 
+  unload(_model: string, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    return answer(signal, () => undefined);
+  }
+
   #replyTo(request: GenerateRequest, nth: number): Reply {
     const { reply } = this.#options;
     if (typeof reply === "function") return reply(request, nth);

@@ -1,4 +1,4 @@
-// The words for where a task is (design.md §3). `machines/agent.ts` declares how it moves between them.
+// The words for where a task is, and where a model is (design.md §3). The machines of these names declare the moves.
 
 export const STATES = ["spawned", "running", "steering", "done", "cancelled", "failed"] as const;
 export type State = (typeof STATES)[number];
@@ -31,3 +31,10 @@ export type SchedulingClass = (typeof SCHEDULING_CLASSES)[number];
 export function higherClass(a: SchedulingClass, b: SchedulingClass): SchedulingClass {
   return SCHEDULING_CLASSES.indexOf(a) <= SCHEDULING_CLASSES.indexOf(b) ? a : b;
 }
+
+/**
+ * Where a model stands on a server that loads and unloads at our command. Only `resident` begins turns: `draining` is
+ * in memory and lets those under way end, and `absent` is also what failed to load.
+ */
+export const RESIDENCY_STATES = ["absent", "loading", "resident", "draining", "unloading"] as const;
+export type Residency = (typeof RESIDENCY_STATES)[number];

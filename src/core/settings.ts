@@ -16,6 +16,8 @@ export interface BackendSettings {
   readonly maxChildren: number;
   /** Runs on this box: its context is ours to choose, and its time is GPU time. */
   readonly local: boolean;
+  /** Present where models are loaded and unloaded at our command; `null` where nobody can tell the memory. */
+  readonly residency?: { readonly vramBytes: number | null };
 }
 
 /** What is known of a model on its provider. */

@@ -5,6 +5,7 @@ import type { GenerateOutput } from "../../machines/agent.ts";
 import { LimitError, ProviderError } from "../base/errors.ts";
 import type { NewEvent } from "../core/event.ts";
 import { addUsage, NO_USAGE, type Usage } from "../core/limits.ts";
+import { runnerOptionsOf } from "../core/load-profile.ts";
 import { textMessage, type TranscriptRow } from "../core/message.ts";
 import type { ModelSettings } from "../core/settings.ts";
 import type { TaskSpec } from "../core/task.ts";
@@ -106,7 +107,7 @@ async function answerWithin(
         messages,
         tools,
         maxOutputTokens,
-        ...(model.contextTokens !== null && { contextTokens: model.contextTokens }),
+        ...runnerOptionsOf(model),
         ...(model.thinking && spec.kind === "task" && { think: false }),
         ...(spec.outputSchema !== null && tools.length === 0 && { outputSchema: spec.outputSchema }),
       },

@@ -257,5 +257,6 @@ function questions(open: Open): void {
     await expect(provider.describe("m", signal)).rejects.toBe(reason);
     await expect(provider.loaded(signal)).rejects.toBe(reason);
     await expect(provider.preload("m", { signal })).rejects.toBe(reason);
+    await expect(provider.unload("m", { signal })).rejects.toBe(reason);
   });
 }

@@ -1,12 +1,16 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/base/ids.ts";
 import type { Message } from "../../src/core/message.ts";
 import {
   chatRequest,
   listedModel,
+  loadedModel,
   OllamaDecoder,
+  preloadRequest,
   sameModel,
   shownModel,
+  unloadRequest,
 } from "../../providers/ollama-wire.ts";
 import { CallIds } from "../../providers/tool-calls.ts";
 import { requestFor } from "./collect.ts";
@@ -43,6 +47,55 @@ describe("Ollama's request", () => {
       { malformed_arguments: "{oops" },
       {},
     ]);
+  });
+});
+
+/** What Ollama compares to see whether a loaded model must be loaded anew (api/types.go Runner; sched.go needsReload). */
+const RELOADS = [
+  "num_ctx",
+  "num_batch",
+  "num_gpu",
+  "main_gpu",
+  "use_mmap",
+  "num_thread",
+  "draft_num_predict",
+];
+const reloadKeysOf = (body: { readonly options?: object; readonly shift?: boolean }): string =>
+  JSON.stringify([
+    body.shift,
+    Object.entries(body.options ?? {}).filter(([option]) => RELOADS.includes(option)),
+  ]);
+
+describe("the options for which Ollama loads a model anew", () => {
+  const runner = fc.constantFrom({}, { contextTokens: 512 }, { contextTokens: 16_384 });
+  const rest = fc.record(
+    {
+      temperature: fc.double({ min: 0, max: 2, noNaN: true }),
+      seed: fc.nat(),
+      think: fc.boolean(),
+      maxOutputTokens: fc.integer({ min: 1, max: 9_999 }),
+      outputSchema: fc.constant({ type: "object" }),
+    },
+    { requiredKeys: [] },
+  );
+
+  it("G15 are the profile's, byte for byte, in a preload and in every turn, whatever else is asked", () => {
+    fc.assert(
+      fc.property(runner, rest, rest, (profile, first, second) => {
+        const preload = reloadKeysOf(preloadRequest("m", profile));
+        const asked = Object.entries(profile).map(([, tokens]) => ["num_ctx", tokens]);
+        expect(preload).toBe(JSON.stringify([false, asked]));
+        for (const turn of [first, second]) {
+          expect(reloadKeysOf(chatRequest(requestFor("m", { ...turn, ...profile })))).toBe(preload);
+        }
+      }),
+    );
+  });
+
+  it("sends how long a model stays with a preload and an unload alone: on a turn it undoes an eviction", () => {
+    expect(chatRequest(requestFor("m"))).not.toHaveProperty("keep_alive");
+    expect(preloadRequest("m")).toHaveProperty("keep_alive");
+    expect(unloadRequest("m")).toEqual({ model: "m", stream: false, messages: [], keep_alive: 0 });
   });
 });
 
@@ -115,6 +168,28 @@ describe("Ollama's models", () => {
   it("tells a model that can only embed", () => {
     expect(shownModel("m", { capabilities: ["embedding"] }).embeddingOnly).toBe(true);
     expect(listedModel({ name: "m", capabilities: ["embedding", "completion"] }).embeddingOnly).toBe(false);
+  });
+
+  it("tells of a loaded model what it takes, its digest and when it goes", () => {
+    const entry = { name: "m:latest", size: 9, size_vram: 8, context_length: 512, digest: "d1" };
+    const expires_at = "2026-11-21T06:00:00.5+01:00";
+    expect(loadedModel({ ...entry, expires_at })).toEqual({
+      name: "m:latest",
+      sizeBytes: 9,
+      vramBytes: 8,
+      contextTokens: 512,
+      digest: "d1",
+      expiresAt: Date.parse("2026-11-21T05:00:00.500Z"),
+    });
+    expect(loadedModel({ model: "m", expires_at: "soon" })).toMatchObject({
+      name: "m",
+      vramBytes: 0,
+      contextTokens: null,
+      digest: null,
+      expiresAt: null,
+    });
+    expect(listedModel({ name: "m", digest: "d1" }).digest).toBe("d1");
+    expect(listedModel({ name: "m" })).not.toHaveProperty("digest");
   });
 
   it("finds the context length under the architecture's name", () => {

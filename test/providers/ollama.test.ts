@@ -131,6 +131,14 @@ describe("the ollama provider", () => {
     await server.close();
   });
 
+  it("lets a model go with an empty conversation, naming no option", async () => {
+    const server = await documents({ "/api/chat": { done: true, done_reason: "unload" } });
+    const { provider } = providerAt(OLLAMA, server.url);
+    await provider.unload("m", { signal: never() });
+    expect((await server.nth(0)).body).toEqual({ model: "m", messages: [], keep_alive: 0, stream: false });
+    await server.close();
+  });
+
   it("tells version, models, one model in full and what is loaded", async () => {
     const tags = [
       { name: "tiny:latest", size: 5, details: { parameter_size: "121K" }, capabilities: ["completion"] },
@@ -162,7 +170,14 @@ describe("the ollama provider", () => {
       embeddingOnly: false,
     });
     expect(await provider.loaded(never())).toEqual([
-      { name: "tiny:latest", sizeBytes: 9, vramBytes: 8, contextTokens: 1024 },
+      {
+        name: "tiny:latest",
+        sizeBytes: 9,
+        vramBytes: 8,
+        contextTokens: 1024,
+        digest: null,
+        expiresAt: null,
+      },
     ]);
     await server.close();
   });

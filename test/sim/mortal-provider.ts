@@ -129,6 +129,10 @@ export class MortalProvider implements Provider {
     return this.#inner.preload(model, options);
   }
 
+  unload(model: string, options: Parameters<Provider["unload"]>[1]): Promise<void> {
+    return this.#inner.unload(model, options);
+  }
+
   #stage(request: GenerateRequest, isSession: boolean): Scene {
     const { dice, model, sickness, note } = this.#options;
     const steps = model.reply(request);

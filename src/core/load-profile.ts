@@ -1,0 +1,44 @@
+// A load profile: one model on one backend with the options that it is loaded with. Whatever is sent to a server about
+// a model carries the options of its profile and no others, because each of them makes Ollama load the model anew
+// when two requests differ in it (scheduling.md, facts 9 and 10; G15).
+
+import type { BackendSettings, ModelSettings } from "./settings.ts";
+
+/** The options that a model is loaded with. An absent one leaves the server's own, and is absent in every request. */
+export interface RunnerOptions {
+  /** The context window of each conversation (`num_ctx`). */
+  readonly contextTokens?: number;
+}
+
+export interface LoadProfile {
+  readonly backend: string;
+  readonly model: string;
+  readonly runner: RunnerOptions;
+}
+
+/** The options that this model is loaded with, whoever asks it: children, sessions, second tries, preloads. */
+export function runnerOptionsOf({ contextTokens }: Pick<ModelSettings, "contextTokens">): RunnerOptions {
+  return contextTokens === null ? {} : { contextTokens };
+}
+
+/**
+ * The profile of a model on its backend; `null` where nothing is loaded at our command: a cloud endpoint, or a server
+ * that we do not load and unload.
+ */
+export function loadProfileOf(
+  model: Pick<ModelSettings, "ref" | "contextTokens">,
+  backend: Pick<BackendSettings, "name" | "residency"> | undefined,
+): LoadProfile | null {
+  if (backend?.residency === undefined) return null;
+  return { backend: backend.name, model: taggedModel(model.ref.model), runner: runnerOptionsOf(model) };
+}
+
+/** The name of a profile within its backend, as `qwen3:8b@16384`; empty for a backend that is one lane as a whole. */
+export function profileKey(profile: LoadProfile | null): string {
+  return profile === null ? "" : `${profile.model}@${profile.runner.contextTokens ?? "auto"}`;
+}
+
+/** A model's name with its tag: without one, `latest` is meant. */
+export function taggedModel(name: string): string {
+  return /:[^/]*$/.test(name) ? name : `${name}:latest`;
+}
