@@ -1,12 +1,16 @@
 // The half of the API that shows the machine: GPU lanes, model servers, machines, and the switch that stops spawning.
 
-import type { SchedulingClass, State } from "./lifecycle.ts";
+import type { Residency, SchedulingClass, State } from "./lifecycle.ts";
 
-/** One backend as a lane: who holds what, who waits. */
+/** One load profile of a backend as a lane: who holds what, who waits. */
 export interface LaneView {
   readonly backend: string;
+  /** What is loaded there to serve it: a model and its options, as `qwen3:8b@16384`; empty for the whole backend. */
+  readonly profile: string;
   readonly provider: string;
   readonly gpu: string | null;
+  /** `null` where nothing is loaded or unloaded at our command. */
+  readonly residency: Residency | null;
   readonly slots: number;
   readonly maxChildren: number;
   readonly leases: readonly {

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { CancelReceipt, SteerReceipt, TaskHandle, TaskResult, TaskView, TreeNode } from "../core/api.ts";
 import type { BoxStatus, GpuView, MachineView, ProviderView } from "../core/box-api.ts";
-import { PHASES, SCHEDULING_CLASSES, STATES } from "../core/lifecycle.ts";
+import { PHASES, RESIDENCY_STATES, SCHEDULING_CLASSES, STATES } from "../core/lifecycle.ts";
 import type { Usage } from "../core/limits.ts";
 import type { Wire } from "../core/wire.ts";
 
@@ -148,8 +148,10 @@ const treeNode: z.ZodType<Wire<TreeNode>> = z
 const lane = z
   .object({
     backend: z.string(),
+    profile: z.string(),
     provider: z.string(),
     gpu: z.string().nullable(),
+    residency: z.enum(RESIDENCY_STATES).nullable(),
     slots: count,
     max_children: count,
     leases: z.array(

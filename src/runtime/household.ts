@@ -241,6 +241,8 @@ export class Household {
   }
 
   #onSignal(signal: SchedulerSignal): void {
+    // No backend is set up to load and unload at our command.
+    if (signal.type === "load" || signal.type === "unload") return;
     const host = this.family.get(signal.type === "granted" ? signal.lease.taskId : signal.taskId);
     if (!host) {
       if (signal.type === "granted") this.scheduler.release(signal.lease.leaseId);

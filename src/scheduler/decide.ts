@@ -7,15 +7,21 @@
 
 import { higherClass, type SchedulingClass } from "../core/lifecycle.ts";
 import { InternalError } from "../base/errors.ts";
+import { laneFor, pause, setBackend, setResidency } from "./backends.ts";
 import { ask, drain, endLease, reclass, withdraw, type Step } from "./flow.ts";
 import { preempt } from "./patience.ts";
-import { laneFor, refuseAdmission } from "./room.ts";
-import type { AdmitRequest, BackendCaps, LeaseRequest } from "./scheduler.ts";
+import { backendFor, refuseAdmission } from "./room.ts";
+import type {
+  AdmitRequest,
+  BackendCaps,
+  GenerationSample,
+  LeaseRequest,
+  ResidencyReport,
+} from "./scheduler.ts";
 import {
   createAgentGate,
-  createLane,
   createParent,
-  pauseLane,
+  lanesOf,
   type Effect,
   type Lane,
   type Parent,
@@ -35,6 +41,8 @@ export type Command =
   | { readonly type: "set_class"; readonly taskId: string; readonly class: SchedulingClass }
   | { readonly type: "end"; readonly taskId: string }
   | { readonly type: "pause"; readonly paused: boolean }
+  | { readonly type: "set_residency"; readonly report: ResidencyReport }
+  | { readonly type: "observe"; readonly sample: GenerationSample }
   /** Time has passed; patience may be over. */
   | { readonly type: "tick" };
 
@@ -49,7 +57,7 @@ export function decide(state: SchedulerState, command: Command, now: number): re
   return step.effects;
 }
 
-/** Returns the backends on which a turn may now be out of patience. */
+/** Returns the lanes on which a turn may now be out of patience. */
 function apply(step: Step, command: Command): Iterable<Lane> {
   const { state } = step;
   switch (command.type) {
@@ -60,7 +68,11 @@ function apply(step: Step, command: Command): Iterable<Lane> {
     case "pause":
       return pause(step, command.paused);
     case "tick":
-      return state.lanes.values();
+      return [...lanesOf(state)];
+    case "set_residency":
+      return setResidency(step, command.report);
+    case "observe":
+      return [];
     case "release": {
       const task = state.leases.get(command.leaseId);
       return task === undefined ? [] : release(step, task);
@@ -81,20 +93,6 @@ function apply(step: Step, command: Command): Iterable<Lane> {
   }
 }
 
-/** Caps only decide who is let in from now on: nothing is revoked (S1). */
-function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
-  const { state } = step;
-  const lane = state.lanes.get(caps.backend) ?? createLane(caps, state.paused);
-  state.lanes.set(caps.backend, lane);
-  lane.caps = caps;
-  // Both limits first: who gets a place here may go straight on to a lease (S1).
-  lane.places.limit = caps.maxChildren;
-  lane.leases.limit = caps.slots;
-  drain(step, lane.places);
-  drain(step, lane.leases);
-  return [lane];
-}
-
 /** A task that is known is not admitted again; its request still carries the newest figure of child slots. */
 function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
   const { state } = step;
@@ -103,9 +101,10 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
     setLimit(step, known.parent.slots, request.parentSlots);
     return [];
   }
-  const lane = laneFor(state, request.backend);
   const { returning } = request;
+  backendFor(state, request.backend);
   if (returning === undefined) refuseAdmission(state, request);
+  const lane = laneFor(state, request);
   const parent = parentFor(step, request);
   const agent = agentGateFor(step, parent, request);
   const task: TaskEntry = {
@@ -196,17 +195,6 @@ function end(step: Step, task: TaskEntry): void {
   if (agent?.idle === true && task.agentKey !== null) parent.agents.delete(task.agentKey);
   parent.children--;
   if (parent.children === 0) state.parents.delete(parent.parentId);
-}
-
-function pause(step: Step, paused: boolean): Iterable<Lane> {
-  step.state.paused = paused;
-  const lanes = [...step.state.lanes.values()];
-  for (const lane of lanes) {
-    pauseLane(lane, paused);
-    drain(step, lane.doors);
-    drain(step, lane.places);
-  }
-  return lanes;
 }
 
 function parentFor(step: Step, request: AdmitRequest): Parent {

@@ -97,7 +97,9 @@ function advance(step: Step, moving: Ask): void {
   finish(moving);
   task.admitted = true;
   const waitedMs = step.now - moving.askedAt;
-  step.effects.push({ signal: { type: "admitted", taskId: task.taskId, waitedMs }, task });
+  const { backend, profile } = task.lane;
+  const where = { backend: backend.caps.backend, profile };
+  step.effects.push({ signal: { type: "admitted", taskId: task.taskId, ...where, waitedMs }, task });
 }
 
 /** The first thing that the ask still lacks; `null` for an admission that has everything. */
@@ -118,7 +120,8 @@ function grant(step: Step, served: Ask): void {
   const lease: Lease = {
     leaseId: `lease_${state.leaseSalt}${serial}`,
     taskId: task.taskId,
-    backend: task.lane.caps.backend,
+    backend: task.lane.backend.caps.backend,
+    profile: task.lane.profile,
     class: served.class,
     grantedAt: now,
     waitedMs: now - served.askedAt,

@@ -1,7 +1,7 @@
 // A limited thing (child slots, places, leases): who holds a unit of it and who waits for one.
 // It never takes a unit back by itself: a lowered limit only means that nobody new gets one until enough are free.
 //
-// S1. `next` answers only while fewer hold a unit than the limit allows.
+// S1. `next` answers only while fewer hold a unit than the limit allows, and never while the gate is shut.
 
 import { WaitQueue, type QueueEntry } from "./queue.ts";
 
@@ -21,6 +21,8 @@ export class Gate<Holder, Entry extends QueueEntry> {
   readonly queue: WaitQueue<Entry>;
   readonly #holders = new Set<Holder>();
   limit: number;
+  /** Nobody gets a unit while it is shut; who has one keeps it. */
+  shut = false;
 
   constructor(options: GateOptions) {
     this.kind = options.kind;
@@ -33,7 +35,7 @@ export class Gate<Holder, Entry extends QueueEntry> {
   }
 
   get hasRoom(): boolean {
-    return this.#holders.size < this.limit;
+    return !this.shut && this.#holders.size < this.limit;
   }
 
   get idle(): boolean {

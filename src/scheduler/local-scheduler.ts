@@ -15,9 +15,11 @@ import { checkRoom } from "./room.ts";
 import type {
   AdmitRequest,
   BackendCaps,
+  GenerationSample,
   Holding,
   LeaseRequest,
   QueuePlace,
+  ResidencyReport,
   Scheduler,
   SchedulerSignal,
 } from "./scheduler.ts";
@@ -69,6 +71,14 @@ export class LocalScheduler implements Scheduler {
 
   requestLease(request: LeaseRequest): void {
     this.#run({ type: "request_lease", request });
+  }
+
+  setResidency(report: ResidencyReport): void {
+    this.#run({ type: "set_residency", report });
+  }
+
+  observe(sample: GenerationSample): void {
+    this.#run({ type: "observe", sample });
   }
 
   release(leaseId: string): void {
@@ -164,6 +174,7 @@ export class LocalScheduler implements Scheduler {
 
   /** Keeps L3. */
   #holdsStill({ signal, task }: Effect): boolean {
+    if (signal.type === "load" || signal.type === "unload") return true;
     if (signal.type === "admitted") return this.#state.tasks.get(signal.taskId) === task;
     const leaseId = signal.type === "granted" ? signal.lease.leaseId : signal.leaseId;
     return this.#state.leases.get(leaseId) === task;

@@ -1,11 +1,11 @@
 // When an interactive turn has waited long enough for a lease, and whose generation is stopped for it.
 // It only chooses and marks; the owner aborts the generation and releases the lease, and then the turn gets it.
 //
-// P1. Never more leases are being stopped on a backend than interactive turns there have lost their patience.
+// P1. Never more leases are being stopped on a lane than interactive turns there have lost their patience.
 // P2. A session's own interactive lease is never stopped, and a child's one by a session only; of those that may be
 //     stopped the youngest is, since it loses the least work.
 
-import type { Ask, Effect, Lane, SchedulerState, TaskEntry } from "./state.ts";
+import { lanesOf, type Ask, type Effect, type Lane, type SchedulerState, type TaskEntry } from "./state.ts";
 
 /** Begins the patience of an interactive turn that joins the line for a lease. */
 export function watch(lane: Lane, ask: Ask, patientUntil: number): void {
@@ -19,7 +19,7 @@ export function unwatch(lane: Lane, ask: Ask): void {
   lane.impatient.delete(ask);
 }
 
-/** Marks and announces the generations of this backend that must stop now. */
+/** Marks and announces the generations of this lane that must stop now. */
 export function preempt(lane: Lane, now: number): readonly Effect[] {
   for (const ask of lane.patient) {
     if (ask.patientUntil > now) break;
@@ -46,7 +46,7 @@ export function preempt(lane: Lane, now: number): readonly Effect[] {
 /** When time alone will next decide something; `null` when it will not. */
 export function nextWake(state: SchedulerState): number | null {
   let earliest: number | null = null;
-  for (const lane of state.lanes.values()) {
+  for (const lane of lanesOf(state)) {
     const [first] = lane.patient;
     if (first !== undefined && (earliest === null || first.patientUntil < earliest)) {
       earliest = first.patientUntil;

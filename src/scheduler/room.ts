@@ -3,7 +3,7 @@
 
 import { ConfigError, LimitError } from "../base/errors.ts";
 import type { AdmitRequest } from "./scheduler.ts";
-import type { Lane, SchedulerState } from "./state.ts";
+import type { Backend, SchedulerState } from "./state.ts";
 
 /** What others of the same batch would hold or wait for by then, by what it is. */
 type Taken = Map<string, number>;
@@ -17,9 +17,9 @@ export type Ahead = ReadonlyMap<string, AdmitRequest>;
  */
 export function checkRoom(state: SchedulerState, requests: readonly AdmitRequest[], ahead: Ahead): void {
   const most = ahead.size + requests.length;
-  const lanes = requests.map(({ backend }) => laneFor(state, backend));
+  const backends = requests.map(({ backend }) => backendFor(state, backend));
   // Nearly always all of them could wait; then those ahead need not be looked at one by one.
-  if (lanes.every((lane) => lane.admissions.size + most <= lane.caps.maxQueued)) return;
+  if (backends.every((backend) => waitingOn(backend) + most <= backend.caps.maxQueued)) return;
   const taken: Taken = new Map();
   for (const request of [...ahead.values(), ...requests]) {
     if (state.tasks.has(request.taskId)) continue;
@@ -28,10 +28,10 @@ export function checkRoom(state: SchedulerState, requests: readonly AdmitRequest
 }
 
 /** Contract: throws ConfigError `unknown_backend`. */
-export function laneFor(state: SchedulerState, backend: string): Lane {
-  const lane = state.lanes.get(backend);
-  if (lane !== undefined) return lane;
-  const known = [...state.lanes.keys()].join(", ") || "none";
+export function backendFor(state: SchedulerState, backend: string): Backend {
+  const found = state.backends.get(backend);
+  if (found !== undefined) return found;
+  const known = [...state.backends.keys()].join(", ") || "none";
   throw new ConfigError(
     "unknown_backend",
     `Expected one of the backends (${known}), got "${backend}"; add it under providers: or name another model.`,
@@ -45,16 +45,23 @@ export function refuseAdmission(
   request: AdmitRequest,
   taken: Taken = new Map(),
 ): void {
-  const lane = laneFor(state, request.backend);
-  const gates = gatesOf(state, lane, request);
+  const backend = backendFor(state, request.backend);
+  const gates = gatesOf(state, backend, request);
   const shut = gates.findIndex(({ key, held, limit }) => held + (taken.get(key) ?? 0) >= limit);
   // One that waits at a gate holds what it got at those before.
   for (const { key } of shut < 0 ? gates : gates.slice(0, shut)) taken.set(key, (taken.get(key) ?? 0) + 1);
   if (shut < 0) return;
   const waiting = `waiting ${request.backend}`;
   const before = taken.get(waiting) ?? 0;
-  if (lane.admissions.size + before >= lane.caps.maxQueued) throw queueFull(lane);
+  if (waitingOn(backend) + before >= backend.caps.maxQueued) throw queueFull(backend);
   taken.set(waiting, before + 1);
+}
+
+/** Tasks that wait to be admitted, on whichever of its lanes. */
+function waitingOn({ lanes }: Backend): number {
+  let waiting = 0;
+  for (const { admissions } of lanes.values()) waiting += admissions.size;
+  return waiting;
 }
 
 interface Room {
@@ -64,8 +71,8 @@ interface Room {
 }
 
 /** What the task needs a unit of before it is admitted, in the order in which it gets them. */
-function gatesOf(state: SchedulerState, lane: Lane, request: AdmitRequest): readonly Room[] {
-  const { parentId, parentSlots, agentLimit, needsPlace, backend } = request;
+function gatesOf(state: SchedulerState, backend: Backend, request: AdmitRequest): readonly Room[] {
+  const { parentId, parentSlots, agentLimit, needsPlace, profile = "" } = request;
   const parent = state.parents.get(parentId);
   const gates: Room[] = [];
   if (agentLimit !== undefined) {
@@ -76,14 +83,15 @@ function gatesOf(state: SchedulerState, lane: Lane, request: AdmitRequest): read
   if (parentId !== null)
     gates.push({ key: `slot ${parentId}`, held: parent?.slots.held ?? 0, limit: parentSlots });
   if (needsPlace) {
-    const limit = state.paused ? 0 : lane.places.limit;
-    gates.push({ key: `place ${backend}`, held: lane.places.held, limit });
+    const limit = state.paused ? 0 : backend.caps.maxChildren;
+    const held = backend.lanes.get(profile)?.places.held ?? 0;
+    gates.push({ key: `place ${request.backend} ${profile}`, held, limit });
   }
   return gates;
 }
 
-function queueFull(lane: Lane): LimitError {
-  const { backend, maxQueued } = lane.caps;
+function queueFull({ caps }: Backend): LimitError {
+  const { backend, maxQueued } = caps;
   return new LimitError(
     "queue_full",
     `At most ${maxQueued} tasks may wait for a place on ${backend}, and that many do; try again when some have started, or raise scheduler.max_queued.`,

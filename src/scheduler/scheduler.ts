@@ -6,21 +6,32 @@
 // S3. A lease ends exactly once.
 // S4. Bounded bypass: nobody starves.
 // S5. Every decision follows from (state, command, now); the shell only keeps timers.
-// S6. A ready turn and a free lease on its backend never coexist for more than a tick.
+// S6. A ready turn and a free lease of a profile that is loaded never coexist for more than a tick.
+//
+// A backend is one model server. A load profile is one model on it with the options that it is loaded with, here only
+// a name; a lane is the two together, and has slots and places of its own (ADR 0019). The empty profile is a backend
+// that needs nothing loaded.
 
 import type { LaneView } from "../core/box-api.ts";
-import type { SchedulingClass } from "../core/lifecycle.ts";
+import type { Residency, SchedulingClass } from "../core/lifecycle.ts";
 
 export interface BackendCaps {
   readonly backend: string;
   readonly provider: string;
   readonly gpu: string | null;
-  /** Generations in flight; a server of unknown parallelism has 1. */
+  /** Generations in flight, of each load profile; a server of unknown parallelism has 1. */
   readonly slots: number;
-  /** Live places: children at work on it. */
+  /** Live places of each load profile: children at work on it. */
   readonly maxChildren: number;
   /** Tasks that may wait to be admitted; more is refused. A task that was admitted is never refused a turn. */
   readonly maxQueued: number;
+  /**
+   * Present where profiles are loaded and unloaded at the scheduler's command; absent where everything is always
+   * there. `vramBytes` is what there is for all of them together, `null` where nobody could tell.
+   */
+  readonly residency?: { readonly vramBytes: number | null };
+  /** Present where `slots` is only the first guess; `most` is never exceeded. */
+  readonly autoSlots?: { readonly most: number };
 }
 
 export interface AdmitRequest {
@@ -32,6 +43,10 @@ export interface AdmitRequest {
   /** A further cap: tasks of this agent under this parent (`agents.<name>.concurrency_limit`). */
   readonly agentLimit?: { readonly key: string; readonly limit: number };
   readonly backend: string;
+  /** The load profile on that backend; the empty one when absent. */
+  readonly profile?: string;
+  /** What the profile will take of the GPU's memory once it is loaded, where somebody can tell. */
+  readonly sizeBytes?: number | null;
   readonly class: SchedulingClass;
   /** False for a session: it is nobody's child and takes no place. */
   readonly needsPlace: boolean;
@@ -54,6 +69,7 @@ export interface Lease {
   readonly leaseId: string;
   readonly taskId: string;
   readonly backend: string;
+  readonly profile: string;
   readonly class: SchedulingClass;
   /** Monotonic milliseconds of the scheduler's clock. */
   readonly grantedAt: number;
@@ -62,10 +78,53 @@ export interface Lease {
 
 /** What the scheduler tells its owner. Delivered in order, outside of the call that caused it. */
 export type SchedulerSignal =
-  | { readonly type: "admitted"; readonly taskId: string; readonly waitedMs: number }
+  | {
+      readonly type: "admitted";
+      readonly taskId: string;
+      readonly backend: string;
+      readonly profile: string;
+      readonly waitedMs: number;
+    }
   | { readonly type: "granted"; readonly lease: Lease }
   /** The owner must abort the generation, release the lease, and ask again with `front: true`. */
-  | { readonly type: "preempt"; readonly leaseId: string; readonly taskId: string; readonly by: string };
+  | { readonly type: "preempt"; readonly leaseId: string; readonly taskId: string; readonly by: string }
+  /** The owner must load the profile, or unload it, and report with `setResidency` what became of it. */
+  | { readonly type: "load"; readonly backend: string; readonly profile: string }
+  | { readonly type: "unload"; readonly backend: string; readonly profile: string };
+
+/** What the owner sees of a profile on a backend that loads and unloads at the scheduler's command. */
+export interface ResidencyReport {
+  readonly backend: string;
+  readonly profile: string;
+  /**
+   * `draining` is the scheduler's own word and is taken as `resident`. `absent` after a `load` means that it failed,
+   * `resident` after an `unload` likewise.
+   */
+  readonly state: Residency;
+  /** What it takes of the GPU's memory, once that is known. */
+  readonly vramBytes?: number;
+  /** How long the load or unload took that has ended now. */
+  readonly tookMs?: number;
+}
+
+/** What one generation was seen to cost. All times in milliseconds, 0 where the server does not tell. */
+export interface GenerationSample {
+  readonly backend: string;
+  readonly profile: string;
+  readonly taskId: string;
+  readonly parentId: string | null;
+  readonly outcome: "ok" | "busy" | "oom" | "timeout" | "error" | "aborted";
+  readonly waitMs: number;
+  readonly loadMs: number;
+  readonly promptMs: number;
+  readonly outputMs: number;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly totalMs: number;
+  readonly firstTokenMs: number | null;
+  /** Leases of this profile that were out while it ran. */
+  readonly inFlight: number;
+}
 
 export interface QueuePlace {
   /** 1 is next. */
@@ -104,6 +163,13 @@ export interface Scheduler {
    * before the task was admitted.
    */
   requestLease(request: LeaseRequest): void;
+  /**
+   * What became of a profile. A lane grants leases while it is resident, and only then; what is out goes on. Ignored
+   * for a backend that is unknown or loads nothing at our command.
+   */
+  setResidency(report: ResidencyReport): void;
+  /** What a generation cost; it may come after its task has ended. */
+  observe(sample: GenerationSample): void;
   /** Ends a lease. Unknown or ended ids are ignored (S3). */
   release(leaseId: string): void;
   /** Withdraws a lease request that has not been granted, or whose `granted` has not been delivered yet. */

@@ -1,8 +1,8 @@
-// What the scheduler knows: tasks, the gates of parents and backends, leases. Data and its construction only; the
+// What the scheduler knows: tasks, backends and their lanes, the gates of both and of parents, leases. Data and its construction only; the
 // rules of movement are in flow.ts, the commands in decide.ts. It is changed in place, by those two and patience.ts,
 // and only as a function of what is in it, the command and the time given with the command (S5).
 
-import { SCHEDULING_CLASSES, type SchedulingClass } from "../core/lifecycle.ts";
+import { SCHEDULING_CLASSES, type Residency, type SchedulingClass } from "../core/lifecycle.ts";
 import { Gate } from "./gate.ts";
 import type { QueueEntry } from "./queue.ts";
 import type { BackendCaps, Lease, SchedulerSignal } from "./scheduler.ts";
@@ -41,14 +41,31 @@ export interface TaskEntry {
   lease: Lease | null;
 }
 
-/** One backend. Its three gates never look at each other; an ask goes from one to the next. */
-export interface Lane {
+/** One model server, or one endpoint of a cloud. */
+export interface Backend {
   caps: BackendCaps;
+  /** By load profile. */
+  readonly lanes: Map<string, Lane>;
+}
+
+/** Where the profile of a lane stands that is loaded and unloaded at our command. */
+export interface Residence {
+  state: Residency;
+  /** What it takes of the GPU's memory: as seen, else as foretold. */
+  sizeBytes: number | null;
+}
+
+/** One load profile on one backend. Its three gates never look at each other; an ask goes from one to the next. */
+export interface Lane {
+  readonly backend: Backend;
+  readonly profile: string;
+  /** `null` where everything is always there. */
+  residence: Residence | null;
   readonly places: TaskGate;
   /** Where tasks that need no place wait while nobody is admitted. */
   readonly doors: TaskGate;
   readonly leases: TaskGate;
-  /** Tasks of this backend that wait to be admitted, at whichever gate, and turns that wait for a place or a lease. */
+  /** Tasks of this lane that wait to be admitted, at whichever gate, and turns that wait for a place or a lease. */
   readonly admissions: Set<TaskEntry>;
   readonly turns: Set<TaskEntry>;
   /** Interactive turns waiting for a lease, oldest first: within their patience, and past it. */
@@ -71,7 +88,7 @@ export interface SchedulerState {
   readonly patienceMs: number;
   /** 24 hexadecimal digits that make lease ids unlike those of other boxes; a serial number follows. */
   readonly leaseSalt: string;
-  readonly lanes: Map<string, Lane>;
+  readonly backends: Map<string, Backend>;
   readonly parents: Map<string | null, Parent>;
   readonly tasks: Map<string, TaskEntry>;
   readonly leases: Map<string, TaskEntry>;
@@ -80,10 +97,13 @@ export interface SchedulerState {
   granted: number;
 }
 
-/** A signal and the entry that it is about, so that the shell can see whether it is still true when it delivers. */
+/**
+ * A signal and the entry that it is about, so that the shell can see whether it is still true when it delivers; what is
+ * about a lane has none, and is always told.
+ */
 export interface Effect {
   readonly signal: SchedulerSignal;
-  readonly task: TaskEntry;
+  readonly task: TaskEntry | null;
 }
 
 const CLASSES = SCHEDULING_CLASSES.length;
@@ -101,7 +121,7 @@ export function createState(options: {
 }): SchedulerState {
   return {
     ...options,
-    lanes: new Map(),
+    backends: new Map(),
     parents: new Map(),
     tasks: new Map(),
     leases: new Map(),
@@ -111,9 +131,16 @@ export function createState(options: {
   };
 }
 
-export function createLane(caps: BackendCaps, paused: boolean): Lane {
+export function* lanesOf(state: SchedulerState): Iterable<Lane> {
+  for (const backend of state.backends.values()) yield* backend.lanes.values();
+}
+
+export function createLane(backend: Backend, profile: string, paused: boolean): Lane {
+  const { caps } = backend;
   const lane: Lane = {
-    caps,
+    backend,
+    profile,
+    residence: null,
     places: new Gate({ kind: "place", limit: caps.maxChildren, levels: PLACE_LEVELS }),
     doors: new Gate({ kind: "door", limit: Infinity, levels: CLASSES }),
     leases: new Gate({

@@ -1,9 +1,10 @@
-// What people see of the scheduler: who holds what, who waits, at which position, and why, in words.
+// What people see of the scheduler: who holds what, who waits and at which position; reason.ts says why.
 // It only reads; nothing here decides.
 
 import type { LaneView } from "../core/box-api.ts";
 import type { Holding, QueuePlace, Scheduler } from "./scheduler.ts";
-import type { Ask, Lane, SchedulerState, TaskEntry, TaskGate } from "./state.ts";
+import { reasonFor } from "./reason.ts";
+import { lanesOf, type Ask, type Lane, type SchedulerState } from "./state.ts";
 
 /** Where the task stands in the line that it is in now; `null` when it waits for nothing. */
 export function placeOf(state: SchedulerState, taskId: string): QueuePlace | null {
@@ -17,14 +18,16 @@ export function placeOf(state: SchedulerState, taskId: string): QueuePlace | nul
   };
 }
 
-/** Every backend; those who wait for a lease first, then for a place, then for their parent, each in order. */
+/** Every lane; those who wait for a lease first, then for a place, then for their parent, each in order. */
 export function lanes(state: SchedulerState, now: number): readonly LaneView[] {
-  return [...state.lanes.values()].map((lane) => ({
-    backend: lane.caps.backend,
-    provider: lane.caps.provider,
-    gpu: lane.caps.gpu,
-    slots: lane.caps.slots,
-    maxChildren: lane.caps.maxChildren,
+  return shown(state).map((lane) => ({
+    backend: lane.backend.caps.backend,
+    profile: lane.profile,
+    provider: lane.backend.caps.provider,
+    gpu: lane.backend.caps.gpu,
+    residency: lane.residence?.state ?? null,
+    slots: lane.backend.caps.slots,
+    maxChildren: lane.backend.caps.maxChildren,
     leases: [...lane.leases.holders()].flatMap(({ taskId, lease }) =>
       lease === null
         ? []
@@ -49,12 +52,23 @@ export function holders(state: SchedulerState): readonly Holding[] {
 export function counts(state: SchedulerState): ReturnType<Scheduler["counts"]> {
   let [slots, places, leases, waiting] = [0, 0, 0, 0];
   for (const parent of state.parents.values()) slots += parent.slots.held;
-  for (const lane of state.lanes.values()) {
+  for (const lane of lanesOf(state)) {
     places += lane.places.held;
     leases += lane.leases.held;
     waiting += lane.admissions.size + lane.turns.size;
   }
   return { slots, places, leases, waiting };
+}
+
+/** Nothing is to be seen of the empty profile of a backend whose tasks all name another. */
+function shown(state: SchedulerState): readonly Lane[] {
+  return [...lanesOf(state)].filter(
+    (lane) => lane.profile !== "" || lane.backend.lanes.size === 1 || !isIdle(lane),
+  );
+}
+
+function isIdle({ places, leases, admissions, turns }: Lane): boolean {
+  return places.held + leases.held + admissions.size + turns.size === 0;
 }
 
 /** Those at a gate of their parent wait in as many lines as there are parents: they follow in order of asking. */
@@ -77,27 +91,4 @@ function waitingView(state: SchedulerState, ask: Ask, now: number): LaneView["wa
   const { position, wants, reason } = place;
   const waitedMs = now - ask.askedAt;
   return [{ taskId: ask.task.taskId, wants, class: ask.class, position, waitedMs, reason }];
-}
-
-function reasonFor(state: SchedulerState, gate: TaskGate, ask: Ask): string {
-  const { task } = ask;
-  const { gpu, backend } = task.lane.caps;
-  const on = gpu ?? backend;
-  if (gate.kind === "lease") return `${taken(gate, "slot", ` on ${on}`)} generating`;
-  if (gate.kind === "slot") return `${taken(gate, "child slot", ` of ${parentOf(task)}`)} taken`;
-  if (gate.kind === "agent") {
-    return `${taken(gate, "place", ` for ${task.agentKey ?? "its agent"} under ${parentOf(task)}`)} taken`;
-  }
-  const paused = state.paused && ask.kind === "admission";
-  return paused ? "the box is paused" : `${taken(gate, "place", ` on ${on}`)} taken`;
-}
-
-/** `2 of 2 slots on gpu0 are`. */
-function taken(gate: TaskGate, unit: string, where: string): string {
-  const units = gate.limit === 1 ? unit : `${unit}s`;
-  return `${gate.held} of ${gate.limit} ${units}${where} ${gate.held === 1 ? "is" : "are"}`;
-}
-
-function parentOf(task: TaskEntry): string {
-  return task.parentId ?? "the box";
 }

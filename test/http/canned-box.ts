@@ -10,8 +10,10 @@ export const CANNED_GPUS: readonly GpuView[] = [
     backends: [
       {
         backend: "canned@0",
+        profile: "canned-1@16384",
         provider: "canned",
         gpu: "gpu0",
+        residency: "resident",
         slots: 2,
         maxChildren: 4,
         leases: [{ leaseId: "lease_1", taskId: "task_1", class: "background", heldMs: 12.5 }],

@@ -22,7 +22,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
   {
     name: "scheduler-slots-off-by-one",
     invariant: "S1, I3",
-    file: "src/scheduler/decide.ts",
+    file: "src/scheduler/backends.ts",
     find: "lane.leases.limit = caps.slots;",
     replace: "lane.leases.limit = caps.slots + 1;",
     why: "One generation more than the server has slots.",
@@ -30,7 +30,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
   {
     name: "scheduler-lowered-cap-ignored",
     invariant: "S1, I3",
-    file: "src/scheduler/decide.ts",
+    file: "src/scheduler/backends.ts",
     find: "lane.leases.limit = caps.slots;",
     replace: "lane.leases.limit = Math.max(lane.leases.limit, caps.slots);",
     why: "After a cap is lowered new leases are given above it.",
@@ -38,7 +38,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
   {
     name: "scheduler-places-off-by-one",
     invariant: "I3",
-    file: "src/scheduler/decide.ts",
+    file: "src/scheduler/backends.ts",
     find: "lane.places.limit = caps.maxChildren;",
     replace: "lane.places.limit = caps.maxChildren + 1;",
     why: "One child more at work on a GPU than max_children allows.",

@@ -72,7 +72,7 @@ describe("end", () => {
     for (const taskId of ["a", "y", "z"]) desk.end(taskId);
     expect(counts(desk.state)).toEqual({ slots: 0, places: 0, leases: 0, waiting: 0 });
     expect([desk.state.tasks.size, desk.state.parents.size, desk.state.leases.size]).toEqual([0, 0, 0]);
-    const lane = desk.state.lanes.get("local");
+    const lane = desk.state.backends.get("local")?.lanes.get("");
     expect([lane?.doors.idle, lane?.places.idle, lane?.leases.idle, lane?.stopping.size]).toEqual([
       true,
       true,

@@ -19,7 +19,7 @@ describe("admission", () => {
     desk.admit("b");
     desk.now = 750;
     expect(desk.signals({ type: "end", taskId: "a" })).toEqual([
-      { type: "admitted", taskId: "b", waitedMs: 750 },
+      { type: "admitted", taskId: "b", backend: "local", profile: "", waitedMs: 750 },
     ]);
   });
 
@@ -144,6 +144,7 @@ describe("leases", () => {
           leaseId: `lease_${SALT}00000002`,
           taskId: "c",
           backend: "local",
+          profile: "",
           class: "background",
           grantedAt: 40,
           waitedMs: 40,

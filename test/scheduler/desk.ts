@@ -1,12 +1,13 @@
 // Drives the deterministic core by hand: commands with defaults, a clock that is a number, signals as short words.
 
 import { TroupeError } from "../../src/base/errors.ts";
-import type { SchedulingClass } from "../../src/core/lifecycle.ts";
+import type { Residency, SchedulingClass } from "../../src/core/lifecycle.ts";
 import { decide, type Command } from "../../src/scheduler/decide.ts";
 import type {
   AdmitRequest,
   BackendCaps,
   LeaseRequest,
+  ResidencyReport,
   SchedulerSignal,
 } from "../../src/scheduler/scheduler.ts";
 import { createState, type SchedulerState } from "../../src/scheduler/state.ts";
@@ -102,6 +103,11 @@ export class Desk {
     return this.run({ type: "tick" });
   }
 
+  /** What became of a profile of the backend `local`. */
+  report(profile: string, state: Residency, more: Partial<ResidencyReport> = {}): string[] {
+    return this.run({ type: "set_residency", report: { backend: "local", profile, state, ...more } });
+  }
+
   leaseOf(taskId: string): string {
     return this.state.tasks.get(taskId)?.lease?.leaseId ?? "lease_none";
   }
@@ -111,10 +117,15 @@ export class Desk {
   }
 }
 
+/** Whom a signal is about; a profile's name where it is about no task. */
+export function subjectOf(signal: SchedulerSignal): string {
+  if (signal.type === "granted") return signal.lease.taskId;
+  return signal.type === "load" || signal.type === "unload" ? signal.profile : signal.taskId;
+}
+
 function inWords(signal: SchedulerSignal): string {
-  if (signal.type === "admitted") return `admitted ${signal.taskId}`;
-  if (signal.type === "granted") return `granted ${signal.lease.taskId}`;
-  return `preempt ${signal.taskId} for ${signal.by}`;
+  const words = `${signal.type} ${subjectOf(signal)}`;
+  return signal.type === "preempt" ? `${words} for ${signal.by}` : words;
 }
 
 /** The TroupeError that the work throws; anything else is a failure of the test. */

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { audit } from "./audit.ts";
-import { caps, Desk } from "./desk.ts";
+import { caps, Desk, subjectOf } from "./desk.ts";
 import { Forest, sizeOf, type Plan } from "./tree-actors.ts";
 import { Witness } from "./witness.ts";
 
@@ -70,7 +70,7 @@ describe("trees", () => {
     const actors = witness.onSignal;
     let answered = 0;
     witness.onSignal = (signal) => {
-      const taskId = signal.type === "granted" ? signal.lease.taskId : signal.taskId;
+      const taskId = subjectOf(signal);
       if (!taskId.startsWith("chat")) return actors(signal);
       if (signal.type === "admitted") return witness.ask(taskId, "interactive");
       witness.release(taskId);
@@ -144,7 +144,7 @@ describe("10,000 waiting", () => {
       desk.admit(`t${index}`, { ...place, parentId: `p${index % 500}` });
       desk.ask(`t${index}`);
     }
-    expect(desk.state.lanes.get("local")?.turns.size).toBe(9998);
+    expect(desk.state.backends.get("local")?.lanes.get("")?.turns.size).toBe(9998);
     const steps = countedSteps(() => {
       for (let index = 0; index < 1000; index++) {
         desk.release(`t${index}`);

@@ -53,4 +53,15 @@ describe("Gate", () => {
     gate.hold("a");
     expect(gate.idle).toBe(false);
   });
+
+  it("gives nobody a unit while it is shut, and takes none back", () => {
+    const gate = new Gate<string, QueueEntry>({ kind: "lease", limit: 2, levels: 1 });
+    const waiting = entry(1);
+    gate.hold("a");
+    gate.queue.push(waiting);
+    gate.shut = true;
+    expect([gate.hasRoom, gate.next(), gate.holds("a")]).toEqual([false, undefined, true]);
+    gate.shut = false;
+    expect(gate.next()).toBe(waiting);
+  });
 });

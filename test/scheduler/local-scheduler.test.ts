@@ -5,7 +5,7 @@ import { SimulatedClock } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/ids.ts";
 import { LocalScheduler } from "../../src/scheduler/local-scheduler.ts";
 import type { Lease, SchedulerSignal } from "../../src/scheduler/scheduler.ts";
-import { admission, caps } from "./desk.ts";
+import { admission, caps, subjectOf } from "./desk.ts";
 
 interface Office {
   readonly clock: SimulatedClock;
@@ -40,9 +40,7 @@ function office(slots = 1, interactivePatienceMs = 5000): Office {
 }
 
 const words = (signals: readonly SchedulerSignal[]): string[] =>
-  signals.map(
-    (signal) => `${signal.type} ${signal.type === "granted" ? signal.lease.taskId : signal.taskId}`,
-  );
+  signals.map((signal) => `${signal.type} ${subjectOf(signal)}`);
 
 const microtasks = async (): Promise<void> => {
   for (let index = 0; index < 10; index++) await Promise.resolve();

@@ -59,6 +59,7 @@ export class Forest {
       this.#witness.release(signal.taskId);
       return this.#witness.ask(signal.taskId, "background", true);
     }
+    if (signal.type !== "granted") return;
     const actor = this.#actors.get(signal.lease.taskId);
     if (actor === undefined) return;
     const { leaseId } = signal.lease;

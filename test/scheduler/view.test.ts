@@ -95,6 +95,8 @@ describe("lanes", () => {
     expect(lanes(desk.state, desk.now)).toEqual([
       {
         backend: "local",
+        profile: "",
+        residency: null,
         provider: "ollama",
         gpu: "gpu0",
         slots: 1,
@@ -130,6 +132,8 @@ describe("lanes", () => {
       },
       {
         backend: "cloud",
+        profile: "",
+        residency: null,
         provider: "openai",
         gpu: null,
         slots: 1,

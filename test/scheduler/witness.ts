@@ -161,7 +161,7 @@ export class Witness {
       task.admitted = true;
       task.hasPlace = task.request.needsPlace;
     } else if (signal.type === "granted") this.#bookGrant(signal.lease);
-    else this.#bookPreempt(signal);
+    else if (signal.type === "preempt") this.#bookPreempt(signal);
   }
 
   #bookGrant(lease: Lease): void {

@@ -27,8 +27,10 @@ export function laneWith(parts: Partial<LaneView> = {}): LaneView {
   const caps = { slots: ROOMY.slots, maxChildren: ROOMY.places };
   return {
     backend: "gpu",
+    profile: "",
     provider: "gpu",
     gpu: "gpu0",
+    residency: null,
     ...caps,
     leases: [],
     places: [],

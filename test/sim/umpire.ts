@@ -50,8 +50,10 @@ type Admission = AdmitRequest & { done: boolean };
 
 const EMPTY: LaneView = {
   backend: "",
+  profile: "",
   provider: "",
   gpu: null,
+  residency: null,
   slots: 0,
   maxChildren: 0,
   leases: [],

@@ -1,0 +1,79 @@
+// The commands about model servers: their caps, the pause, and what became of the profiles that they load. A lane is
+// made when its profile is first heard of, and stays.
+
+import { drain, type Step } from "./flow.ts";
+import { backendFor } from "./room.ts";
+import type { AdmitRequest, BackendCaps, ResidencyReport } from "./scheduler.ts";
+import { createLane, lanesOf, pauseLane, type Backend, type Lane, type SchedulerState } from "./state.ts";
+
+/** Caps only decide who is let in from now on: nothing is revoked (S1). */
+export function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
+  const { state } = step;
+  const backend = state.backends.get(caps.backend) ?? { caps, lanes: new Map<string, Lane>() };
+  state.backends.set(caps.backend, backend);
+  backend.caps = caps;
+  if (backend.lanes.size === 0) laneOf(state, backend, "");
+  const lanes = [...backend.lanes.values()];
+  for (const lane of lanes) {
+    // Both limits first: who gets a place here may go straight on to a lease (S1).
+    lane.places.limit = caps.maxChildren;
+    lane.leases.limit = caps.slots;
+    manage(lane);
+    drain(step, lane.places);
+    drain(step, lane.leases);
+  }
+  return lanes;
+}
+
+/** Contract: throws ConfigError `unknown_backend`. */
+export function laneFor(state: SchedulerState, request: AdmitRequest): Lane {
+  const lane = laneOf(state, backendFor(state, request.backend), request.profile ?? "");
+  if (lane.residence !== null) lane.residence.sizeBytes ??= request.sizeBytes ?? null;
+  return lane;
+}
+
+/** Nothing that generates is stopped by it; whoever waits goes on once the profile is there. */
+export function setResidency(step: Step, report: ResidencyReport): Iterable<Lane> {
+  const backend = step.state.backends.get(report.backend);
+  if (backend?.caps.residency === undefined) return [];
+  const lane = laneOf(step.state, backend, report.profile);
+  const { residence } = lane;
+  if (residence === null) return [];
+  residence.state = report.state === "draining" ? "resident" : report.state;
+  residence.sizeBytes = report.vramBytes ?? residence.sizeBytes;
+  shutUnlessLoaded(lane);
+  drain(step, lane.leases);
+  return [lane];
+}
+
+export function pause(step: Step, paused: boolean): Iterable<Lane> {
+  step.state.paused = paused;
+  const lanes = [...lanesOf(step.state)];
+  for (const lane of lanes) {
+    pauseLane(lane, paused);
+    drain(step, lane.doors);
+    drain(step, lane.places);
+  }
+  return lanes;
+}
+
+function laneOf(state: SchedulerState, backend: Backend, profile: string): Lane {
+  const known = backend.lanes.get(profile);
+  if (known !== undefined) return known;
+  const lane = createLane(backend, profile, state.paused);
+  backend.lanes.set(profile, lane);
+  manage(lane);
+  return lane;
+}
+
+/** The empty profile is what needs nothing loaded, also where other profiles do. */
+function manage(lane: Lane): void {
+  const isManaged = lane.backend.caps.residency !== undefined && lane.profile !== "";
+  if (!isManaged) lane.residence = null;
+  else lane.residence ??= { state: "absent", sizeBytes: null };
+  shutUnlessLoaded(lane);
+}
+
+function shutUnlessLoaded({ residence, leases }: Lane): void {
+  leases.shut = residence !== null && residence.state !== "resident";
+}
