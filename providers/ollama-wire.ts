@@ -215,10 +215,11 @@ export function shownModel(name: string, answer: unknown): ModelInfo {
 
 function abilities(
   capabilities: readonly unknown[],
-): Pick<ModelInfo, "tools" | "thinking" | "embeddingOnly"> {
+): Pick<ModelInfo, "tools" | "thinking" | "vision" | "embeddingOnly"> {
   return {
     tools: capabilities.includes("tools"),
     thinking: capabilities.includes("thinking"),
+    ...(capabilities.includes("vision") && { vision: true }),
     embeddingOnly: capabilities.includes("embedding") && !capabilities.includes("completion"),
   };
 }

@@ -63,6 +63,8 @@ export interface ModelInfo {
   readonly contextTokens: number | null;
   readonly tools: boolean;
   readonly thinking: boolean;
+  /** Takes images; absent where the server does not tell. */
+  readonly vision?: boolean;
   readonly embeddingOnly: boolean;
   /** Of its contents, where the server tells it: two names with the same one are the same model. */
   readonly digest?: string;

@@ -44,12 +44,19 @@ export function defaultLimits(config: Config): TaskLimits {
   return { ...DEFAULT_TASK_LIMITS, ...limitsOf(config.delegation) };
 }
 
-export function sessionAgent(config: Config): AgentDefinition {
+/** A single model needs no route. */
+function routeIfAny(route: readonly string[]): Pick<AgentDefinition, "route"> {
+  return route.length > 1 ? { route } : {};
+}
+
+/** `route` is every model of the session's, as `provider/model`. */
+export function sessionAgent(config: Config, route: readonly string[]): AgentDefinition {
   return {
     name: SESSION_AGENT,
     description: "The agent that talks with the person.",
     instructions: withOwn(SESSION_INSTRUCTIONS, config.instructions),
     model: null,
+    ...routeIfAny(route),
     toolsets: config.toolsets,
     role: "orchestrator",
     async: false,
@@ -60,12 +67,15 @@ export function sessionAgent(config: Config): AgentDefinition {
   };
 }
 
-export function childAgent(config: Config): AgentDefinition {
+/** `route` is every model of the children's, as `provider/model`. */
+export function childAgent(config: Config, route: readonly string[]): AgentDefinition {
   return {
     name: CHILD_AGENT,
     description: "A child for any goal.",
     instructions: withOwn(CHILD_INSTRUCTIONS, config.delegation.instructions),
     model: null,
+    ...routeIfAny(route),
+    ...(config.delegation.escalate && { escalate: true }),
     toolsets: null,
     role: "leaf",
     async: false,
@@ -75,13 +85,16 @@ export function childAgent(config: Config): AgentDefinition {
   };
 }
 
-/** `model` is the agent's own, already found and written as `provider/model`. */
-export function namedAgent(name: string, agent: AgentConfig, model: string | null): AgentDefinition {
+/** `route` is the agent's own, already found and written as `provider/model`; empty inherits. */
+export function namedAgent(name: string, agent: AgentConfig, route: readonly string[]): AgentDefinition {
   return {
     name,
     description: agent.description,
     instructions: withOwn(CHILD_INSTRUCTIONS, agent.instructions),
-    model,
+    model: route[0] ?? null,
+    ...routeIfAny(route),
+    ...(agent.escalate && { escalate: true }),
+    ...(agent.needs.length > 0 && { needs: agent.needs }),
     toolsets: agent.toolsets ?? null,
     role: agent.role,
     async: agent.async,

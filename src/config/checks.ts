@@ -3,6 +3,7 @@
 
 import type { Config, ProviderConfig } from "../core/config-schema.ts";
 import { credentialPlace, isLoopback, parseEndpoint } from "../core/endpoint.ts";
+import { aliasFindings } from "./aliases.ts";
 import { isPlaceholder, parseSecretRef } from "../core/secret.ts";
 import type { ConfigPath } from "./problem.ts";
 import { keyName } from "./problem.ts";
@@ -176,5 +177,6 @@ export function checkConfig(config: Config, toolsets?: readonly string[]): reado
     ...checkAliases(["delegation"], config.delegation),
     ...Object.entries(config.agents).flatMap(([name, agent]) => checkAliases(["agents", name], agent)),
     ...checkNames(config, toolsets),
+    ...aliasFindings(config),
   ];
 }

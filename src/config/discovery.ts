@@ -10,6 +10,8 @@ export interface DiscoveredModel {
   readonly contextTokens: number | null;
   readonly tools: boolean;
   readonly thinking: boolean;
+  /** Takes images; absent where the server does not tell. */
+  readonly vision?: boolean;
   readonly embeddingOnly: boolean;
 }
 

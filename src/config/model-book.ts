@@ -6,7 +6,16 @@
 import { ConfigError } from "../base/errors.ts";
 import type { BackendSettings, ModelSettings } from "../core/settings.ts";
 import type { Discovery } from "./discovery.ts";
-import { findModel, isLocal, isOllama, modelName, modelSettings, modelsOf, undescribed } from "./models.ts";
+import {
+  findModel,
+  findPlaces,
+  isLocal,
+  isOllama,
+  modelName,
+  modelSettings,
+  modelsOf,
+  undescribed,
+} from "./models.ts";
 import type { Place } from "./models.ts";
 import type { ProviderPlan } from "./plan.ts";
 import { didYouMean } from "./suggest.ts";
@@ -80,6 +89,14 @@ export class ModelBook {
     return added[0] as ModelSettings;
   }
 
+  /** All places of what is meant; the first is what `pin` gives. Throws like `pin`. */
+  pinAll(pin: Pin): readonly ModelSettings[] {
+    const first = this.pin(pin);
+    if (pin.provider !== null) return [first];
+    const locals = new Set(this.#backends.filter(({ local }) => local).map(({ name }) => name));
+    return findPlaces(this.#models, pin.name, (backend) => locals.has(backend));
+  }
+
   #placesOf(plan: ProviderPlan): readonly Place[] {
     const found = this.#discovery.providers[plan.name];
     return this.#backends
@@ -94,6 +111,25 @@ export class ModelBook {
     return named ?? (this.#plans.length === 1 ? this.#plans[0] : undefined);
   }
 
+  #onlyEmbeds(name: string): boolean {
+    const has = (provider: string, wanted: string): boolean =>
+      (this.#discovery.providers[provider]?.models ?? []).some(
+        (model) => model.embeddingOnly && (model.name === wanted || model.name === `${wanted}:latest`),
+      );
+    return this.#plans.some(
+      (plan) => has(plan.name, name) || has(plan.name, name.slice(plan.name.length + 1)),
+    );
+  }
+
+  /** What to say of a name whose first part looks like a provider and is none. */
+  #strangerIn(name: string): string {
+    const provider = name.slice(0, Math.max(0, name.indexOf("/")));
+    const plans = this.#plans.map((plan) => plan.name);
+    // `hf.co/org/model` is the name of a model.
+    if (provider === "" || provider.includes(".") || plans.includes(provider)) return "";
+    return ` There is no provider ${provider}.${didYouMean(provider, plans)} Known: ${plans.join(", ")}.`;
+  }
+
   #missing(pin: Pin, advice: string): ConfigError {
     const names = [...new Set(this.#models.map(modelName))];
     const bare = pin.name.slice(pin.name.lastIndexOf("/") + 1);
@@ -102,11 +138,14 @@ export class ModelBook {
       this.#models.map(({ ref }) => ref.model),
     );
     const where = pin.provider === null ? "no provider has" : `the provider ${pin.provider} has not`;
+    const stranger = this.#onlyEmbeds(pin.name)
+      ? " It makes embeddings and cannot write; name another."
+      : this.#strangerIn(pin.name);
     const known =
       names.length === 0 ? "There are no models yet." : `There are: ${names.slice(0, 20).join(", ")}.`;
     return new ConfigError(
       "model_missing",
-      `${pin.key} is ${pin.name}, which ${where}.${close}${advice === "" ? "" : `${advice}.`} ${known}`,
+      `${pin.key} is ${pin.name}, which ${where}.${stranger}${close}${advice === "" ? "" : `${advice}.`} ${known}`,
       { details: { config_key: pin.key, model: pin.name } },
     );
   }

@@ -34,9 +34,45 @@ export function findModel(models: readonly ModelSettings[], name: string): Model
   return models.find(({ ref }) => ref.model === name) ?? models.find(({ ref }) => matches(ref.model, name));
 }
 
+/**
+ * Every place where a model is served that a name means: of `provider/model` the backends of that provider, of a bare
+ * name each local server that has it, and a cloud only where no provider before it has the name.
+ * Contract: empty when there is none; never throws.
+ */
+export function findPlaces(
+  models: readonly ModelSettings[],
+  name: string,
+  isLocal: (backend: string) => boolean,
+): readonly ModelSettings[] {
+  const first = findModel(models, name);
+  if (first === undefined) return [];
+  const { provider, model } = first.ref;
+  const isBare = name !== `${provider}/${model}` && !name.startsWith(`${provider}/`);
+  const isSame = ({ ref }: ModelSettings): boolean =>
+    ref.model === model &&
+    (ref.provider === provider || (isBare && isLocal(first.ref.backend) && isLocal(ref.backend)));
+  return models.filter(isSame);
+}
+
 /** `provider/model`, which findModel always finds again. */
 export function modelName(model: ModelSettings): string {
   return `${model.ref.provider}/${model.ref.model}`;
+}
+
+/** What the config asks of models beyond what they were trained for, and what they get instead. */
+export function contextWarnings(
+  plans: readonly ProviderPlan[],
+  found: Readonly<Record<string, DiscoveredProvider>>,
+): readonly string[] {
+  return plans.flatMap((plan) =>
+    Object.entries(plan.config.models).flatMap(([name, { num_ctx: asked }]) => {
+      const trained =
+        found[plan.name]?.models.find((model) => matches(model.name, name))?.contextTokens ?? null;
+      if (asked === undefined || trained === null || asked <= trained) return [];
+      const key = `providers.${plan.name}.models.${name}.num_ctx`;
+      return [`warning: ${key} is ${asked}, and the model was trained for ${trained}: it gets ${trained}`];
+    }),
+  );
 }
 
 /** What stands for a model that no server has described. */
@@ -61,12 +97,14 @@ export interface Place {
 export function modelSettings(model: DiscoveredModel, { plan, found, backend }: Place): ModelSettings {
   const own = Object.entries(plan.config.models).find(([name]) => matches(model.name, name))?.[1];
   const trained = model.contextTokens;
+  const vision = own?.vision ?? model.vision;
   const asked = own?.num_ctx ?? (isOllama(plan, found) ? plan.config.num_ctx : null);
   return {
     ref: { provider: plan.name, model: model.name, backend },
     contextTokens: asked === null || trained === null ? (asked ?? trained) : Math.min(asked, trained),
     tools: own?.tools ?? model.tools,
     thinking: own?.thinking ?? model.thinking,
+    ...(vision !== undefined && { vision }),
     promptPriceMicros: own?.prompt_price_micros ?? 0,
     outputPriceMicros: own?.output_price_micros ?? 0,
   };

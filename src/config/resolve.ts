@@ -7,17 +7,18 @@ import type { Config } from "../core/config-schema.ts";
 import { isLoopback } from "../core/endpoint.ts";
 import { AGENTS_WARNING } from "../core/limits.ts";
 import type { ModelSettings, Settings } from "../core/settings.ts";
-import { childAgent, defaultLimits, namedAgent, sessionAgent } from "./agents.ts";
+import { childAgent, defaultLimits, sessionAgent } from "./agents.ts";
 import { makeBackends } from "./backends.ts";
 import { DELEGATION_PROVIDER } from "./checks.ts";
 import { chooseChild, chooseParent } from "./choose.ts";
-import type { Candidate } from "./choose.ts";
+import type { Candidate, Choice } from "./choose.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Environment } from "./load.ts";
 import { ModelBook, startAdvice } from "./model-book.ts";
-import { findModel, isLocal, modelName } from "./models.ts";
+import { contextWarnings, findModel, isLocal, modelName } from "./models.ts";
 import { planProviders } from "./plan.ts";
 import type { ProviderPlan, ProviderPlans } from "./plan.ts";
+import { agentsOf, pinAliases, pinRoute, routeWarnings, routingOf, type KeyedRoute } from "./routes.ts";
 
 /** A model that is small, can call tools, and is what the advice names. */
 const SUGGESTED_MODEL = "qwen3:8b";
@@ -86,16 +87,34 @@ function nothingToRun(plans: readonly ProviderPlan[], input: ResolveInput, book:
 
 interface Picked {
   readonly model: ModelSettings;
+  /** All that may serve, the model itself first. */
+  readonly route: readonly ModelSettings[];
   readonly why: string;
+}
+
+/** What nobody named has no route. */
+function chosen(book: ModelBook, { name, why }: Choice): Picked {
+  const model = findModel(book.models, name) as ModelSettings;
+  return { model, route: [model], why };
+}
+
+function named(route: readonly ModelSettings[], key: string): Picked {
+  const [model, ...rest] = route as readonly [ModelSettings, ...ModelSettings[]];
+  const then = rest.length === 0 ? "" : `, then ${rest.map(modelName).join(", ")}`;
+  return { model, route, why: `named by ${key}${then}` };
+}
+
+/** Children that run where the parent does have no route of their own to speak of. */
+function routesOf(parent: Picked, child: Picked): readonly KeyedRoute[] {
+  const own: readonly KeyedRoute[] = [["model", parent.route]];
+  return child.route === parent.route ? own : [...own, ["delegation.route", child.route]];
 }
 
 function pickParent(input: ResolveInput, plans: readonly ProviderPlan[], book: ModelBook): Picked {
   const name = input.config.model;
   if (name !== undefined) {
-    return {
-      model: book.pin({ name, key: "model", provider: null, mustAnswer: true }),
-      why: "named by model",
-    };
+    const route = { key: "model", names: [name], provider: null, mustAnswer: true };
+    return named(pinRoute(route, book, input.config), "model");
   }
   // The server that delegation.base_url names is the children's; the parent goes there only if nothing else is.
   const others = plans.filter((plan) => plan.name !== DELEGATION_PROVIDER);
@@ -103,39 +122,45 @@ function pickParent(input: ResolveInput, plans: readonly ProviderPlan[], book: M
     chooseParent(candidatesOf(book, from, input.discovery), input.discovery.vramBytes);
   const choice = choose(others) ?? choose(plans);
   if (choice === null) throw nothingToRun(plans, input, book);
-  return { model: findModel(book.models, choice.name) as ModelSettings, why: choice.why };
+  return chosen(book, choice);
 }
 
 interface ChildQuestion {
   readonly input: ResolveInput;
   readonly planned: ProviderPlans;
   readonly book: ModelBook;
-  readonly parent: ModelSettings;
+  readonly parent: Picked;
 }
 
 function pickChild({ input, planned, book, parent }: ChildQuestion): Picked {
   const { config, discovery } = input;
-  const name = config.delegation.model;
+  const { model: name, route } = config.delegation;
   const provider = planned.childProvider;
-  if (name !== undefined) {
-    const model = book.pin({ name, key: "delegation.model", provider, mustAnswer: false });
-    return { model, why: "named by delegation.model" };
+  if (route !== undefined) {
+    const asked = { key: "delegation.route", names: route, provider: null, mustAnswer: false };
+    return named(pinRoute(asked, book, config), "delegation.route");
   }
-  if (provider !== null && provider !== parent.ref.provider) {
+  if (name !== undefined) {
+    // An alias says itself where its models are.
+    const scope = Object.hasOwn(config.models, name) ? null : provider;
+    const asked = { key: "delegation.model", names: [name], provider: scope, mustAnswer: false };
+    return named(pinRoute(asked, book, config), "delegation.model");
+  }
+  if (provider !== null && provider !== parent.model.ref.provider) {
     const own = planned.plans.filter((plan) => plan.name === provider);
     const choice = chooseParent(candidatesOf(book, own, discovery), discovery.vramBytes);
-    if (choice !== null)
-      return { model: findModel(book.models, choice.name) as ModelSettings, why: choice.why };
+    if (choice !== null) return chosen(book, choice);
     const message = `Children run on ${provider}, which has no model to choose by itself. Set delegation.model.`;
     throw new ConfigError("no_model", message, { details: { config_key: "delegation.model" } });
   }
-  if (config.model !== undefined) return { model: parent, why: "the parent's: delegation.model is not set" };
+  const { model, route: inherited } = parent;
+  if (config.model !== undefined)
+    return { model, route: inherited, why: "the parent's: delegation.model is not set" };
   const candidates = candidatesOf(book, planned.plans, discovery).filter((candidate) =>
-    candidate.name.startsWith(`${parent.ref.provider}/`),
+    candidate.name.startsWith(`${model.ref.provider}/`),
   );
-  const self = candidates.find((candidate) => candidate.name === modelName(parent)) as Candidate;
-  const choice = chooseChild(self, candidates, discovery.vramBytes);
-  return { model: findModel(book.models, choice.name) as ModelSettings, why: choice.why };
+  const self = candidates.find((candidate) => candidate.name === modelName(model)) as Candidate;
+  return chosen(book, chooseChild(self, candidates, discovery.vramBytes));
 }
 
 /** What deserves a person's attention although it is allowed. */
@@ -195,16 +220,9 @@ export function resolveSettings(input: ResolveInput): Resolved {
   const backends = makeBackends(planned.plans, config, discovery);
   const book = new ModelBook(planned.plans, discovery, backends);
   const parent = pickParent(input, planned.plans, book);
-  const child = pickChild({ input, planned, book, parent: parent.model });
-  const agents = Object.entries(config.agents).map(([name, agent]) => {
-    if (agent.model === undefined) return namedAgent(name, agent, null);
-    const key = `agents.${name}.model`;
-    return namedAgent(
-      name,
-      agent,
-      modelName(book.pin({ name: agent.model, key, provider: null, mustAnswer: false })),
-    );
-  });
+  const child = pickChild({ input, planned, book, parent });
+  const { agents, routes } = agentsOf(config, book);
+  const aliases = pinAliases(config, book);
   const settings: Settings = {
     version: input.version,
     boxId: input.boxId,
@@ -215,8 +233,8 @@ export function resolveSettings(input: ResolveInput): Resolved {
     models: book.models,
     parentModel: parent.model.ref,
     childModel: child.model.ref,
-    sessionAgent: sessionAgent(config),
-    childAgent: childAgent(config),
+    sessionAgent: sessionAgent(config, parent.route.map(modelName)),
+    childAgent: childAgent(config, child.route.map(modelName)),
     agents,
     delegation: {
       maxConcurrentChildren: config.delegation.max_concurrent_children,
@@ -224,6 +242,7 @@ export function resolveSettings(input: ResolveInput): Resolved {
       onInterrupt: config.delegation.on_interrupt,
       defaultToolsets: config.delegation.default_toolsets,
     },
+    routing: routingOf(config, aliases),
     limits: defaultLimits(config),
     budget: {
       tokens: config.budget.tokens,
@@ -245,7 +264,12 @@ export function resolveSettings(input: ResolveInput): Resolved {
     `parent: ${modelName(parent.model)}, ${parent.why}`,
     `children: ${modelName(child.model)}, ${child.why}`,
     ...book.warnings,
+    ...contextWarnings(planned.plans, discovery.providers),
     ...warningsOf(input, planned.plans, parent.model),
+    ...routeWarnings([...routesOf(parent, child), ...routes], {
+      fallback: config.routing.fallback,
+      backends,
+    }),
   ];
   return { settings, why };
 }

@@ -2,14 +2,21 @@
 
 import type { TaskLimits } from "./limits.ts";
 import type { SchedulingClass } from "./lifecycle.ts";
+import type { Need } from "./routing.ts";
 import type { TaskRole } from "./task.ts";
 
 export interface AgentDefinition {
   readonly name: string;
   readonly description: string;
   readonly instructions: string;
-  /** `provider/model`, a bare model name, or `null` to inherit. */
+  /** `provider/model`, a bare model name, an alias, or `null` to inherit. */
   readonly model: string | null;
+  /** Several models in the order in which they are tried; goes before `model`. */
+  readonly route?: readonly string[];
+  /** Whether a failed try is made once more with the next model of the route. */
+  readonly escalate?: boolean;
+  /** What its model must be able to do. */
+  readonly needs?: readonly Need[];
   /** `null` inherits the parent's. */
   readonly toolsets: readonly string[] | null;
   readonly role: TaskRole;

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { EventType } from "./event.ts";
 import { RESTART_POLICIES } from "./limits.ts";
+import { FALLBACKS, NEEDS } from "./routing.ts";
 
 const count = z.number().int().min(1);
 const text = z.string().min(1);
@@ -17,6 +18,15 @@ const name = z
 const seconds = z.number().positive();
 const slots = z.union([count, z.literal("auto")]);
 const toolsets = z.array(name);
+
+/** Which model: `model` is one name, `route` several in the order in which they are tried, and goes before it. */
+const modelKeys = {
+  /** `provider/model`, a bare name, or an alias. */
+  model: text.optional(),
+  route: z.array(text).optional(),
+  /** Try once more with the next model of the route when a try failed. */
+  escalate: z.boolean().default(false),
+};
 
 /** What one task may use; absent keys take DEFAULT_TASK_LIMITS. `timeout` is another name of `timeout_s`. */
 const taskKeys = {
@@ -58,7 +68,9 @@ const agentSchema = z
   .strictObject({
     description: z.string().default(""),
     instructions: z.string().default(""),
-    model: text.optional(),
+    ...modelKeys,
+    /** What its model must be able to do, beyond the tools that its toolsets ask for. */
+    needs: z.array(z.enum(NEEDS)).default([]),
     toolsets: toolsets.optional(),
     role: z.enum(["leaf", "orchestrator"]).default("leaf"),
     async: z.boolean().default(false),
@@ -73,6 +85,7 @@ const modelSchema = z
     num_ctx: count.optional(),
     tools: z.boolean().optional(),
     thinking: z.boolean().optional(),
+    vision: z.boolean().optional(),
     /** Micros of the account's currency for a million tokens. */
     prompt_price_micros: z.number().int().min(0).default(0),
     output_price_micros: z.number().int().min(0).default(0),
@@ -112,7 +125,7 @@ const gpuSchema = z.strictObject({
 
 const delegationSchema = z
   .strictObject({
-    model: text.optional(),
+    ...modelKeys,
     provider: name.optional(),
     base_url: text.optional(),
     api_key: z.string().optional(),
@@ -133,7 +146,7 @@ const delegationSchema = z
   .prefault({});
 
 export const configSchema = z.strictObject({
-  /** The session's model: `provider/model` or a bare name; found by itself when absent. */
+  /** The session's model: `provider/model`, a bare name or an alias; found by itself when absent. */
   model: text.optional(),
   /** The root of every workspace; relative to the config file's folder, else to the working directory. */
   workspace: text.default("."),
@@ -141,6 +154,18 @@ export const configSchema = z.strictObject({
   toolsets: toolsets.default(["delegation", "file"]),
   delegation: delegationSchema,
   agents: z.record(name, agentSchema).default({}),
+  /** Other names for models; a list is a route. */
+  models: z.record(name, z.union([text, z.array(text)])).default({}),
+  routing: z
+    .strictObject({
+      /** Which way a task may go between this box and a cloud; nothing is sent to a cloud that was not asked for. */
+      fallback: z.enum(FALLBACKS).default("cloud_to_local"),
+      /** What one task may spend in a cloud that it fell back to. */
+      max_cost_micros: count.nullable().default(null),
+      /** A predicted wait longer than this makes a task leave a local queue for the next of its route. */
+      max_wait_s: seconds.nullable().default(null),
+    })
+    .prefault({}),
   providers: z.record(name, providerSchema).default({}),
   gpus: z.array(gpuSchema).default([]),
   scheduler: z

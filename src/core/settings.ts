@@ -4,6 +4,7 @@
 import type { AgentDefinition } from "./agent.ts";
 import type { EventType } from "./event.ts";
 import type { TaskLimits, TreeBudget } from "./limits.ts";
+import type { RoutingSettings } from "./routing.ts";
 import type { ModelRef } from "./task.ts";
 
 export interface BackendSettings {
@@ -27,6 +28,8 @@ export interface ModelSettings {
   readonly contextTokens: number | null;
   readonly tools: boolean;
   readonly thinking: boolean;
+  /** Takes images; absent where the server does not tell. */
+  readonly vision?: boolean;
   /** Micros of the account's currency for a million tokens. */
   readonly promptPriceMicros: number;
   readonly outputPriceMicros: number;
@@ -65,6 +68,7 @@ export interface Settings {
   readonly childAgent: AgentDefinition;
   readonly agents: readonly AgentDefinition[];
   readonly delegation: DelegationSettings;
+  readonly routing: RoutingSettings;
   readonly limits: TaskLimits;
   readonly budget: TreeBudget;
   readonly interactivePatienceMs: number;

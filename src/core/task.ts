@@ -17,6 +17,22 @@ export interface ModelRef {
   readonly backend: string;
 }
 
+/** A model that was passed over, and why, in words. */
+export interface SkippedModel {
+  /** `provider/model`. */
+  readonly model: string;
+  readonly reason: string;
+}
+
+/** Where a task may run; pinned when it was accepted. A task with a single model and nothing passed over has none. */
+export interface TaskRoute {
+  /** All that can serve it, in the order in which they are to be tried. */
+  readonly candidates: readonly ModelRef[];
+  readonly skipped: readonly SkippedModel[];
+  /** Whether a failed try is made once more with a stronger candidate. */
+  readonly escalate: boolean;
+}
+
 /** The agent definition as the task pinned it: a later change of the config does not change a running task. */
 export interface PinnedAgent {
   readonly name: string;
@@ -37,7 +53,9 @@ export interface TaskSpec {
   readonly agent: PinnedAgent;
   readonly goal: string;
   readonly context: string | null;
+  /** Where it began; a task with a route may go on elsewhere. */
   readonly model: ModelRef;
+  readonly route?: TaskRoute;
   readonly toolsets: readonly string[];
   /** `box:<box id>:<absolute path>`: a workspace is bound to a box, and a claim filters by it. */
   readonly workspace: string;

@@ -3,7 +3,7 @@
 import type { ModelSettings, Settings } from "../core/settings.ts";
 import type { ModelRef, TaskRole, TaskSpec } from "../core/task.ts";
 import type { Tool } from "../core/tool.ts";
-import { findModel } from "./spawning.ts";
+import { findModel } from "./placing.ts";
 
 /** The tools of these toolsets for a role. */
 export type ToolsOf = (toolsets: readonly string[], role: TaskRole) => readonly Tool[];

@@ -1,17 +1,18 @@
 // From a request to a task: every rule about who may delegate what, as one pure decision. It throws before anything
 // is stored, and every refusal names the config key that would allow it.
 
-import { ConflictError, InvalidRequestError, LimitError, NotFoundError } from "../base/errors.ts";
+import { ConflictError, InvalidRequestError, LimitError } from "../base/errors.ts";
 import type { AgentDefinition } from "../core/agent.ts";
 import type { DelegateRequest, SessionRequest } from "../core/api.ts";
 import type { State } from "../core/lifecycle.ts";
 import { isTerminal } from "../core/lifecycle.ts";
 import { MAX_CONTEXT_CHARS, MAX_GOAL_CHARS, type TaskLimits, type TreeBudget } from "../core/limits.ts";
-import type { ModelSettings, Settings } from "../core/settings.ts";
+import type { Settings } from "../core/settings.ts";
 import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
-import { findModel as findByName, modelName } from "../config/models.ts";
-import { checkKnown, toolsetsOf } from "./spawn-toolsets.ts";
-import type { ModelRef, PinnedAgent, TaskRole, TaskSpec } from "../core/task.ts";
+import { placeChild, placeSession } from "./placing.ts";
+import type { RouteFacts } from "./routing.ts";
+import { checkKnown } from "./spawn-toolsets.ts";
+import type { PinnedAgent, TaskRole, TaskSpec } from "../core/task.ts";
 
 /** What a spec carries beyond the request: identity and time, drawn by the caller. */
 export interface SpawnFacts {
@@ -21,6 +22,8 @@ export interface SpawnFacts {
   readonly parent: { readonly spec: TaskSpec; readonly state: State; readonly ending: boolean } | null;
   /** Names of the toolsets that exist. */
   readonly knownToolsets: ReadonlySet<string>;
+  /** What is known of the places where it might run; everything can be used when absent. */
+  readonly routing?: RouteFacts;
   /** SHA-256 of a definition, made ahead because hashing waits. */
   readonly hashOf: (agent: AgentDefinition) => string;
 }
@@ -35,16 +38,7 @@ export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings:
   const depth = parent ? parent.spec.depth + 1 : 0;
   checkDepth(depth, settings);
   const role = roleOf(request.role ?? agent.role, depth, settings);
-  const model = findModel(request.model ?? agent.model ?? refName(settings.childModel), settings);
-  const toolsets = toolsetsOf({
-    asked: request.toolsets,
-    ofAgent: agent.toolsets,
-    parentHas: parent?.spec.toolsets ?? null,
-    byDefault: settings.delegation.defaultToolsets,
-    role,
-    model,
-    known: facts.knownToolsets,
-  });
+  const { model, route, toolsets } = placeChild(request, { agent, role, settings, facts });
   return {
     id: facts.id,
     kind: "task",
@@ -57,6 +51,7 @@ export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings:
     goal: request.goal,
     context: request.context ?? null,
     model: model.ref,
+    ...(route && { route }),
     toolsets,
     workspace: workspaceOf(request.workspace, parent?.spec.workspace ?? null, settings),
     limits: limitsOf(request, agent, settings),
@@ -74,7 +69,7 @@ export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings:
 /** The spec of a session. Throws like `childSpec`. */
 export function sessionSpec(request: SessionRequest, facts: SpawnFacts, settings: Settings): TaskSpec {
   const agent = request.agent === undefined ? settings.sessionAgent : agentOf(request.agent, settings);
-  const model = findModel(request.model ?? agent.model ?? refName(settings.parentModel), settings);
+  const { model, route } = placeSession(request, { agent, settings, facts });
   const wanted = request.toolsets ?? agent.toolsets ?? ["delegation", "file"];
   const toolsets = model.tools ? [...new Set(wanted)] : [];
   checkKnown(toolsets, facts.knownToolsets);
@@ -90,6 +85,7 @@ export function sessionSpec(request: SessionRequest, facts: SpawnFacts, settings
     goal: "",
     context: null,
     model: model.ref,
+    ...(route && { route }),
     toolsets,
     workspace: workspaceOf(request.workspace, null, settings),
     limits: { ...settings.limits, ...agent.limits, timeoutMs: null, deadlineMs: null, retryOnFailure: false },
@@ -186,18 +182,6 @@ function agentOf(name: string | undefined, settings: Settings): AgentDefinition 
   );
 }
 
-/** The settings of `provider/model` or of a bare name. Throws NotFoundError `model_not_found`. */
-export function findModel(name: string, settings: Settings): ModelSettings {
-  const found = findByName(settings.models, name);
-  if (found) return found;
-  const known = settings.models.slice(0, 12).map(modelName);
-  throw new NotFoundError(
-    "model_not_found",
-    `No provider has a model "${name}". Known: ${known.join(", ") || "none"}. Pull it (ollama pull ${name}), or name another.`,
-    { details: { model: name } },
-  );
-}
-
 function limitsOf(request: DelegateRequest, agent: AgentDefinition, settings: Settings): TaskLimits {
   const limits = agentLimits(agent, settings);
   const { retryLimit: retries, maxTurns, timeoutMs, deadlineMs, onRestart } = request;
@@ -254,8 +238,4 @@ function workspaceOf(asked: string | undefined, inherited: string | null, settin
 
 function pin(agent: AgentDefinition, facts: SpawnFacts): PinnedAgent {
   return { name: agent.name, hash: facts.hashOf(agent), instructions: agent.instructions };
-}
-
-function refName(ref: ModelRef): string {
-  return `${ref.provider}/${ref.model}`;
 }

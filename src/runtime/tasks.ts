@@ -30,8 +30,9 @@ import { keyReused } from "../store/refusals.ts";
 import type { InboxMessage, Store, SubmitReceipt } from "../store/store.ts";
 import type { Household } from "./household.ts";
 import { identityOf, type Identity } from "./identity.ts";
-import { toollessNote } from "./spawn-toolsets.ts";
-import { childSpec, findModel, sessionSpec, type SpawnFacts } from "./spawning.ts";
+import { routeFactsOf, spawnNote } from "./placing.ts";
+import type { RouteFacts } from "./routing.ts";
+import { childSpec, sessionSpec, type SpawnFacts } from "./spawning.ts";
 import type { TaskHost } from "./task-host.ts";
 import { receiptOf, resultOf } from "./views.ts";
 
@@ -49,9 +50,11 @@ export interface TasksOptions {
 export class Tasks {
   readonly #options: TasksOptions;
   readonly #hashes = new Map<AgentDefinition, string>();
+  readonly #routeFacts: RouteFacts;
 
   constructor(options: TasksOptions) {
     this.#options = options;
+    this.#routeFacts = routeFactsOf(options.checkProvider, options.household.scheduler);
   }
 
   /** Spawns all requests or none: everything is checked, room too, before anything is stored. */
@@ -91,7 +94,6 @@ export class Tasks {
     const identity = identityOf("ses", request, { caller, random });
     const agent = request.agent === undefined ? settings.sessionAgent : this.#agent(request.agent);
     const spec = sessionSpec(request, this.#facts(identity, agent, null), settings);
-    this.#options.checkProvider(spec.model);
     const { household } = this.#options;
     const known = await this.#known(spec.id, request.idempotencyKey);
     return household.admission.during(known ? [] : [spec], async () => {
@@ -201,11 +203,9 @@ export class Tasks {
   async #childSpec(request: DelegateRequest, caller: Caller, identity: Identity): Promise<TaskSpec> {
     const parentId = request.parentId ?? caller.taskId;
     const parent = parentId === null ? null : await this.record(parentId);
-    const { settings, checkProvider } = this.#options;
+    const { settings } = this.#options;
     const agent = request.agent === undefined ? settings.childAgent : this.#agent(request.agent);
-    const spec = childSpec(request, this.#facts(identity, agent, parent), settings);
-    checkProvider(spec.model);
-    return spec;
+    return childSpec(request, this.#facts(identity, agent, parent), settings);
   }
 
   #facts(identity: Identity, agent: AgentDefinition | undefined, parent: TaskRecord | null): SpawnFacts {
@@ -220,6 +220,7 @@ export class Tasks {
         ending: this.host(parent.spec.id)?.ending ?? parent.end !== null,
       },
       knownToolsets,
+      routing: this.#routeFacts,
       hashOf: (pinned) => this.#hashes.get(pinned) ?? "",
     };
   }
@@ -256,7 +257,7 @@ export class Tasks {
 
   #handle({ record, created }: SubmitReceipt): TaskHandle {
     const { settings, household } = this.#options;
-    const { id, agent, model } = record.spec;
+    const { id, agent } = record.spec;
     const words = this.host(id)?.words ?? record;
     return {
       taskId: id,
@@ -266,7 +267,7 @@ export class Tasks {
       created,
       link: linkOf(settings, id),
       async: this.#agent(agent.name)?.async ?? settings.childAgent.async,
-      note: toollessNote(findModel(`${model.provider}/${model.model}`, settings)),
+      note: spawnNote(record.spec, settings),
     };
   }
 }

@@ -167,6 +167,8 @@ describe("Ollama's models", () => {
 
   it("tells a model that can only embed", () => {
     expect(shownModel("m", { capabilities: ["embedding"] }).embeddingOnly).toBe(true);
+    expect(shownModel("m", { capabilities: ["completion", "vision"] }).vision).toBe(true);
+    expect(shownModel("m", { capabilities: ["completion"] })).not.toHaveProperty("vision");
     expect(listedModel({ name: "m", capabilities: ["embedding", "completion"] }).embeddingOnly).toBe(false);
   });
 

@@ -5,7 +5,8 @@ import { seededRandom, type Random } from "../../src/base/ids.ts";
 import { lineLogger, silentLogger, type Logger } from "../../src/base/log.ts";
 import type { AgentDefinition } from "../../src/core/agent.ts";
 import { DEFAULT_TASK_LIMITS, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
-import type { Settings } from "../../src/core/settings.ts";
+import { DEFAULT_ROUTING } from "../../src/core/routing.ts";
+import type { ModelSettings, Settings } from "../../src/core/settings.ts";
 import type { ModelRef } from "../../src/core/task.ts";
 import type { Tool, Toolset } from "../../src/core/tool.ts";
 import { OPERATOR, Runtime } from "../../src/runtime/runtime.ts";
@@ -41,15 +42,15 @@ export function agentNamed(name: string, rest: Partial<AgentDefinition> = {}): A
   };
 }
 
+/** A model that can do what most can, for nothing. */
+export function modelAt(ref: ModelRef, rest: Partial<ModelSettings> = {}): ModelSettings {
+  const known = { contextTokens: null, tools: true, thinking: false };
+  return { ref, ...known, promptPriceMicros: 0, outputPriceMicros: 0, ...rest };
+}
+
 export function testSettings(rest: Partial<Settings> = {}): Settings {
-  const model = (name: string, tools = true) => ({
-    ref: { provider: "gpu", model: name, backend: "gpu" },
-    contextTokens: null,
-    tools,
-    thinking: false,
-    promptPriceMicros: 0,
-    outputPriceMicros: 0,
-  });
+  const model = (name: string, tools = true): ModelSettings =>
+    modelAt({ provider: "gpu", model: name, backend: "gpu" }, { tools });
   return {
     version: "0.0.0-test",
     boxId: "testbox",
@@ -64,6 +65,7 @@ export function testSettings(rest: Partial<Settings> = {}): Settings {
     childAgent: agentNamed("child"),
     agents: [],
     delegation: { maxConcurrentChildren: 3, maxSpawnDepth: 1, onInterrupt: "continue", defaultToolsets: [] },
+    routing: DEFAULT_ROUTING,
     limits: DEFAULT_TASK_LIMITS,
     budget: UNLIMITED_BUDGET,
     interactivePatienceMs: 5_000,

@@ -3,7 +3,7 @@ import type { DelegateRequest } from "../../src/core/api.ts";
 import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import type { TaskSpec } from "../../src/core/task.ts";
-import { childSpec, findModel, sessionSpec, type SpawnFacts } from "../../src/runtime/spawning.ts";
+import { childSpec, sessionSpec, type SpawnFacts } from "../../src/runtime/spawning.ts";
 import { agentNamed, testSettings } from "./rig.ts";
 import { specOf } from "./specimens.ts";
 
@@ -140,11 +140,4 @@ describe("a session's spec", () => {
   test("on a model without tools has none, and can still talk", () => {
     expect(sessionSpec({ model: "toolless" }, FACTS, testSettings()).toolsets).toEqual([]);
   });
-});
-
-test("a model that nobody has is told with those that there are", () => {
-  expect(() => findModel("gpt-9", testSettings())).toThrow(
-    /Known: gpu\/child, gpu\/parent, gpu\/toolless\. Pull it/,
-  );
-  expect(() => findModel("x", testSettings({ models: [] }))).toThrow(/Known: none/);
 });

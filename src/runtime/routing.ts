@@ -1,0 +1,157 @@
+// Where a task runs: which of the models that its names stand for can serve it, and which of those is taken. Pure;
+// what it needs to know of the world (is there a key, who is busy) are parameters.
+//
+// R1. Nothing crosses between this box and a cloud unless `routing.fallback` says so, neither at spawn nor later.
+// R2. Whatever is passed over is told with its reason.
+
+import { LimitError, NotFoundError, type TroupeError } from "../base/errors.ts";
+import type { Fallback, Need, RoutingSettings } from "../core/routing.ts";
+import type { ModelSettings, Settings } from "../core/settings.ts";
+import type { ModelRef, SkippedModel, TaskRoute } from "../core/task.ts";
+import { findPlaces, modelName } from "../config/models.ts";
+
+/** A model at one place. */
+export interface Candidate {
+  readonly model: ModelSettings;
+  readonly local: boolean;
+}
+
+/** What a task asks of its model. */
+export interface Demand {
+  readonly needs: ReadonlySet<Need>;
+  /** Tokens of what it begins with, estimated. */
+  readonly tokens: number;
+}
+
+/** What only the runtime knows of a place. */
+export interface RouteFacts {
+  /** Why its provider cannot be used (no key); `null` when it can. */
+  readonly refusalOf: (ref: ModelRef) => TroupeError | null;
+  /** How busy a backend is; only compared. */
+  readonly loadOf: (backend: string) => number;
+}
+
+export const NO_ROUTE_FACTS: RouteFacts = { refusalOf: () => null, loadOf: () => 0 };
+
+/** The models behind a name: an alias stands for its route. */
+export function namesBehind(name: string, { aliases }: Pick<RoutingSettings, "aliases">): readonly string[] {
+  return Object.hasOwn(aliases, name) ? (aliases[name] as readonly string[]) : [name];
+}
+
+/**
+ * Every place that these names stand for, in their order and each once.
+ * Contract: throws NotFoundError `model_not_found` for the first name that no provider has.
+ */
+export function candidatesOf(names: readonly string[], settings: Settings): readonly Candidate[] {
+  const locals = new Set(settings.backends.filter(({ local }) => local).map(({ name }) => name));
+  const found = new Map<string, Candidate>();
+  for (const name of names.flatMap((each) => namesBehind(each, settings.routing))) {
+    const places = findPlaces(settings.models, name, (backend) => locals.has(backend));
+    if (places.length === 0) throw modelNotFound(name, settings);
+    for (const model of places)
+      found.set(targetKey(model.ref), { model, local: locals.has(model.ref.backend) });
+  }
+  return [...found.values()];
+}
+
+/** Names a place: one model on one backend. */
+export function targetKey({ provider, model, backend }: ModelRef): string {
+  return `${backend}:${provider}/${model}`;
+}
+
+export function modelNotFound(name: string, settings: Pick<Settings, "models">): NotFoundError {
+  const known = settings.models.slice(0, 12).map(modelName);
+  return new NotFoundError(
+    "model_not_found",
+    `No provider has a model "${name}". Known: ${known.join(", ") || "none"}. Pull it (ollama pull ${name}), or name another.`,
+    { details: { model: name } },
+  );
+}
+
+/** Why a task may not go from the one to the other; `null` when it may (R1). */
+export function crossing(from: Candidate, to: Candidate, fallback: Fallback): string | null {
+  if (from.local === to.local) return null;
+  const way = from.local ? "local_to_cloud" : "cloud_to_local";
+  if (fallback === way || fallback === "both") return null;
+  return from.local
+    ? `it is a cloud's, and routing.fallback (${fallback}) sends nothing there`
+    : `it is on this box, and routing.fallback is ${fallback}`;
+}
+
+/** Why a model cannot serve what is asked of it; `null` when it can. */
+export function inability({ model }: Candidate, { needs, tokens }: Demand): string | null {
+  if (needs.has("tools") && !model.tools) return "it cannot call tools";
+  if (needs.has("thinking") && !model.thinking) return "it does not think";
+  if (needs.has("vision") && model.vision !== true) return "it takes no images";
+  const room = model.contextTokens;
+  if (room === null || tokens <= room) return null;
+  return `goal and context take about ${tokens} tokens, and its context is ${room}`;
+}
+
+export interface RouteQuestion {
+  readonly candidates: readonly Candidate[];
+  readonly demand: Demand;
+  readonly fallback: Fallback;
+  readonly escalate: boolean;
+  readonly facts: RouteFacts;
+}
+
+export interface RouteAnswer {
+  readonly model: ModelSettings;
+  /** Absent where there was nothing to choose and nothing was passed over. */
+  readonly route?: TaskRoute;
+}
+
+/**
+ * The first candidate that can serve, and all others that can.
+ * Contract: gives LimitError `no_candidate` with every reason; throws what the provider of a single one is refused for.
+ */
+export function chooseRoute(question: RouteQuestion): RouteAnswer | LimitError {
+  const { candidates, demand, fallback, facts } = question;
+  const [first] = candidates as readonly [Candidate, ...Candidate[]];
+  const able: Candidate[] = [];
+  const skipped: SkippedModel[] = [];
+  for (const candidate of candidates) {
+    const refusal = facts.refusalOf(candidate.model.ref);
+    if (refusal && candidates.length === 1) throw refusal;
+    const reason = inability(candidate, demand) ?? refusal?.message ?? null;
+    if (reason === null) able.push(candidate);
+    else skipped.push({ model: modelName(candidate.model), reason });
+  }
+  const began = able.find((candidate) => crossing(first, candidate, fallback) === null);
+  for (const candidate of began ? [] : able) {
+    const reason = crossing(first, candidate, fallback) as string;
+    skipped.push({ model: modelName(candidate.model), reason });
+  }
+  if (!began) return noCandidate(skipped);
+  const chosen = leastLoaded(began, able, facts);
+  if (able.length === 1 && skipped.length === 0) return { model: chosen.model };
+  const rest = able.filter((candidate) => candidate !== chosen);
+  const refs = [chosen, ...rest].map(({ model }) => model.ref);
+  return { model: chosen.model, route: { candidates: refs, skipped, escalate: question.escalate } };
+}
+
+/** Of several places of one local model, the one that is least busy; of equals the first. */
+function leastLoaded(began: Candidate, able: readonly Candidate[], { loadOf }: RouteFacts): Candidate {
+  const same = able.filter(({ model, local }) => local && model.ref.model === began.model.ref.model);
+  if (!began.local || same.length < 2) return began;
+  return same.reduce((best, next) =>
+    loadOf(next.model.ref.backend) < loadOf(best.model.ref.backend) ? next : best,
+  );
+}
+
+function noCandidate(skipped: readonly SkippedModel[]): LimitError {
+  const reasons = skipped.map(({ model, reason }) => `${model}: ${reason}`);
+  return new LimitError(
+    "no_candidate",
+    `Expected a model that can serve this task, and none of its route can. ${reasons.join("; ")}. Name another model, or ask for less.`,
+    { details: { skipped } },
+  );
+}
+
+/** What whoever delegated should know of a choice, in words; `null` when the first was taken. */
+export function routeNote(model: ModelRef, route: TaskRoute | undefined): string | null {
+  if (!route || route.skipped.length === 0) return null;
+  const reasons = route.skipped.map((each) => `${each.model}: ${each.reason}`);
+  return `It runs on ${model.provider}/${model.model}. Passed over: ${reasons.join("; ")}.`;
+}
