@@ -3,7 +3,7 @@
 
 import { drain, type Step } from "./flow.ts";
 import { backendFor } from "./room.ts";
-import type { AdmitRequest, BackendCaps, ResidencyReport } from "./scheduler.ts";
+import type { BackendCaps, MoveTarget, ResidencyReport } from "./scheduler.ts";
 import { createLane, lanesOf, pauseLane, type Backend, type Lane, type SchedulerState } from "./state.ts";
 
 /** Caps only decide who is let in from now on: nothing is revoked (S1). */
@@ -26,7 +26,7 @@ export function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
 }
 
 /** Contract: throws ConfigError `unknown_backend`. */
-export function laneFor(state: SchedulerState, request: AdmitRequest): Lane {
+export function laneFor(state: SchedulerState, request: MoveTarget): Lane {
   const lane = laneOf(state, backendFor(state, request.backend), request.profile ?? "");
   if (lane.residence !== null) lane.residence.sizeBytes ??= request.sizeBytes ?? null;
   return lane;

@@ -9,6 +9,7 @@ import { higherClass, type SchedulingClass } from "../core/lifecycle.ts";
 import { InternalError } from "../base/errors.ts";
 import { laneFor, pause, setBackend, setResidency } from "./backends.ts";
 import { ask, drain, endLease, reclass, withdraw, type Step } from "./flow.ts";
+import { move } from "./move.ts";
 import { preempt } from "./patience.ts";
 import { backendFor, refuseAdmission } from "./room.ts";
 import type {
@@ -16,6 +17,7 @@ import type {
   BackendCaps,
   GenerationSample,
   LeaseRequest,
+  MoveTarget,
   ResidencyReport,
 } from "./scheduler.ts";
 import {
@@ -38,6 +40,7 @@ export type Command =
   | { readonly type: "release"; readonly leaseId: string }
   | { readonly type: "withdraw"; readonly taskId: string }
   | { readonly type: "park"; readonly taskId: string }
+  | { readonly type: "move"; readonly taskId: string; readonly to: MoveTarget }
   | { readonly type: "set_class"; readonly taskId: string; readonly class: SchedulingClass }
   | { readonly type: "end"; readonly taskId: string }
   | { readonly type: "pause"; readonly paused: boolean }
@@ -84,6 +87,7 @@ function apply(step: Step, command: Command): Iterable<Lane> {
     default: {
       const task = state.tasks.get(command.taskId);
       if (task === undefined) return [];
+      if (command.type === "move") return move(step, task, command.to);
       if (command.type === "set_class") setClass(step, task, command.class);
       else if (command.type === "park") park(step, task);
       else if (command.type === "end") end(step, task);

@@ -18,6 +18,7 @@ import type {
   GenerationSample,
   Holding,
   LeaseRequest,
+  MoveTarget,
   QueuePlace,
   ResidencyReport,
   Scheduler,
@@ -93,6 +94,11 @@ export class LocalScheduler implements Scheduler {
   park(taskId: string): void {
     this.#returnUntold(taskId);
     this.#run({ type: "park", taskId });
+  }
+
+  move(taskId: string, to: MoveTarget): void {
+    this.#returnUntold(taskId);
+    this.#run({ type: "move", taskId, to });
   }
 
   setClass(taskId: string, schedulingClass: SchedulingClass): void {

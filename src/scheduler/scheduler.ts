@@ -58,6 +58,9 @@ export interface AdmitRequest {
   readonly returning?: "queued" | "live" | "parked";
 }
 
+/** Where a task goes on. */
+export type MoveTarget = Pick<AdmitRequest, "backend" | "profile" | "sizeBytes">;
+
 export interface LeaseRequest {
   readonly taskId: string;
   readonly class: SchedulingClass;
@@ -179,6 +182,13 @@ export interface Scheduler {
    * withdrawn. Throws InternalError `lease_held` while it holds a lease.
    */
   park(taskId: string): void;
+  /**
+   * The task goes on with another backend or profile: it keeps its child slot, gives back its place, and what it waits
+   * for it waits for there. One that was admitted comes back to a place ahead of new children, with its next lease.
+   * Does nothing where it already is. Throws InternalError `lease_held` while it holds a lease, and ConfigError
+   * `unknown_backend`.
+   */
+  move(taskId: string, to: MoveTarget): void;
   /** Sets the class of what the task waits for now; its later requests have at least this class. */
   setClass(taskId: string, schedulingClass: SchedulingClass): void;
   /** The task has ended: everything it held or waited for is given back. */

@@ -26,7 +26,7 @@ export interface TaskEntry {
   readonly taskId: string;
   readonly parentId: string | null;
   readonly needsPlace: boolean;
-  readonly lane: Lane;
+  lane: Lane;
   readonly parent: Parent;
   readonly agent: TaskGate | null;
   readonly agentKey: string | null;

@@ -90,6 +90,10 @@ export class Desk {
     return this.run({ type: "park", taskId });
   }
 
+  move(taskId: string, backend: string, profile?: string): string[] {
+    return this.run({ type: "move", taskId, to: { backend, ...(profile !== undefined && { profile }) } });
+  }
+
   end(taskId: string): string[] {
     return this.run({ type: "end", taskId });
   }

@@ -37,6 +37,7 @@ const operation = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: kind("answer"), at }) },
   { weight: 1, arbitrary: fc.record({ type: kind("withdraw"), at }) },
   { weight: 4, arbitrary: fc.record({ type: kind("park"), at }) },
+  { weight: 3, arbitrary: fc.record({ type: kind("move"), at, backend }) },
   { weight: 2, arbitrary: fc.record({ type: kind("reclass"), at, class: schedulingClass }) },
   { weight: 2, arbitrary: fc.record({ type: kind("end"), at }) },
   {
@@ -118,6 +119,7 @@ class Run {
     else {
       if (task.lease !== null) witness.release(taskId);
       if (next.type === "park") witness.park(taskId);
+      if (next.type === "move") witness.move(taskId, next.backend);
       if (next.type === "answer") witness.ask(taskId, highest("background", task.floor), true);
     }
   }

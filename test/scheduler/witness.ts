@@ -15,7 +15,7 @@ interface Turn {
 }
 
 export interface Booked {
-  readonly request: AdmitRequest;
+  request: AdmitRequest;
   admitted: boolean;
   hasPlace: boolean;
   floor: SchedulingClass | null;
@@ -116,6 +116,16 @@ export class Witness {
     const task = this.task(taskId);
     task.turn = null;
     task.hasPlace = false;
+  }
+
+  move(taskId: string, backend: string): void {
+    this.scheduler.move(taskId, { backend });
+    const task = this.task(taskId);
+    if (task.request.backend === backend) return;
+    task.request = { ...task.request, backend };
+    task.hasPlace = false;
+    if (task.turn !== null) task.turn.impatientSince = null;
+    this.#startWaiting(task);
   }
 
   setClass(taskId: string, schedulingClass: SchedulingClass): void {

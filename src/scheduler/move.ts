@@ -1,0 +1,32 @@
+// One task goes on with another model, on this backend or another: what it keeps and what it gives back. It decides
+// nothing; whoever routes has decided.
+//
+// V1. Child slot and agent's cap stay its own: a move lets no sibling in.
+// V2. It holds no place on two lanes, and waits on one: what it waits for it waits for where it goes.
+
+import { InternalError } from "../base/errors.ts";
+import { laneFor } from "./backends.ts";
+import { ask, drain, withdraw, type Step } from "./flow.ts";
+import type { MoveTarget } from "./scheduler.ts";
+import type { Lane, TaskEntry } from "./state.ts";
+
+/** Contract: throws ConfigError `unknown_backend` and InternalError `lease_held`, before anything was changed. */
+export function move(step: Step, task: TaskEntry, to: MoveTarget): Iterable<Lane> {
+  const from = task.lane;
+  const lane = laneFor(step.state, to);
+  if (lane === from) return [];
+  if (task.lease !== null) {
+    throw new InternalError(
+      "lease_held",
+      `Expected task ${task.taskId} to hold no lease when it moves (S2), but it holds ${task.lease.leaseId}; release it first.`,
+    );
+  }
+  const waited = task.ask;
+  withdraw(task);
+  const freed = [from.places, from.doors].filter((gate) => gate.free(task));
+  task.lane = lane;
+  if (!task.needsPlace && task.admitted) lane.doors.hold(task);
+  for (const gate of freed) drain(step, gate);
+  if (waited !== null) ask(step, task, waited);
+  return [from, lane];
+}
