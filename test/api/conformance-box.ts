@@ -28,7 +28,10 @@ export function boxCases(clause: Case): void {
   });
 
   clause("a machine's definition arrives as it is, an unknown one is not found", async ({ api }) => {
-    expect(await api.machine("agent")).toMatchObject({ name: "agent", definition: expect.any(Object) });
+    for (const name of ["agent", "residency"]) {
+      const machine = await api.machine(name);
+      expect(machine).toMatchObject({ name, definition: expect.any(Object) });
+    }
     await expect(api.machine("toaster")).rejects.toBeInstanceOf(NotFoundError);
   });
 }

@@ -57,7 +57,7 @@ export const CANNED_PROVIDERS: readonly ProviderView[] = [
 ];
 
 export function cannedMachine(name: string): MachineView {
-  if (name !== "agent") {
+  if (name !== "agent" && name !== "residency") {
     throw new NotFoundError("machine_not_found", `Expected a machine's name, got ${JSON.stringify(name)}.`);
   }
   // Keys in two styles: a definition is somebody else's JSON and must arrive as it is.

@@ -4,47 +4,20 @@
 import { describe, expect, it } from "vitest";
 import { agentMachine } from "../../machines/agent.ts";
 import { allStates } from "./agent-graph.ts";
+import { Definition } from "./definition.ts";
 
-/** The only places for functions: they carry data to what a name stands for, and decide nothing. */
-const DATA = new Set(["params", "input", "output", "context"]);
-
-interface Found {
-  readonly path: readonly string[];
-  readonly value: unknown;
-}
-
-function everything(value: unknown, path: readonly string[] = []): readonly Found[] {
-  const parts = typeof value === "object" && value !== null ? Object.entries(value) : [];
-  return [{ path, value }, ...parts.flatMap(([key, part]) => everything(part, [...path, key]))];
-}
-
-/** `setup` adds a key of its own, which is not part of the literal. */
-const config = everything({ ...agentMachine.config, schemas: null });
-
-/** The names that stand under a key: `"x"`, `{ type: "x" }`, or a list of either. */
-function namesUnder(...keys: readonly string[]): readonly string[] {
-  const values = config.filter(({ path }) => keys.includes(path.at(-1) ?? "")).map(({ value }) => value);
-  const names = values
-    .flat()
-    .map((each) => (typeof each === "string" ? each : (each as { type: string }).type));
-  return [...new Set(names)].toSorted();
-}
+const definition = new Definition(agentMachine);
 
 describe("the definition", () => {
   it("has functions only where data is handed over, and no other value that JSON would lose", () => {
-    const lost = config.filter(
-      ({ path, value }) =>
-        (typeof value === "function" && !DATA.has(path.at(-1) ?? "")) ||
-        ["undefined", "symbol", "bigint"].includes(typeof value),
-    );
-    expect(lost.map(({ path }) => path.join("."))).toEqual([]);
+    expect(definition.lost()).toEqual([]);
   });
 
   it("uses every name that is declared, and declares every name that it uses", () => {
     const { actions, guards, actors } = agentMachine.implementations;
-    expect(namesUnder("actions", "entry", "exit")).toEqual(Object.keys(actions).toSorted());
-    expect(namesUnder("guard")).toEqual(Object.keys(guards).toSorted());
-    expect(namesUnder("src")).toEqual(Object.keys(actors).toSorted());
+    expect(definition.namesUnder("actions", "entry", "exit")).toEqual(Object.keys(actions).toSorted());
+    expect(definition.namesUnder("guard")).toEqual(Object.keys(guards).toSorted());
+    expect(definition.namesUnder("src")).toEqual(Object.keys(actors).toSorted());
   });
 
   it("becomes JSON with all its states, their descriptions and their tags", () => {

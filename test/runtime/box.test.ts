@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { hang, say } from "../../providers/script.ts";
 import { VERSION } from "../../src/version.ts";
 import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
+import { RESIDENCY_STATES } from "../../src/core/lifecycle.ts";
 import { converse } from "./conversation.ts";
 import { rig } from "./rig.ts";
 
@@ -36,7 +37,7 @@ describe("the box as people see it", () => {
     ]);
   });
 
-  test("gives the agent machine as plain JSON, states and all", async () => {
+  test("gives each machine as plain JSON, states and all", async () => {
     const { api } = rig({ reply: () => [say("x")] });
     const { version, definition } = await api.machine("agent");
     expect(version).toBe(AGENT_MACHINE_VERSION);
@@ -48,7 +49,9 @@ describe("the box as people see it", () => {
       "cancelled",
       "failed",
     ]);
-    await expect(api.machine("residency")).rejects.toMatchObject({ code: "machine_not_found" });
+    const residency = await api.machine("residency");
+    expect(Object.keys((residency.definition as { states: object }).states)).toEqual(RESIDENCY_STATES);
+    await expect(api.machine("toaster")).rejects.toMatchObject({ code: "machine_not_found" });
   });
 
   test("while paused takes tasks and begins none, and what runs goes on", async () => {
