@@ -3,6 +3,7 @@
 
 import type { ProviderErrorKind } from "../src/base/errors.ts";
 import { messageOf, ProviderError } from "../src/base/errors.ts";
+import { limitScope, waitHint } from "./hints.ts";
 import { isObject, objectOf, parseJson, textOf } from "./json.ts";
 
 /** Who was asked, for the message. */
@@ -23,7 +24,6 @@ export interface Refusal {
 }
 
 const MAX_QUOTE_CHARS = 500;
-const DAY_MS = 86_400_000;
 
 interface Rule {
   readonly kind: ProviderErrorKind;
@@ -75,7 +75,7 @@ const RULES: readonly Rule[] = [
     code: "quota",
     statuses: MONEY,
     words:
-      /insufficient_quota|billing|credit balance|usage limit|spend(ing)? limit|exceeded your current quota/,
+      /insufficient_(quota|balance|credits|funds)|billing|credit balance|more credits|usage limit|(spend(ing)?|key|credit) limit|exceeded your current quota/,
     advice: "Raise the account's limit or use another key.",
   },
   { kind: "quota", code: "quota", statuses: [402], advice: "Raise the account's limit or use another key." },
@@ -88,12 +88,35 @@ const RULES: readonly Rule[] = [
   },
   {
     kind: "auth",
+    code: "key_revoked",
+    statuses: [400, 401, 403, "stream"],
+    words:
+      /invalid_grant|(api[_ ]?key|token|account|credential)s?\b.{0,60}?\b(revoked|deactivated|deleted|expired|disabled|suspended)|account_deactivated/s,
+    advice: "This key will not work again: put another one in its place.",
+  },
+  {
+    kind: "refused",
+    code: "permission",
+    statuses: [403],
+    words:
+      /permissions?_(error|denied)|insufficient permissions|not have permission|permission_blocked|unsupported_country|not (allowed|permitted|entitled)/,
+    advice: "Give the key the right to this model, or use another model.",
+  },
+  {
+    kind: "auth",
     code: "auth",
     statuses: ["stream"],
     words: /invalid_api_key|authentication|unauthori[sz]ed|permission_denied/,
     advice: "Check the provider's `api_key`.",
   },
   { kind: "auth", code: "auth", statuses: [401, 403], advice: "Check the provider's `api_key`." },
+  {
+    kind: "rate_limited",
+    code: "concurrency_limit",
+    statuses: [408, 429, 503, 504, "stream"],
+    words: /concurren(t|cy)/,
+    advice: "Lower the key's `concurrency`, or `slots`.",
+  },
   {
     kind: "rate_limited",
     code: "rate_limited",
@@ -124,7 +147,7 @@ const RULES: readonly Rule[] = [
   {
     kind: "overloaded",
     code: "overloaded",
-    statuses: [503, 529],
+    statuses: [498, 503, 529],
     advice: "Try again later, or lower `slots`.",
   },
   { kind: "timeout", code: "server_timeout", statuses: [408, 504], advice: "Try again later." },
@@ -170,13 +193,15 @@ export function explainRefusal(refusal: Refusal, place: Place, now: number): Pro
       (each) =>
         each.statuses.includes(status ?? "stream") && (each.words === undefined || each.words.test(words)),
     ) ?? lastResort(status);
-  const retryAfterMs = refusal.headers && retryAfter(refusal.headers, now);
+  const { headers } = refusal;
+  const retryAfterMs = waitHint({ text: refusal.body, now, ...(headers && { headers }) });
   const what = status === undefined ? "an error inside the stream" : `status ${status}`;
   const quote = said.text === "" ? "" : ` (${quoted(said.text, place)})`;
   const message = `Expected an answer from the model server at ${place.where}, got ${what}${quote}. ${rule.advice}`;
   return new ProviderError({ kind: rule.kind, code: rule.code }, message, {
     ...(status === undefined ? {} : { status }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(rule.kind === "rate_limited" && { limitScope: limitScope(headers, said.words) }),
   });
 }
 
@@ -209,20 +234,6 @@ function readBody(body: string): Said {
 export function quoted(text: string, place: Place): string {
   const flat = place.redact(text).replace(/\s+/g, " ").trim();
   return flat.length > MAX_QUOTE_CHARS ? `${flat.slice(0, MAX_QUOTE_CHARS)}…` : flat;
-}
-
-/** Milliseconds from `retry-after-ms`, or from `retry-after` in seconds or as a date; within 0 and a day. */
-export function retryAfter(headers: Headers, now: number): number | undefined {
-  const exact = Number.parseFloat(headers.get("retry-after-ms") ?? "");
-  if (Number.isFinite(exact)) return clamp(exact);
-  const text = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d+(\.\d+)?$/.test(text)) return clamp(Number(text) * 1000);
-  const date = text === "" ? Number.NaN : Date.parse(text);
-  return Number.isFinite(date) ? clamp(date - now) : undefined;
-}
-
-function clamp(ms: number): number {
-  return Math.min(Math.max(0, Math.round(ms)), DAY_MS);
 }
 
 /** The error behind a fetch that failed; `answered` says whether response headers had come. Never throws. */

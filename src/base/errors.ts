@@ -80,11 +80,19 @@ const TRANSIENT_KINDS: ReadonlySet<ProviderErrorKind> = new Set([
   "malformed",
 ]);
 
+/**
+ * Whom a refusal for too many requests was counted for: the model under this key, everything under the key, or the
+ * model whoever asks.
+ */
+export type LimitScope = "key_model" | "key" | "model";
+
 export interface ProviderErrorOptions extends ErrorOptions {
   /** HTTP status, when a response came at all. */
   readonly status?: number;
   /** How long the server asked us to wait, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** For `rate_limited`, where the server told; the model under the key when absent. */
+  readonly limitScope?: LimitScope;
 }
 
 /** A model server refused, failed or broke off; `providerKind` is the reaction, `code` the cause. */
@@ -93,6 +101,7 @@ export class ProviderError extends TroupeError {
   readonly providerKind: ProviderErrorKind;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly limitScope: LimitScope;
 
   constructor(
     what: { readonly kind: ProviderErrorKind; readonly code: string },
@@ -103,6 +112,7 @@ export class ProviderError extends TroupeError {
     this.providerKind = what.kind;
     this.status = options.status;
     this.retryAfterMs = options.retryAfterMs;
+    this.limitScope = options.limitScope ?? "key_model";
   }
 
   /** Whether the same request may succeed later. Derived from the kind, in this one place. */

@@ -80,6 +80,19 @@ export const ALLOWANCES: readonly Allowance[] = [
   ...testedBy("test/store/sqlite-open.test.ts", "The refusals are what opening a wrong file comes to.", [
     "src/store/sqlite-opening.ts",
   ]),
+  ...testedBy("test/credentials/pool-record.test.ts", "The words of keys and what is kept of them.", [
+    "src/core/key-state.ts",
+  ]),
+  ...testedBy(
+    "test/credentials/key-pool.test.ts",
+    "Parts of the pool that only a whole pool can be asked for: what it lends, sums up and shows.",
+    [
+      "src/credentials/key-lease.ts",
+      "src/credentials/key-ring.ts",
+      "src/credentials/pool-verdict.ts",
+      "src/credentials/pool-view.ts",
+    ],
+  ),
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",
   ]),

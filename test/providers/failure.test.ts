@@ -1,7 +1,7 @@
 // The tables that turn a server's refusal, or a broken connection, into one ProviderError.
 
 import { describe, expect, it } from "vitest";
-import { explainConnection, explainRefusal, quoted, retryAfter } from "../../providers/failure.ts";
+import { explainConnection, explainRefusal, quoted } from "../../providers/failure.ts";
 
 const PLACE = {
   where: "http://box:1",
@@ -41,6 +41,13 @@ describe("what a refusal means", () => {
     [401, error("Incorrect API key provided"), "auth", "auth"],
     [403, error("Forbidden"), "auth", "auth"],
     [403, error("Your request was flagged by moderation"), "refused", "content_filter"],
+    [401, error("This API key was revoked by its owner"), "auth", "key_revoked"],
+    [400, '{"error":"invalid_grant"}', "auth", "key_revoked"],
+    [403, error("No.", { type: "permission_error" }), "refused", "permission"],
+    [403, error("Key limit exceeded (total limit)"), "quota", "quota"],
+    [402, error("This request requires more credits, or fewer max_tokens"), "quota", "quota"],
+    [429, '{"error":"timed out waiting for a concurrent request slot"}', "rate_limited", "concurrency_limit"],
+    [498, error("Flex tier capacity exceeded"), "overloaded", "overloaded"],
     [402, "", "quota", "quota"],
     [429, error("You exceeded your current quota", { code: "insufficient_quota" }), "quota", "quota"],
     [429, '{"error":"you have reached your weekly usage limit"}', "quota", "quota"],
@@ -76,25 +83,23 @@ describe("what a refusal means", () => {
     );
   });
 
+  it("tells when to come back, and whom a limit was counted for", () => {
+    const headers = new Headers({ "retry-after": "7" });
+    const body = error("Rate limit exceeded: free-models-per-day. ");
+    expect(explainRefusal({ status: 429, headers, body }, PLACE, NOW)).toMatchObject({
+      retryAfterMs: 7000,
+      limitScope: "key",
+    });
+    expect(refusal(429, error("Please try again in 1.2s"))).toMatchObject({
+      retryAfterMs: 1200,
+      limitScope: "key_model",
+    });
+  });
+
   it("quotes the server without the secret, on one line, cut", () => {
     const { message } = refusal(400, error("bad\n\nkey sk-hidden !"));
     expect(message).toContain("(bad key [secret] !)");
     expect(quoted("a".repeat(600), PLACE)).toHaveLength(501);
-  });
-});
-
-describe("how long to wait", () => {
-  it.for([
-    [{ "retry-after": "2" }, 2000],
-    [{ "retry-after": "0.5" }, 500],
-    [{ "retry-after-ms": "120.4", "retry-after": "9" }, 120],
-    [{ "retry-after": "Thu, 01 Jan 2026 00:01:00 GMT" }, 60_000],
-    [{ "retry-after": "Wed, 31 Dec 2025 00:00:00 GMT" }, 0],
-    [{ "retry-after": "99999999" }, 86_400_000],
-    [{ "retry-after": "soon" }, undefined],
-    [{}, undefined],
-  ] as const)("%j is %s ms", ([headers, ms]) => {
-    expect(retryAfter(new Headers({ ...headers }), NOW)).toBe(ms);
   });
 });
 

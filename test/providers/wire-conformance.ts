@@ -14,6 +14,8 @@ import type { WireExchange, WireServer } from "./wire-server.ts";
 import { wireServer } from "./wire-server.ts";
 import { broken, chunks } from "./wire-streams.ts";
 
+/** When the simulated clock begins. */
+const NOW = "Tue, 14 Nov 2023 22:13:20 GMT";
 const SECRET = "sk-test-very-secret-0123456789";
 
 export function wireConformance(dialect: Dialect): void {
@@ -57,9 +59,13 @@ function refusals({ generate }: Bench): void {
   it.for([
     { name: "seconds", headers: { "retry-after": "7" }, ms: 7000 },
     { name: "milliseconds, which win", headers: { "retry-after": "7", "retry-after-ms": "1250" }, ms: 1250 },
-    // The simulated clock begins on 2023-11-14 at 22:13:20.
-    { name: "a date", headers: { "retry-after": "Tue, 14 Nov 2023 22:13:50 GMT" }, ms: 30_000 },
-    { name: "a date long past", headers: { "retry-after": "Tue, 14 Nov 2000 22:13:50 GMT" }, ms: 0 },
+    { name: "a date", headers: { "retry-after": "Tue, 14 Nov 2023 22:13:50 GMT", date: NOW }, ms: 30_000 },
+    {
+      name: "a date of a clock that is wrong",
+      headers: { "retry-after": "Sat, 01 Jan 2000 00:00:09 GMT", date: "Sat, 01 Jan 2000 00:00:00 GMT" },
+      ms: 9_000,
+    },
+    { name: "a date long past", headers: { "retry-after": "Tue, 14 Nov 2000 22:13:50 GMT" }, ms: undefined },
     { name: "nothing readable", headers: { "retry-after": "soon" }, ms: undefined },
   ])("reads how long to wait from $name", async ({ headers, ms }) => {
     const error = failureOf(await generate(refuse(429, { ...headers })));
