@@ -144,8 +144,12 @@ export class ChatDecoder {
 }
 
 function usageOf(usage: JsonObject): GenerationUsage {
+  const details = objectOf(usage["prompt_tokens_details"]);
+  // The second name is DeepSeek's.
+  const cached = countOf(details["cached_tokens"] ?? usage["prompt_cache_hit_tokens"]);
   return {
     promptTokens: countOf(usage["prompt_tokens"]),
+    ...(cached > 0 && { cachedPromptTokens: cached }),
     outputTokens: countOf(usage["completion_tokens"]),
     loadMs: 0,
     promptMs: 0,

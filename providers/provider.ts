@@ -35,6 +35,8 @@ export interface GenerateOptions {
 
 export interface GenerationUsage {
   readonly promptTokens: number;
+  /** The part of the prompt that the server read from a cache and may charge less for; 0 when absent. */
+  readonly cachedPromptTokens?: number;
   readonly outputTokens: number;
   /** Milliseconds, where the server tells them; 0 where it does not. */
   readonly loadMs: number;

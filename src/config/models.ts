@@ -1,5 +1,6 @@
 // Models by name, and what is known of each: the server's word, corrected by the config's.
 
+import type { Prices } from "../core/price.ts";
 import type { ModelSettings } from "../core/settings.ts";
 import { isLoopback } from "../core/endpoint.ts";
 import type { DiscoveredModel, DiscoveredProvider } from "./discovery.ts";
@@ -105,8 +106,22 @@ export function modelSettings(model: DiscoveredModel, { plan, found, backend }: 
     tools: own?.tools ?? model.tools,
     thinking: own?.thinking ?? model.thinking,
     ...(vision !== undefined && { vision }),
-    promptPriceMicros: own?.prompt_price_micros ?? 0,
-    outputPriceMicros: own?.output_price_micros ?? 0,
+    ...pricesOf(own ?? {}),
+  };
+}
+
+/** A price counts as known once both of its halves are written down. */
+function pricesOf(own: Partial<ProviderPlan["config"]["models"][string]>): Prices {
+  const {
+    prompt_price_micros: prompt,
+    output_price_micros: output,
+    cached_prompt_price_micros: cached,
+  } = own;
+  return {
+    promptPriceMicros: prompt ?? 0,
+    outputPriceMicros: output ?? 0,
+    ...(cached !== undefined && { cachedPromptPriceMicros: cached }),
+    priced: prompt !== undefined && output !== undefined,
   };
 }
 

@@ -16,6 +16,7 @@ const name = z
     "a name: letters, digits, '.', '_' and '-', beginning with a letter or digit",
   );
 const seconds = z.number().positive();
+const price = z.number().int().min(0);
 const slots = z.union([count, z.literal("auto")]);
 const toolsets = z.array(name);
 
@@ -86,9 +87,11 @@ const modelSchema = z
     tools: z.boolean().optional(),
     thinking: z.boolean().optional(),
     vision: z.boolean().optional(),
-    /** Micros of the account's currency for a million tokens. */
-    prompt_price_micros: z.number().int().min(0).default(0),
-    output_price_micros: z.number().int().min(0).default(0),
+    /** Micros of the account's currency for a million tokens: 3 USD for a million is 3000000. */
+    prompt_price_micros: price.optional(),
+    /** For the part of a prompt that came from the server's cache; the prompt's price when absent. */
+    cached_prompt_price_micros: price.optional(),
+    output_price_micros: price.optional(),
   })
   .prefault({});
 

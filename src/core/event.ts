@@ -74,6 +74,14 @@ export interface EventData {
     readonly beforeTokens: number;
     readonly afterTokens: number;
   };
+  /** Most of a limit is used: told once for each limit, by the task whose use it was. `kind` is a key of `budget`. */
+  "budget.warned": {
+    /** The task whose subtree the budget is for. */
+    readonly budgetOf: string;
+    readonly kind: string;
+    readonly used: number;
+    readonly limit: number;
+  };
   "cancel.requested": { readonly reason: string; readonly force: boolean };
 }
 

@@ -64,7 +64,7 @@ export const DEFAULT_TASK_LIMITS: TaskLimits = {
   stallMs: 900_000,
 };
 
-/** What a whole tree may use together; enforced at the root (design.md §10.4). `null` means no limit. */
+/** What a tree, or the part of it under one task, may use together (design.md §10.4). `null` means no limit. */
 export interface TreeBudget {
   readonly tokens: number | null;
   readonly costMicros: number | null;
@@ -73,6 +73,15 @@ export interface TreeBudget {
 }
 
 export const UNLIMITED_BUDGET: TreeBudget = { tokens: null, costMicros: null, gpuMs: null, toolCalls: null };
+
+export const BUDGET_KINDS = [
+  "tokens",
+  "costMicros",
+  "gpuMs",
+  "toolCalls",
+] as const satisfies readonly (keyof TreeBudget)[];
+/** A budget of which this share was used is warned of. */
+export const WARN_SHARE = 0.8;
 
 /** What was used, in the units of TreeBudget, with the tokens split. */
 export interface Usage {
@@ -103,6 +112,12 @@ export function addUsage(a: Usage, b: Partial<Usage>): Usage {
     toolCalls: sum(a.toolCalls, b.toolCalls),
     generations: sum(a.generations, b.generations),
   };
+}
+
+/** What was used, in the words of a budget. */
+export function usedOf(usage: Usage): Readonly<Record<keyof TreeBudget, number>> {
+  const { promptTokens, outputTokens, costMicros, gpuMs, toolCalls } = usage;
+  return { tokens: sum(promptTokens, outputTokens), costMicros, gpuMs, toolCalls };
 }
 
 function sum(a: number, b = 0): number {

@@ -32,7 +32,11 @@ export interface ModelSettings {
   readonly vision?: boolean;
   /** Micros of the account's currency for a million tokens. */
   readonly promptPriceMicros: number;
+  /** For the part of a prompt that the server had in its cache; the prompt's price when absent. */
+  readonly cachedPromptPriceMicros?: number;
   readonly outputPriceMicros: number;
+  /** The config says what it costs, be it 0. Without a price no cloud's model runs under a budget of money. */
+  readonly priced?: boolean;
 }
 
 export interface DelegationSettings {

@@ -9,6 +9,8 @@ import { addUsage } from "../core/limits.ts";
 import type { ToolCall } from "../core/message.ts";
 import type { Tool, ToolContext } from "../core/tool.ts";
 import { judged } from "./failed-run.ts";
+import type { BudgetWarning } from "./ledger.ts";
+import { warned } from "./purse.ts";
 import { resultRoom } from "./result-room.ts";
 import type { TaskHost } from "./task-host.ts";
 import type { CommitWrite } from "../store/store.ts";
@@ -43,6 +45,7 @@ export async function callTools(host: TaskHost, input: CallToolsInput): Promise<
   // Called off while the intents were written: nothing of it may act any more.
   input.signal.throwIfAborted();
   const maxResultChars = resultRoom(services.modelOf(spec.model).contextTokens);
+  const ledger = services.ledgerOf(spec);
   const ran = await runTools(steps, {
     tools,
     clock: services.clock,
@@ -51,10 +54,10 @@ export async function callTools(host: TaskHost, input: CallToolsInput): Promise<
     context: (callId, watch) => toolContext(host, { id: callId, maxResultChars }, watch),
     checkArguments: input.checkArguments,
     redact: (text) => services.redact(text),
-    takeCall: () => services.ledgerOf(spec.rootId).takeToolCall(),
+    takeCall: () => ledger.takeToolCall(),
   });
   if (input.signal.aborted) throw input.signal.reason;
-  turn.outcome = () => called(host, steps, ran);
+  turn.outcome = () => called(host, steps, { ...ran, warnings: ledger.takeWarnings() });
   const calls = steps.map((step) => step.call);
   const failure = ran.spent ?? (ran.waits.length === 0 ? turn.repetition.note(calls, ran.messages) : null);
   turn.lastFailure = failure;
@@ -72,7 +75,11 @@ function intentOf({ call, ended }: ToolStep): NewEvent {
   return { type: "tool.requested", data: { callId, tool, input: call.arguments } };
 }
 
-function called(host: TaskHost, steps: readonly ToolStep[], ran: ToolsRan): CommitWrite {
+function called(
+  host: TaskHost,
+  steps: readonly ToolStep[],
+  ran: ToolsRan & { readonly warnings: readonly BudgetWarning[] },
+): CommitWrite {
   const { turn, mailbox } = host;
   const waiting = new Set(ran.waits.map((wait) => wait.callId));
   turn.openCalls = turn.openCalls.filter((call) => waiting.has(call.id));
@@ -84,7 +91,7 @@ function called(host: TaskHost, steps: readonly ToolStep[], ran: ToolsRan): Comm
   turn.usage = addUsage(turn.usage, { toolCalls: made });
   return {
     messages: ran.messages,
-    events: [...ran.events, ...(known?.events ?? [])],
+    events: [...ran.events, ...ran.warnings.map(warned), ...(known?.events ?? [])],
     ...(known && { inboxCursor: known.cursor }),
     ...(made > 0 && { usage: turn.usage }),
   };

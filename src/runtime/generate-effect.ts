@@ -2,9 +2,9 @@
 // the tree's budget, streams one answer, and leaves it for the commit of the state that follows.
 
 import type { GenerateOutput } from "../../machines/agent.ts";
-import { LimitError, ProviderError } from "../base/errors.ts";
+import { ProviderError } from "../base/errors.ts";
 import type { NewEvent } from "../core/event.ts";
-import { addUsage, NO_USAGE, type Usage } from "../core/limits.ts";
+import { addUsage } from "../core/limits.ts";
 import { runnerOptionsOf } from "../core/load-profile.ts";
 import { textMessage, type TranscriptRow } from "../core/message.ts";
 import type { ModelSettings } from "../core/settings.ts";
@@ -16,9 +16,9 @@ import { judged } from "./failed-run.ts";
 import { answerMessage, failureOf, generateAnswer, type Generation } from "./generation.ts";
 import { GenerationMeter } from "./generation-meter.ts";
 import { withoutSecrets } from "./secret-free.ts";
-import { isRefused, type Ledger, type Reservation } from "./ledger.ts";
 import { callLine } from "./output-lines.ts";
 import { beginTurn, type TurnInput } from "./open-turn.ts";
+import { Purse, warned } from "./purse.ts";
 import { watchOver, type Stall, type StallWatch } from "./stall-watch.ts";
 import type { TaskHost } from "./task-host.ts";
 
@@ -86,9 +86,9 @@ async function answerWithin(
   const messages = [system, ...rows.map((row) => row.message)];
   const { maxOutputTokens } = spec.limits;
   const promptTokens = estimateTokens(messages) + tokens;
-  const purse = new Purse(services.ledgerOf(spec.rootId));
-  purse.reserve(promptTokens + maxOutputTokens);
-  const meter = new GenerationMeter(promptTokens);
+  const meter = new GenerationMeter(promptTokens, () => services.clock.monotonic());
+  const purse = new Purse({ ledger: services.ledgerOf(spec), model, gpu: services.gpu, meter });
+  purse.reserve(promptTokens, maxOutputTokens);
   try {
     return await generateAnswer({
       provider: services.providerOf(spec.model),
@@ -99,8 +99,8 @@ async function answerWithin(
       meter,
       beforeSecondTry: () => {
         // What the first try used is no reservation any more, and stands in nobody's way.
-        purse.settle(usageOf(meter, model));
-        purse.reserve(promptTokens + 2 * maxOutputTokens);
+        purse.settle();
+        purse.reserve(promptTokens, 2 * maxOutputTokens);
       },
       request: {
         model: spec.model.model,
@@ -118,11 +118,10 @@ async function answerWithin(
       },
     });
   } finally {
-    const used = usageOf(meter, model);
-    purse.settle(used);
+    const { used, warnings } = purse.close();
     if (used.generations > 0) {
       turn.usage = addUsage(turn.usage, used);
-      host.journal.stage({ usage: turn.usage });
+      host.journal.stage({ usage: turn.usage, events: warnings.map(warned) });
     }
   }
 }
@@ -137,57 +136,6 @@ function watchModel(host: TaskHost, signal: AbortSignal): StallWatch {
         "Raise stall_timeout_s for a model that needs longer.",
     );
   return watchOver(host, { what: `no token from ${backend}/${model}`, signal, errorOf });
-}
-
-/** What one generation has reserved of its tree's budget: one reservation at a time. */
-class Purse {
-  readonly #ledger: Ledger;
-  #reservation: Reservation | null = null;
-  #booked: Usage = NO_USAGE;
-
-  constructor(ledger: Ledger) {
-    this.#ledger = ledger;
-  }
-
-  /** Throws LimitError `budget` when the budget does not allow it. */
-  reserve(tokens: number): void {
-    const answer = this.#ledger.reserve(tokens);
-    if (isRefused(answer)) {
-      throw new LimitError(answer.code, answer.message, { details: { held_by_others: answer.heldByOthers } });
-    }
-    this.#reservation = answer;
-  }
-
-  /** Books what was used since the last time, and gives what was reserved back. `used` is the sum so far. */
-  settle(used: Usage): void {
-    this.#reservation?.settle(sinceUsage(this.#booked, used));
-    if (this.#reservation) this.#booked = used;
-    this.#reservation = null;
-  }
-}
-
-/** What came to `before` to make it `after`. */
-function sinceUsage(before: Usage, after: Usage): Usage {
-  return {
-    promptTokens: after.promptTokens - before.promptTokens,
-    outputTokens: after.outputTokens - before.outputTokens,
-    costMicros: after.costMicros - before.costMicros,
-    gpuMs: after.gpuMs - before.gpuMs,
-    toolCalls: after.toolCalls - before.toolCalls,
-    generations: after.generations - before.generations,
-  };
-}
-
-function usageOf({ usage, requests }: GenerationMeter, model: ModelSettings): Usage {
-  const price = usage.promptTokens * model.promptPriceMicros + usage.outputTokens * model.outputPriceMicros;
-  return {
-    promptTokens: usage.promptTokens,
-    outputTokens: usage.outputTokens,
-    costMicros: Math.ceil(price / 1_000_000),
-    gpuMs: Math.round(usage.loadMs + usage.promptMs + usage.outputMs),
-    toolCalls: 0,
-    generations: requests,
-  };
 }
 
 /** What a model is told of its tools; counted once for all tasks with the same ones. */

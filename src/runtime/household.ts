@@ -77,7 +77,7 @@ export class Household {
   readonly #options: HouseholdOptions;
   readonly #services: HostServices;
   readonly #dormitory: Dormitory;
-  readonly #trees: Trees;
+  readonly trees: Trees;
   readonly #claimant: Claimant;
   readonly #provisions: Provisions;
   #draining = false;
@@ -89,7 +89,7 @@ export class Household {
     this.#options = options;
     this.#provisions = new Provisions(options.settings, options.toolsOf);
     this.owner = newId("box", options.random);
-    this.family = new Family((host) => this.#trees.leave(host.spec.rootId));
+    this.family = new Family((host) => this.trees.leave(host.spec));
     this.streams = new EventStreams(options.store);
     this.scheduler = options.makeScheduler((signal) => this.#onSignal(signal));
     this.admission = new Admission(this.scheduler, options.settings);
@@ -97,7 +97,7 @@ export class Household {
     const { clock, logger, store, settings } = options;
     const patience = new StorePatience({ clock, logger, closing: this.#closing.signal });
     this.patience = patience;
-    this.#trees = new Trees(store, patience);
+    this.trees = new Trees({ store, patience, isLive: (id) => this.family.isLive(id) });
     const { scheduler } = this;
     this.reaper = new Reaper({ scheduler, logger, holderOf: (taskId) => this.family.get(taskId) });
     this.#services = this.#makeServices(patience);
@@ -189,7 +189,7 @@ export class Household {
 
   /** Fresh tasks begin in this step; whoever waits for a slot waits for it. */
   #receive(claims: readonly Claim[]): Promise<void> | void {
-    if (claims.some(({ resume }) => resume !== null)) return this.#welcome(claims).then(() => {});
+    if (!this.trees.knows(claims)) return this.#welcome(claims).then(() => {});
     for (const claim of claims) {
       const host = this.#add(claim);
       if (host) this.#begin(host);
@@ -198,7 +198,7 @@ export class Household {
 
   /** Keeps O5. Returns the hosts that were made. */
   async #welcome(claims: readonly Claim[]): Promise<readonly TaskHost[]> {
-    await this.#trees.recall(claims.filter(({ resume }) => resume).map(({ record }) => record.spec));
+    await this.trees.recall(claims.map(({ record }) => record.spec));
     if (this.closed) return [];
     const hosts = claims.flatMap((claim) => this.#add(claim) ?? []);
     const isNew = (host: TaskHost): boolean => (host.homecoming?.plan.kind ?? "wait") === "wait";
@@ -211,7 +211,7 @@ export class Household {
   #add(claim: Claim): TaskHost | null {
     if (this.family.isLive(claim.taskId)) return null;
     const host = new TaskHost(this.#services, claim);
-    this.#trees.join(host.spec);
+    this.trees.join(host.spec);
     this.family.add(host);
     return host;
   }
@@ -291,7 +291,8 @@ export class Household {
       redact: this.#options.redact ?? ((text) => text),
       redactStream: this.#options.redactStream ?? (() => PLAIN_TEXT),
       systemPrompt: (spec) => `${spec.agent.instructions}\n\nWorkspace: ${folderOf(spec.workspace)}`,
-      ledgerOf: (rootId) => this.#trees.ledgerOf(rootId),
+      ledgerOf: (spec) => this.trees.ledgerOf(spec),
+      gpu: this.#provisions.gpu,
       isDraining: () => this.#draining,
       showDelta: (spec, delta) => this.streams.showDelta(spec, delta),
     };

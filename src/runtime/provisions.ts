@@ -3,18 +3,22 @@
 import type { ModelSettings, Settings } from "../core/settings.ts";
 import type { ModelRef, TaskRole, TaskSpec } from "../core/task.ts";
 import type { Tool } from "../core/tool.ts";
+import { GpuRates } from "./gpu-rates.ts";
 import { findModel } from "./placing.ts";
 
 /** The tools of these toolsets for a role. */
 export type ToolsOf = (toolsets: readonly string[], role: TaskRole) => readonly Tool[];
 
 export class Provisions {
+  /** What generations take of the GPUs. */
+  readonly gpu: GpuRates;
   readonly #settings: Settings;
   readonly #toolsOf: ToolsOf;
   readonly #models = new Map<string, ModelSettings>();
   readonly #toolMaps = new Map<string, ReadonlyMap<string, Tool>>();
 
   constructor(settings: Settings, toolsOf: ToolsOf) {
+    this.gpu = new GpuRates(settings.backends);
     this.#settings = settings;
     this.#toolsOf = toolsOf;
   }

@@ -15,6 +15,7 @@ import type { Store } from "../store/store.ts";
 import type { Dormitory } from "./dormitory.ts";
 import type { Delta } from "./event-stream.ts";
 import type { RedactedText } from "./generation.ts";
+import type { GpuRates } from "./gpu-rates.ts";
 import type { Ledger } from "./ledger.ts";
 import type { RestartIntensity } from "./restart-intensity.ts";
 import type { StorePatience } from "./store-patience.ts";
@@ -62,7 +63,9 @@ export interface HostServices {
   redactStream(): RedactedText;
   /** The API bound to one task, for its tools. */
   apiFor(taskId: string): TaskApi;
-  ledgerOf(rootId: string): Ledger;
+  /** The ledger of the smallest budget that a living task is under. */
+  ledgerOf(spec: TaskSpec): Ledger;
+  readonly gpu: GpuRates;
   /** The box stops: turns under way may end, and none begins. */
   isDraining(): boolean;
   /** Shows what a model is writing to whoever watches. */

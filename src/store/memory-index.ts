@@ -59,6 +59,16 @@ export class TaskIndex {
     return this.#byId.get(taskId);
   }
 
+  /** A task and all below it, parents first; for a root its whole tree. */
+  subtree(taskId: string): readonly MemoryTask[] {
+    const task = this.get(taskId);
+    if (task === undefined || task.record.spec.rootId === taskId) return this.tree(taskId)?.tasks ?? [];
+    const found = [task];
+    // What is found is looked below of in its turn.
+    for (const { record } of found) found.push(...(this.#byParent.get(record.spec.id) ?? []));
+    return found;
+  }
+
   tree(rootId: string): Tree | undefined {
     return this.#byRoot.get(rootId);
   }

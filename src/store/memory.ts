@@ -210,9 +210,9 @@ export class MemoryStore implements Store {
     return this.#tasks.get(taskId)?.timers ?? [];
   }
 
-  async treeUsage(rootId: string): Promise<Usage> {
+  async treeUsage(taskId: string): Promise<Usage> {
     this.#checkOpen();
-    const tasks = this.#tasks.tree(rootId)?.tasks ?? [];
+    const tasks = this.#tasks.subtree(taskId);
     return tasks.reduce((sum, { record }) => addUsage(sum, record.usage), NO_USAGE);
   }
 

@@ -105,14 +105,21 @@ const SUMS = [
   "tool_calls AS toolCalls",
   "generations AS generations",
 ].map((column) => `min(total(${column.replace(" AS", `), ${Number.MAX_SAFE_INTEGER}.0) AS`)}`);
-const USAGE = `SELECT ${SUMS.join()}
+const TREE = `SELECT ${SUMS.join()}
   FROM (SELECT num FROM tasks WHERE num = ? AND root IS NULL UNION ALL SELECT num FROM tasks WHERE root = ?) tree
   CROSS JOIN heads h ON h.num = tree.num`;
+const SUBTREE = `WITH RECURSIVE below(num) AS (SELECT ? UNION SELECT t.num FROM below CROSS JOIN tasks t ON t.parent = below.num)
+  SELECT ${SUMS.join()} FROM below CROSS JOIN heads h ON h.num = below.num`;
+const IS_BELOW = "SELECT 1 AS found FROM tasks WHERE num = ? AND root IS NOT NULL";
 
-/** What all tasks of a tree have used together. */
-export function readTreeUsage(tasks: Tasks, rootId: string): Usage {
-  const num = tasks.numOf(rootId);
-  const sums = tasks.connection.get<Record<keyof Usage, number | null>>(USAGE, num, num ?? `~${rootId}`);
+/** What a task and all below it have used together. */
+export function readTreeUsage(tasks: Tasks, taskId: string): Usage {
+  const { connection } = tasks;
+  const num = tasks.numOf(taskId);
+  const isBelow = num !== null && connection.get(IS_BELOW, num) !== undefined;
+  const sums = isBelow
+    ? connection.get<Record<keyof Usage, number | null>>(SUBTREE, num)
+    : connection.get<Record<keyof Usage, number | null>>(TREE, num, num ?? `~${taskId}`);
   return {
     promptTokens: sums?.promptTokens ?? 0,
     outputTokens: sums?.outputTokens ?? 0,

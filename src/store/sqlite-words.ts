@@ -91,4 +91,5 @@ export const EVENT_WORDS = new Words<EventType>([
   "child.completed",
   "transcript.compacted",
   "cancel.requested",
+  "budget.warned",
 ]);

@@ -162,8 +162,8 @@ export class SqliteStore implements Store {
     return this.#read(() => readTimers(this.#tasks, taskId));
   }
 
-  async treeUsage(rootId: string): Promise<Usage> {
-    return this.#read(() => readTreeUsage(this.#tasks, rootId));
+  async treeUsage(taskId: string): Promise<Usage> {
+    return this.#read(() => readTreeUsage(this.#tasks, taskId));
   }
 
   async transcript(

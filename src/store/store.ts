@@ -236,8 +236,8 @@ export interface Store {
   /** The last snapshot committed, or `null`. */
   snapshot(taskId: string): Promise<unknown>;
   timers(taskId: string): Promise<readonly TimerRow[]>;
-  /** What all tasks of a tree have used together, ended ones included. */
-  treeUsage(rootId: string): Promise<Usage>;
+  /** What a task and all below it have used together, ended ones included; of a root, its whole tree. */
+  treeUsage(taskId: string): Promise<Usage>;
   /** Transcript rows after index `after`; `live: true` leaves out what compaction dropped from the conversation. */
   transcript(
     taskId: string,

@@ -25,7 +25,27 @@ describe("context and capabilities", () => {
       tools: false,
       thinking: true,
       promptPriceMicros: 7,
+      priced: false,
     });
+  });
+
+  it("knows a price once both of its halves are written down, be they 0", () => {
+    const priced = (prices: string): unknown => {
+      const yaml = `providers: {ollama: {type: ollama, models: {big:8b: {${prices}}}}}\n`;
+      const { models } = resolved(`model: small:1b\n${yaml}`, two).settings;
+      return models.find(({ ref }) => ref.model === "big:8b");
+    };
+    expect(priced("prompt_price_micros: 0, output_price_micros: 0")).toMatchObject({ priced: true });
+    expect(
+      priced("prompt_price_micros: 3, output_price_micros: 5, cached_prompt_price_micros: 1"),
+    ).toMatchObject({
+      promptPriceMicros: 3,
+      outputPriceMicros: 5,
+      cachedPromptPriceMicros: 1,
+      priced: true,
+    });
+    expect(priced("output_price_micros: 5")).toMatchObject({ priced: false });
+    expect(priced("prompt_price_micros: 5")).not.toHaveProperty("cachedPromptPriceMicros");
   });
 
   it("leaves a cloud's context to the cloud", () => {

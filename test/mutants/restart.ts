@@ -164,8 +164,8 @@ export const RESTART_MUTANTS: readonly Mutant[] = [
     name: "restart-forgets-the-budget",
     invariant: "T1, I17",
     file: "src/runtime/trees.ts",
-    find: '        ? await this.#patience.call("treeUsage", () => this.#store.treeUsage(rootId))',
-    replace: "        ? NO_USAGE",
+    find: "isLimited(limits) ? await this.#usageOf(id) : NO_USAGE",
+    replace: "NO_USAGE",
     why: "A restart gives a tree its budget once more.",
   },
   {

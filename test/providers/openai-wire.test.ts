@@ -43,6 +43,15 @@ describe("the chunks of chat completions", () => {
     expect(each.finish()).toMatchObject([{ call: { arguments: { a: 1 } } }, {}]);
   });
 
+  it.each([{ prompt_tokens_details: { cached_tokens: 4 } }, { prompt_cache_hit_tokens: 4 }])(
+    "tells what of the prompt came from a cache: %j",
+    (told) => {
+      const each = decoder();
+      each.events({ choices: [], usage: { prompt_tokens: 5, completion_tokens: 7, ...told } });
+      expect(each.finish()).toMatchObject([{ usage: { promptTokens: 5, cachedPromptTokens: 4 } }]);
+    },
+  );
+
   it("keeps the last usage that came, also beside a choice", () => {
     const each = decoder();
     each.events({ ...delta({ content: "x" }), usage: { prompt_tokens: 1, completion_tokens: 1 } });

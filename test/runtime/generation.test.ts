@@ -37,7 +37,7 @@ function run(
     tools: [],
     maxOutputTokens: 100,
   };
-  const meter = new GenerationMeter(10);
+  const meter = new GenerationMeter(10, () => 0);
   const answer = generateAnswer({
     provider: rest.deaf ? deaf : provider,
     request,

@@ -6,7 +6,7 @@ import type { GenerateRequest } from "../../providers/provider.ts";
 import { DEFAULT_TASK_LIMITS, UNLIMITED_BUDGET, type TreeBudget } from "../../src/core/limits.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import { ROOMY } from "./conversation.ts";
-import { agentNamed, NOTHING_HELD, rig } from "./rig.ts";
+import { agentNamed, NOTHING_HELD, rig, testSettings } from "./rig.ts";
 
 function budgeted(budget: Partial<TreeBudget>): Partial<Settings> {
   return {
@@ -128,5 +128,107 @@ describe("a budget of tool calls", () => {
     expect(events.filter(({ type }) => type === "run.failed").map(({ data }) => data)).toMatchObject([
       { code: "budget" },
     ]);
+  });
+});
+
+describe("a budget of money", () => {
+  const priced = (rest: Partial<Settings["models"][number]> = {}): Partial<Settings> => ({
+    models: testSettings().models.map((model) => ({
+      ...model,
+      promptPriceMicros: 1_000_000,
+      outputPriceMicros: 2_000_000,
+      priced: true,
+      ...rest,
+    })),
+  });
+  let percent = 0;
+  const endless = (): readonly Step[] => [
+    call("report_progress", { percent: 1, note: `step ${percent++}` }),
+    finish("tool_calls", { promptTokens: 400, outputTokens: 1_000 }),
+  ];
+
+  test("is not passed while prompts are what they were taken for", async () => {
+    const { api, clock, provider } = rig({
+      settings: { ...budgeted({ costMicros: 10_000 }), ...priced() },
+      reply: () => [...endless().slice(0, 1), finish("tool_calls", { promptTokens: 1, outputTokens: 1_000 })],
+    });
+    const { taskId } = await api.delegate({ goal: "dig", toolsets: ["progress"] });
+    await clock.advance(1_000);
+    const { failure, usage } = await api.check(taskId);
+    expect(failure).toMatchObject({
+      code: "budget",
+      message: expect.stringContaining("cost_micros") as string,
+    });
+    expect(usage.costMicros).toBe(provider.begun * 2_001);
+    expect(usage.costMicros).toBeLessThanOrEqual(10_000);
+    expect(usage.costMicros).toBeGreaterThan(6_000);
+  });
+
+  test("counts what came from a cache by its own price", async () => {
+    const { api, clock } = rig({
+      settings: { ...budgeted({ costMicros: 100_000 }), ...priced({ cachedPromptPriceMicros: 100_000 }) },
+      reply: () => [
+        say("dug"),
+        finish("stop", { promptTokens: 1_000, cachedPromptTokens: 900, outputTokens: 10 }),
+      ],
+    });
+    const { taskId } = await api.delegate({ goal: "dig" });
+    await clock.advance(1_000);
+    expect((await api.check(taskId)).usage.costMicros).toBe(100 + 90 + 20);
+  });
+
+  test("is warned of once, at four fifths", async () => {
+    const { api, clock, store } = rig({
+      settings: { ...budgeted({ costMicros: 10_000 }), ...priced() },
+      reply: endless,
+    });
+    const { taskId } = await api.delegate({ goal: "dig", toolsets: ["progress"] });
+    await clock.advance(1_000);
+    const events = await store.events({ after: 0, taskId });
+    expect(events.filter(({ type }) => type === "budget.warned").map(({ data }) => data)).toEqual([
+      { budgetOf: taskId, kind: "cost_micros", used: 9_600, limit: 10_000 },
+    ]);
+  });
+});
+
+describe("a budget of GPU time", () => {
+  const working = ({ messages }: GenerateRequest): readonly Step[] => [
+    wait(1_000),
+    call("report_progress", { percent: messages.length % 100 }),
+  ];
+
+  test("ends a task once it is used up, and passes its limit by one generation at most", async () => {
+    const { api, clock, provider } = rig({ settings: budgeted({ gpuMs: 3_500 }), reply: working });
+    const { taskId } = await api.delegate({ goal: "dig", toolsets: ["progress"] });
+    await clock.advance(60_000);
+    const { failure, usage } = await api.check(taskId);
+    expect(failure).toMatchObject({ code: "budget", message: expect.stringContaining("gpu_ms") as string });
+    expect([provider.begun, usage.gpuMs]).toEqual([4, 4_000]);
+  });
+
+  test("is no matter of a cloud's model", async () => {
+    const cloud = ROOMY.map((backend) => ({ ...backend, local: false }));
+    const { api, clock } = rig({
+      settings: { ...budgeted({ gpuMs: 10 }), backends: cloud },
+      reply: () => [wait(1_000), say("dug")],
+    });
+    const { taskId } = await api.delegate({ goal: "dig" });
+    await clock.advance(60_000);
+    expect(await api.check(taskId)).toMatchObject({ state: "done", usage: { gpuMs: 0 } });
+  });
+
+  test("counts what was interrupted, so that interrupting does not go round it", async () => {
+    const { api, clock, provider } = rig({
+      settings: budgeted({ gpuMs: 1_000 }),
+      reply: () => [say("w"), hang()],
+    });
+    const { taskId } = await api.delegate({ goal: "dig" });
+    for (let times = 0; times < 30; times++) {
+      await clock.advance(200);
+      await api.steer(taskId, { message: "again", interrupt: true }).catch(() => {});
+    }
+    await clock.advance(200);
+    expect((await api.check(taskId)).failure?.code).toBe("budget");
+    expect(provider.begun).toBeLessThan(8);
   });
 });

@@ -136,6 +136,25 @@ function usageClauses(clause: Clause): void {
     expect(await store.treeUsage("x1")).toEqual(used(100));
   });
 
+  clause("sums what is below one task, and nothing beside or above it", async ({ store }) => {
+    const root = await claimed(store, "t1");
+    const child = await claimed(store, "c1", childOf("t1"));
+    const grandchild = await claimed(store, "g1", childOf("c1", "t1"));
+    const sibling = await claimed(store, "c2", childOf("t1"));
+    for (const [claim, times] of [
+      [root, 1],
+      [child, 2],
+      [grandchild, 4],
+      [sibling, 8],
+    ] as const)
+      await store.commit(claim, 1, { usage: used(times) });
+    await end(store, { ...grandchild, seq: 1 });
+    expect(await store.treeUsage("c1")).toEqual(used(6));
+    expect(await store.treeUsage("g1")).toEqual(used(4));
+    expect(await store.treeUsage("c2")).toEqual(used(8));
+    expect(await store.treeUsage("t1")).toEqual(used(15));
+  });
+
   clause("has used nothing of a tree that it does not have", async ({ store }) => {
     expect(await store.treeUsage("nobody")).toEqual(NO_USAGE);
   });

@@ -1,0 +1,90 @@
+// What one generation takes from its budget: reserves before each request, and books what was used however it ended.
+// P1. One reservation at a time; what was used is booked once, over all of them.
+// P2. Under a budget of money no model of a cloud generates whose price is unknown.
+
+import { LimitError } from "../base/errors.ts";
+import type { NewEvent } from "../core/event.ts";
+import { NO_USAGE, type Usage } from "../core/limits.ts";
+import { checkPriced, costMicros } from "../core/price.ts";
+import type { ModelSettings } from "../core/settings.ts";
+import type { GenerationMeter } from "./generation-meter.ts";
+import type { GpuRates } from "./gpu-rates.ts";
+import { isRefused, type BudgetWarning, type Ledger, type Reservation } from "./ledger.ts";
+
+export interface PurseOptions {
+  readonly ledger: Ledger;
+  readonly model: ModelSettings;
+  readonly gpu: GpuRates;
+  readonly meter: GenerationMeter;
+}
+
+export class Purse {
+  readonly #options: PurseOptions;
+  #reservation: Reservation | null = null;
+  #booked: Usage = NO_USAGE;
+
+  constructor(options: PurseOptions) {
+    this.#options = options;
+  }
+
+  /** Throws LimitError `budget` when the budget does not allow it, and `price_unknown`. */
+  reserve(promptTokens: number, outputTokens: number): void {
+    const { ledger, model, gpu } = this.#options;
+    if (ledger.remaining.costMicros !== null) checkPriced(model, gpu.isLocal(model.ref));
+    const answer = ledger.reserve({
+      tokens: promptTokens + outputTokens,
+      costMicros: costMicros({ promptTokens, outputTokens }, model),
+      gpuMs: gpu.estimate(model.ref, promptTokens, outputTokens),
+    });
+    if (isRefused(answer)) {
+      throw new LimitError(answer.code, answer.message, { details: { held_by_others: answer.heldByOthers } });
+    }
+    this.#reservation = answer;
+  }
+
+  /** Books what was used since the last time, and gives what was reserved back. */
+  settle(): void {
+    const used = this.#used();
+    this.#reservation?.settle(sinceUsage(this.#booked, used));
+    if (this.#reservation) this.#booked = used;
+    this.#reservation = null;
+  }
+
+  /** Settles for good. Returns what was used over all requests, and the limits that came close by it. */
+  close(): { readonly used: Usage; readonly warnings: readonly BudgetWarning[] } {
+    const { ledger, model, gpu, meter } = this.#options;
+    this.settle();
+    gpu.observe(model.ref, meter.told);
+    return { used: this.#used(), warnings: ledger.takeWarnings() };
+  }
+
+  #used(): Usage {
+    const { model, gpu, meter } = this.#options;
+    const { usage, requests } = meter;
+    return {
+      promptTokens: usage.promptTokens,
+      outputTokens: usage.outputTokens,
+      costMicros: costMicros(usage, model),
+      gpuMs: gpu.spent(model.ref, usage),
+      toolCalls: 0,
+      generations: requests,
+    };
+  }
+}
+
+/** The event that says so. */
+export function warned(data: BudgetWarning): NewEvent {
+  return { type: "budget.warned", data };
+}
+
+/** What came to `before` to make it `after`. */
+function sinceUsage(before: Usage, after: Usage): Usage {
+  return {
+    promptTokens: after.promptTokens - before.promptTokens,
+    outputTokens: after.outputTokens - before.outputTokens,
+    costMicros: after.costMicros - before.costMicros,
+    gpuMs: after.gpuMs - before.gpuMs,
+    toolCalls: after.toolCalls - before.toolCalls,
+    generations: after.generations - before.generations,
+  };
+}
