@@ -6,6 +6,7 @@ import { messageOf } from "../base/errors.ts";
 import { newId, type Random } from "../base/ids.ts";
 import type { SimulatedBox } from "./box.ts";
 import { bodyOf, modelNamed, statusOf, type JsonObject } from "./chat-request.ts";
+import { isServerGone } from "./faults.ts";
 import { generate, type GenerationRequest } from "./generation.ts";
 import {
   capabilities,
@@ -16,7 +17,7 @@ import {
   shownModel,
   wholeBody,
 } from "./ollama-wire.ts";
-import { clientGone, streamed } from "./respond.ts";
+import { brokenConnection, clientGone, streamed } from "./respond.ts";
 
 /** What both apps stand on. */
 export interface AppOptions {
@@ -90,10 +91,10 @@ export function ollamaApp(options: AppOptions): Hono {
   app.get("/api/version", (context) => context.json({ version: SIMULATOR_VERSION }));
   app.get("/api/tags", (context) =>
     context.json({
-      models: box.config.models.map((model) => ({
+      models: box.models.map((model) => ({
         ...listedModel(model),
         modified_at: madeAt,
-        capabilities: capabilities(model),
+        ...(box.config.listsCapabilities ? { capabilities: capabilities(model) } : {}),
       })),
     }),
   );
@@ -103,9 +104,15 @@ export function ollamaApp(options: AppOptions): Hono {
     const model = modelNamed(box, body["model"] ?? body["name"]);
     return context.json({ ...shownModel(model), modified_at: madeAt });
   });
+  app.delete("/api/delete", async (context) => {
+    const body = bodyOf(await context.req.text());
+    box.delete(modelNamed(box, body["model"] ?? body["name"]).name);
+    return context.body(null, 200);
+  });
   app.post("/api/chat", (context) => chat.answer(context.req.raw));
-  app.onError((error, context) =>
-    context.json({ error: messageOf(error) }, statusOf(error) as ContentfulStatusCode),
-  );
+  app.onError((error, context) => {
+    if (isServerGone(error)) return brokenConnection();
+    return context.json({ error: messageOf(error) }, statusOf(error) as ContentfulStatusCode);
+  });
   return app;
 }

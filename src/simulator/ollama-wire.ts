@@ -3,7 +3,7 @@
 
 import { InvalidRequestError } from "../base/errors.ts";
 import { seededRandom, toHex } from "../base/ids.ts";
-import type { SimulatedBox, LoadedRunner } from "./box.ts";
+import type { SimulatedBox } from "./box.ts";
 import {
   isObject,
   messagesOf,
@@ -14,8 +14,10 @@ import {
   type JsonObject,
 } from "./chat-request.ts";
 import { taggedName, type SimulatedModel } from "./config.ts";
-import type { Figures, GenerationChunk, GenerationRequest } from "./generation.ts";
+import type { GenerationChunk, GenerationRequest } from "./generation.ts";
 import type { PolicyMessage } from "./policy.ts";
+import type { LoadedRunner } from "./residents.ts";
+import type { Figures } from "./seat.ts";
 
 const NS_PER_MS = 1_000_000;
 
@@ -71,6 +73,7 @@ export function generationFrom(body: JsonObject, box: SimulatedBox, signal: Abor
     tools,
     messages: messagesOf(body["messages"]).map(messageOf),
     contextTokens: positive(options["num_ctx"]),
+    runnerOptions: body["shift"] === false ? { ...options, shift: false } : options,
     keepAliveMs: keepAliveMs(body["keep_alive"]),
     maxTokens: positive(options["num_predict"]),
     truncates: body["truncate"] !== false,
@@ -152,8 +155,8 @@ export function details(model: SimulatedModel): JsonObject {
   return {
     parent_model: "",
     format: "rules",
-    family: "simulated",
-    families: ["simulated"],
+    family: model.family ?? "simulated",
+    families: [model.family ?? "simulated"],
     parameter_size: model.parameters,
     quantization_level: "none",
   };

@@ -7,10 +7,11 @@ import { newId, type Random } from "../base/ids.ts";
 import type { SimulatedBox } from "./box.ts";
 import { bodyOf, isObject, statusOf, type JsonObject } from "./chat-request.ts";
 import { taggedName } from "./config.ts";
+import { isServerGone } from "./faults.ts";
 import { generate, type GenerationRequest } from "./generation.ts";
 import { CompletionWriter, errorBody, generationFrom } from "./openai-wire.ts";
 import type { AppOptions } from "./ollama-app.ts";
-import { clientGone, streamed } from "./respond.ts";
+import { brokenConnection, clientGone, streamed } from "./respond.ts";
 
 class Completions {
   readonly #box: SimulatedBox;
@@ -69,7 +70,7 @@ export function openaiApp(options: AppOptions): Hono {
   app.get("/v1/models", (context) =>
     context.json({
       object: "list",
-      data: box.config.models.map((model) => ({
+      data: box.models.map((model) => ({
         id: taggedName(model.name),
         object: "model",
         created,
@@ -79,6 +80,7 @@ export function openaiApp(options: AppOptions): Hono {
   );
   app.post("/v1/chat/completions", (context) => completions.answer(context.req.raw));
   app.onError((error, context) => {
+    if (isServerGone(error)) return brokenConnection();
     const status = statusOf(error);
     return context.json(errorBody(messageOf(error), status), status as ContentfulStatusCode);
   });

@@ -12,8 +12,9 @@ import {
   toolsOf,
   type JsonObject,
 } from "./chat-request.ts";
-import type { Figures, GenerationChunk, GenerationRequest } from "./generation.ts";
+import type { GenerationChunk, GenerationRequest } from "./generation.ts";
 import type { PolicyMessage } from "./policy.ts";
+import type { Figures } from "./seat.ts";
 
 function contentOf(value: unknown): string {
   if (typeof value === "string") return value;

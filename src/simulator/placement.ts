@@ -30,23 +30,32 @@ export function freeBytes(gpu: SimulatedGpu, occupants: readonly Occupant[]): nu
   return free;
 }
 
+/** Where a model goes: what it needs, and whether it was told to take one GPU, or all of them. */
+export interface PlacementWish {
+  readonly bytes: number;
+  /** The number of a GPU in the list (`main_gpu`): no other one is looked at. */
+  readonly mainGpu?: number;
+  readonly spread?: boolean;
+}
+
 /** Where `bytes` go; `null` when something must be unloaded first. */
 export function place(
-  bytes: number,
+  { bytes, mainGpu, spread = false }: PlacementWish,
   gpus: readonly SimulatedGpu[],
   occupants: readonly Occupant[],
 ): Placement | null {
-  const free = gpus
+  const pinned = mainGpu === undefined ? undefined : gpus[mainGpu];
+  const free = (pinned ? [pinned] : gpus)
     .map((gpu) => ({ id: gpu.id, bytes: freeBytes(gpu, occupants) }))
     .toSorted((a, b) => b.bytes - a.bytes);
   const share = occupants.length === 0 ? 1 : FIT_SHARE;
   const roomiest = free[0];
-  if (roomiest && bytes <= roomiest.bytes * share) return new Map([[roomiest.id, bytes]]);
+  if (roomiest && !spread && bytes <= roomiest.bytes * share) return new Map([[roomiest.id, bytes]]);
   const total = free.reduce((sum, gpu) => sum + gpu.bytes, 0);
   if (bytes > total * share && occupants.length > 0) return null;
   // Spread in proportion to what is free; in an empty box that is too small, the rest stays in main memory.
-  const spread = Math.min(bytes, total);
-  return new Map(free.map((gpu) => [gpu.id, total === 0 ? 0 : Math.floor((spread * gpu.bytes) / total)]));
+  const held = Math.min(bytes, total);
+  return new Map(free.map((gpu) => [gpu.id, total === 0 ? 0 : Math.floor((held * gpu.bytes) / total)]));
 }
 
 /** Whom Ollama would unload: any idle one first, by the shortest keep-alive, then by name. Not the least used. */

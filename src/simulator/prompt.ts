@@ -2,6 +2,7 @@
 // is written, and four characters when it is read: near enough for timing, and not any real tokenizer.
 
 import type { PolicyMessage, PolicyRequest } from "./policy.ts";
+import type { Prompt, PromptPart } from "./prompt-cache.ts";
 
 const CHARS_PER_TOKEN = 4;
 /** What a chat template adds around each message. */
@@ -12,10 +13,28 @@ export function tokensIn(text: string): number {
   return Math.ceil(text.length / CHARS_PER_TOKEN);
 }
 
+/** The calls as a template writes them: without ids, which are the protocol's and not the model's. */
+function writtenCalls(message: PolicyMessage): string {
+  if (message.calls.length === 0) return "";
+  return JSON.stringify(message.calls.map(({ name, arguments: input }) => ({ name, arguments: input })));
+}
+
 /** Tokens of one message, its calls among them. */
 export function messageTokens(message: PolicyMessage): number {
-  const calls = message.calls.length > 0 ? tokensIn(JSON.stringify(message.calls)) : 0;
-  return MESSAGE_OVERHEAD_TOKENS + tokensIn(message.content) + calls;
+  return MESSAGE_OVERHEAD_TOKENS + tokensIn(message.content) + tokensIn(writtenCalls(message));
+}
+
+/** A message as a stretch of a prompt: the same words and calls are the same stretch. */
+export function messagePart(message: PolicyMessage): PromptPart {
+  const key = JSON.stringify([message.role, message.content, writtenCalls(message)]);
+  return { key, tokens: messageTokens(message) };
+}
+
+/** A whole prompt in stretches: the tools' definitions, then message after message. */
+export function promptParts(request: PolicyRequest): Prompt {
+  const tools = request.tools.length > 0 ? JSON.stringify(request.tools) : "";
+  const head = tools === "" ? [] : [{ key: tools, tokens: tokensIn(tools) }];
+  return [...head, ...request.messages.map(messagePart)];
 }
 
 /** Tokens of a whole prompt: messages and the definitions of the tools. */

@@ -5,6 +5,7 @@
 // H2. When the client goes, the generation's signal aborts and its slot is free.
 
 import { CancelledError } from "../base/errors.ts";
+import { isServerGone, serverGone } from "./faults.ts";
 
 /** The connection of one request, as a signal that a generation can stand on. */
 export interface ClientGone {
@@ -20,6 +21,16 @@ export function clientGone(request: Request): ClientGone {
   if (request.signal.aborted) abort();
   else request.signal.addEventListener("abort", abort, { once: true });
   return { signal: controller.signal, abort };
+}
+
+/**
+ * What a handler can do for a server that is down: headers, and a connection that breaks. Refusing the connection is
+ * its owner's business, who closes the socket for that time.
+ */
+export function brokenConnection(): Response {
+  const body = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(serverGone()) });
+  // An adapter that may look into the body first would make a tidy answer of the failure.
+  return new Response(body, { headers: { "transfer-encoding": "chunked" } });
 }
 
 /** How a stream is labelled and how it ends when it fails. */
@@ -49,6 +60,7 @@ export async function streamed(pieces: AsyncGenerator<string>, options: StreamOp
         if (piece.done) controller.close();
         else controller.enqueue(encoder.encode(piece.value));
       } catch (error) {
+        if (isServerGone(error)) return controller.error(error);
         // A failed body would make the server's adapter log it as its own failure.
         if (!options.client.signal.aborted) controller.enqueue(encoder.encode(options.onError(error)));
         controller.close();

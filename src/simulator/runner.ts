@@ -1,15 +1,18 @@
-// One loaded model: who uses it, its parallel slots, and whether it is coming or going. Decides nothing by itself;
-// the box moves it from state to state.
+// One loaded model: what it was loaded with, who uses it, its parallel slots, what it remembers of its prompts, and
+// whether it is coming or going. Decides nothing by itself; `Residents` moves it from state to state.
 //
-// R1. A runner is unloaded only when nobody uses it.
+// R1. A runner is unloaded only when nobody uses it, unless its server dies.
 // R2. A use ends once: `leave` is idempotent.
 
+import type { Batch } from "./batch.ts";
 import type { SimulatedModel } from "./config.ts";
 import type { Occupant, Placement } from "./placement.ts";
+import type { PromptCache } from "./prompt-cache.ts";
+import type { RunnerSetup } from "./runner-setup.ts";
 import { SlotQueue } from "./slot-queue.ts";
 
-/** `draining` takes no new request and goes when its last user has left. */
-export type RunnerState = "loading" | "resident" | "draining" | "unloading";
+/** A resident one may be `leaving` and is served all the same: it goes when its last user has left. */
+export type RunnerState = "loading" | "resident" | "unloading";
 
 /** One user of a loaded model. Contract: must `leave`; may do so twice. */
 export interface RunnerUse {
@@ -17,39 +20,64 @@ export interface RunnerUse {
   leave(): void;
 }
 
-/** Fixed for as long as the model is loaded; another context means another load. */
+/** A generation at work, which ends with its server. */
+export interface Breakable {
+  /** Contract: ends with this error and gives everything back, at once. */
+  fail(error: Error): void;
+}
+
+/** Fixed for as long as the model is loaded; another setup means another load. */
 export interface RunnerOptions {
   readonly model: SimulatedModel;
-  readonly contextTokens: number;
+  readonly setup: RunnerSetup;
   readonly slots: number;
   readonly bytes: number;
   readonly placement: Placement;
   readonly keepAliveMs: number;
+  readonly batch: Batch;
+  readonly cache: PromptCache | null;
 }
 
-/** A loaded model. Contract: never throws; unloading it is the box's business. */
+/** What a model's runner is known by: its weights, so that two names of one file share it. */
+export function runnerKey(model: SimulatedModel): string {
+  return model.blob ?? model.name;
+}
+
+/** A loaded model. Contract: never throws; unloading it is the business of `Residents`. */
 export class Runner implements Occupant {
   readonly model: SimulatedModel;
-  readonly contextTokens: number;
+  readonly setup: RunnerSetup;
   readonly bytes: number;
   readonly placement: Placement;
   readonly slots: SlotQueue;
+  readonly batch: Batch;
+  readonly cache: PromptCache | null;
+  /** Who generates on it. */
+  readonly working = new Set<Breakable>();
   state: RunnerState = "loading";
   keepAliveMs: number;
+  /** Whether it goes as soon as it is idle, whatever its keep-alive says. */
+  leaving = false;
   #users = 0;
-  #idle: (() => void)[] = [];
 
   constructor(options: RunnerOptions) {
     this.model = options.model;
-    this.contextTokens = options.contextTokens;
+    this.setup = options.setup;
     this.bytes = options.bytes;
     this.placement = options.placement;
     this.keepAliveMs = options.keepAliveMs;
+    this.batch = options.batch;
+    this.cache = options.cache;
     this.slots = new SlotQueue(options.slots);
   }
 
   get users(): number {
     return this.#users;
+  }
+
+  /** Of one slot. */
+  get contextTokens(): number {
+    return this.setup.contextTokens;
   }
 
   /** Bytes that lie on GPUs; less than `bytes` when the model did not fit. */
@@ -69,16 +97,14 @@ export class Runner implements Occupant {
         if (!open) return; // keeps R2
         open = false;
         this.#users -= 1;
-        if (this.#users > 0) return;
-        for (const resolve of this.#idle.splice(0)) resolve();
-        onIdle();
+        if (this.#users === 0) onIdle();
       },
     };
   }
 
-  /** Resolves when nobody uses it. */
-  whenIdle(): Promise<void> {
-    if (this.#users === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+  /** Ends all that waits or works here, with this error: its process is gone or has failed. */
+  fail(error: Error): void {
+    this.slots.refuseAll(error);
+    for (const work of this.working) work.fail(error);
   }
 }

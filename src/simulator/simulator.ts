@@ -3,17 +3,19 @@
 
 import { Hono } from "hono";
 import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
 import type { Random } from "../base/ids.ts";
 import { SimulatedBox, type BoxStats } from "./box.ts";
 import { DEFAULT_SIMULATOR_CONFIG, type SimulatorConfig } from "./config.ts";
+import { isServerGone, serverGone } from "./faults.ts";
 import { ollamaApp } from "./ollama-app.ts";
 import { openaiApp } from "./openai-app.ts";
+import { brokenConnection } from "./respond.ts";
 
 /** The header that marks every response, with the value `1`. */
 export const SIMULATED_HEADER = "x-troupe-simulated";
 
 /** What the simulator stands on. */
-/** A model server that is not one. */
 export interface SimulatorOptions {
   readonly clock: Clock;
   /** Seeded, so that a run can be repeated. */
@@ -22,9 +24,12 @@ export interface SimulatorOptions {
   readonly config?: Partial<SimulatorConfig>;
 }
 
+/** A model server that is not one. */
 export interface Simulator {
   /** Served by the caller, over a real socket or by `app.request()`. */
   readonly app: Hono;
+  /** The same without a socket; rejects as `fetch` does while the server is down. */
+  readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
   readonly box: SimulatedBox;
   stats(): BoxStats;
   /** Ends all waits and timers; call it after the server was closed. Idempotent. */
@@ -36,12 +41,21 @@ export function createSimulator({ clock, random, config = {} }: SimulatorOptions
   const box = new SimulatedBox({ clock, random, config: { ...DEFAULT_SIMULATOR_CONFIG, ...config } });
   const app = new Hono();
   app.use(async (context, next) => {
+    if (box.faults.down) return brokenConnection();
     await next();
     context.res.headers.set(SIMULATED_HEADER, "1");
   });
   app.get("/", (context) => context.text("Troupe's simulator is running. It is not Ollama."));
   app.route("/", ollamaApp({ box, random }));
   app.route("/", openaiApp({ box, random }));
+  app.onError((error, context) => {
+    if (isServerGone(error)) return brokenConnection();
+    return context.json({ error: messageOf(error) }, 500);
+  });
   app.notFound((context) => context.text("404 page not found", 404));
-  return { app, box, stats: () => box.stats(), close: () => box.close() };
+  const inProcess = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    if (box.faults.down) throw new TypeError("fetch failed", { cause: serverGone() });
+    return app.fetch(new Request(input, init));
+  };
+  return { app, fetch: inProcess, box, stats: () => box.stats(), close: () => box.close() };
 }

@@ -15,6 +15,7 @@ export interface SlotLease {
 
 interface Waiter {
   grant(): void;
+  refuse(reason: Error): void;
 }
 
 /** A first-come-first-served semaphore. */
@@ -45,6 +46,10 @@ export class SlotQueue {
           signal.removeEventListener("abort", onAbort);
           resolve(this.#lease());
         },
+        refuse: (reason) => {
+          signal.removeEventListener("abort", onAbort);
+          reject(reason);
+        },
       };
       const onAbort = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
@@ -53,6 +58,11 @@ export class SlotQueue {
       signal.addEventListener("abort", onAbort, { once: true });
       this.#waiting.push(waiter);
     });
+  }
+
+  /** Turns away all that wait, with this reason; leases that are held stay. */
+  refuseAll(reason: Error): void {
+    for (const waiter of this.#waiting.splice(0)) waiter.refuse(reason);
   }
 
   #lease(): SlotLease {

@@ -49,7 +49,7 @@ interface Scenery {
   readonly busyWith: (count: number) => Promise<void>;
 }
 
-async function scenery(scene: Scene, clock: Clock): Promise<Scenery> {
+async function scenery(scene: Scene, clock: Clock, dialect: Dialect): Promise<Scenery> {
   const isSlow = scene.does !== "answers";
   const isFull = scene.does === "refuses" && scene.kind === "overloaded";
   const simulator = createSimulator({
@@ -66,8 +66,8 @@ async function scenery(scene: Scene, clock: Clock): Promise<Scenery> {
     },
   });
   // While another model loads, a queue without room refuses everybody.
-  if (isFull) void enter(simulator, "other").catch(() => {});
-  else await loaded(simulator, clock);
+  if (isFull) void enter(simulator, "other", dialect).catch(() => {});
+  else await loaded(simulator, clock, dialect);
   const server = await serve((request) => simulator.app.fetch(request), { hostname: "127.0.0.1", port: 0 });
   return {
     simulator,
@@ -79,15 +79,17 @@ async function scenery(scene: Scene, clock: Clock): Promise<Scenery> {
   };
 }
 
-function enter({ box }: Simulator, name: string) {
+/** Loads as the dialect's requests do, which would load the model anew if it stood there with other options. */
+function enter({ box }: Simulator, name: string, dialect: Dialect) {
   const found = box.model(name);
   if (found === null) throw new Error(`The box has no model ${name}.`);
-  return box.enter({ model: found, contextTokens: null, keepAliveMs: null, signal: never() });
+  const runnerOptions = dialect === OLLAMA ? { shift: false } : {};
+  return box.enter({ model: found, contextTokens: null, runnerOptions, keepAliveMs: null, signal: never() });
 }
 
 /** Loads the model, which takes no time but a turn of the clock. */
-async function loaded(simulator: Simulator, clock: Clock): Promise<void> {
-  const use = enter(simulator, "m");
+async function loaded(simulator: Simulator, clock: Clock, dialect: Dialect): Promise<void> {
+  const use = enter(simulator, "m", dialect);
   if (clock instanceof SimulatedClock) await clock.advance(0);
   (await use).leave();
 }
@@ -117,7 +119,7 @@ function subject(dialect: Dialect): Subject {
     },
     async stage(scene): Promise<Stage> {
       const clock = scene.does === "answers" ? systemClock : new SimulatedClock();
-      const scenes = await scenery(scene, clock);
+      const scenes = await scenery(scene, clock, dialect);
       const { simulator, url, closeServer, busyWith } = scenes;
       const kind = scene.does === "refuses" ? scene.kind : null;
       if (kind === "network") await closeServer();

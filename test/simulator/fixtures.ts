@@ -162,6 +162,12 @@ export async function served(more: Partial<SimulatorConfig> = {}): Promise<Serve
   };
 }
 
+/** A chat request as it stands on the wire. */
+export function post(server: Served, body: unknown, signal?: AbortSignal): Promise<Response> {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return fetch(`${server.url}/api/chat`, { method: "POST", body: text, ...(signal ? { signal } : {}) });
+}
+
 /** Turns the event loop until something holds; sockets need turns, not time. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let turn = 0; turn < 20_000; turn++) {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { SimulatedClock } from "../../src/base/clock.ts";
 import type { SimulatedBox } from "../../src/simulator/box.ts";
-import { generate, type Figures, type GenerationRequest } from "../../src/simulator/generation.ts";
+import { generate, type GenerationRequest } from "../../src/simulator/generation.ts";
 import { call, say } from "../../src/simulator/policy.ts";
 import { promptTokens } from "../../src/simulator/prompt.ts";
+import type { Figures } from "../../src/simulator/seat.ts";
 import { generationRequest, model, named, reading, smallBox, tools, user, type Reading } from "./fixtures.ts";
 
 /** Reads a generation on a box whose models were loaded before. */
@@ -42,7 +43,9 @@ describe("figures", () => {
     expect(figures(read)).toEqual({
       totalMs: 1_150,
       loadMs: 1_000,
+      waitMs: 0,
       promptTokens: 100,
+      cachedTokens: 0,
       promptMs: 100,
       outputTokens: 5,
       outputMs: 50,

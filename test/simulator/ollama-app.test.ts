@@ -1,16 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { Ollama, type Message, type Tool } from "ollama";
-import { BUSY_MESSAGE } from "../../src/simulator/box.ts";
+import { BUSY_MESSAGE } from "../../src/simulator/pending.ts";
 import { call, say } from "../../src/simulator/policy.ts";
-import { model, served, until, type Served } from "./fixtures.ts";
+import { model, post, served, until, type Served } from "./fixtures.ts";
 
 const HELLO: Message[] = [{ role: "user", content: "hello" }];
 const client = (server: Served): Ollama => new Ollama({ host: server.url });
-
-function post(server: Served, body: unknown, signal?: AbortSignal): Promise<Response> {
-  const text = typeof body === "string" ? body : JSON.stringify(body);
-  return fetch(`${server.url}/api/chat`, { method: "POST", body: text, ...(signal ? { signal } : {}) });
-}
 
 const TOOL: Tool = {
   type: "function",
@@ -150,9 +145,12 @@ describe("refusals", () => {
     await using server = await served({ maxQueue: 1 });
     const controller = new AbortController();
     const body = { model: "a", messages: HELLO };
-    const waiting = [1, 2].map(() => post(server, body, controller.signal).catch(() => null));
+    const other = { model: "b", messages: HELLO };
+    const waiting = [post(server, body, controller.signal).catch(() => null)];
+    await until(() => server.clock.pending > 0);
+    waiting.push(post(server, other, controller.signal).catch(() => null));
     await until(() => server.stats().waitingModel === 1);
-    const refused = await post(server, body);
+    const refused = await post(server, other);
     expect(refused.status).toBe(503);
     expect(await refused.json()).toEqual({ error: BUSY_MESSAGE });
     expect(refused.headers.get("retry-after")).toBeNull();

@@ -84,7 +84,16 @@ describe("requests", () => {
 describe("answers", () => {
   const frame = { model: "a", createdAt: "2026-01-01T00:00:00.000Z" };
   const newId = () => "call_1";
-  const figures = { totalMs: 3.5, loadMs: 1, promptTokens: 4, promptMs: 1.25, outputTokens: 2, outputMs: 1 };
+  const figures = {
+    totalMs: 3.5,
+    loadMs: 1,
+    waitMs: 0.25,
+    promptTokens: 4,
+    cachedTokens: 1,
+    promptMs: 1.25,
+    outputTokens: 2,
+    outputMs: 1,
+  };
 
   test("durations are whole nanoseconds", () => {
     expect(chunkBody({ type: "done", reason: "stop", figures }, frame, newId)).toEqual({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import OpenAI from "openai";
-import { BUSY_MESSAGE } from "../../src/simulator/box.ts";
+import { BUSY_MESSAGE } from "../../src/simulator/pending.ts";
 import { call, say } from "../../src/simulator/policy.ts";
 import { model, served, until, type Served } from "./fixtures.ts";
 
@@ -76,7 +76,7 @@ describe("the openai client over a real socket", () => {
   });
 
   test("gets typed errors", async () => {
-    await using server = await served({ models: [model("a", { tools: false })], maxQueue: 0 });
+    await using server = await served({ models: [model("a", { tools: false }), model("b")], maxQueue: 0 });
     const { completions } = client(server).chat;
     await expect(completions.create({ model: "x", messages })).rejects.toMatchObject({
       status: 404,
@@ -89,7 +89,7 @@ describe("the openai client over a real socket", () => {
     });
     const waiting = completions.create({ model: "a", messages }).catch(() => null);
     await until(() => server.clock.pending > 0);
-    await expect(completions.create({ model: "a", messages })).rejects.toMatchObject({
+    await expect(completions.create({ model: "b", messages })).rejects.toMatchObject({
       status: 503,
       type: "api_error",
       error: { message: BUSY_MESSAGE },

@@ -59,7 +59,16 @@ describe("requests", () => {
 });
 
 describe("answers", () => {
-  const figures = { totalMs: 3, loadMs: 1, promptTokens: 4, promptMs: 1, outputTokens: 2, outputMs: 1 };
+  const figures = {
+    totalMs: 3,
+    loadMs: 1,
+    waitMs: 0,
+    promptTokens: 4,
+    cachedTokens: 0,
+    promptMs: 1,
+    outputTokens: 2,
+    outputMs: 1,
+  };
   const frame = { id: "chatcmpl-1", created: 7, model: "a" };
   const chunks = [
     { type: "thinking", text: "hm" },

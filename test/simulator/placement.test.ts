@@ -43,8 +43,19 @@ describe("where a model goes", () => {
     ],
   ])("%s", (...row) => {
     const [, bytes, gpus, occupants, expected] = row;
-    expect(asObject(place(bytes, gpus, occupants))).toEqual(expected);
+    expect(asObject(place({ bytes }, gpus, occupants))).toEqual(expected);
   });
+});
+
+test("a GPU that was asked for is the only one that is looked at", () => {
+  const gpus = [gpu("a", 100), gpu("b", 50)];
+  expect(asObject(place({ bytes: 40, mainGpu: 1 }, gpus, []))).toEqual({ b: 40 });
+  expect(place({ bytes: 45, mainGpu: 1 }, gpus, [occupant("x", { a: 10 })])).toBeNull();
+});
+
+test("a server that was told to spread takes all GPUs even where one would do", () => {
+  const gpus = [gpu("a", 100), gpu("b", 100)];
+  expect(asObject(place({ bytes: 40, spread: true }, gpus, []))).toEqual({ a: 20, b: 20 });
 });
 
 describe("who goes", () => {

@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
-import { Runner } from "../../src/simulator/runner.ts";
-import { model } from "./fixtures.ts";
+import { SimulatedClock } from "../../src/base/clock.ts";
+import { GpuTime } from "../../src/simulator/batch.ts";
+import { Runner, runnerKey } from "../../src/simulator/runner.ts";
+import { model, NEVER } from "./fixtures.ts";
 
 const runner = () =>
   new Runner({
     model: model("a"),
-    contextTokens: 4_096,
+    setup: { contextTokens: 4_096, autoContext: true, options: {} },
     slots: 2,
     bytes: 90,
     placement: new Map([
@@ -13,21 +15,34 @@ const runner = () =>
       ["gpu1", 30],
     ]),
     keepAliveMs: 1_000,
+    batch: new GpuTime(new SimulatedClock(), { batchSlowdown: 0, modelSlowdown: 0 }).batch(["gpu0", "gpu1"]),
+    cache: null,
   });
 
-test("R1 is idle when the last user has left, and tells it once", async () => {
+test("R1 is idle when the last user has left, and tells it once", () => {
   const loaded = runner();
   let idle = 0;
   const uses = [loaded.use(() => (idle += 1)), loaded.use(() => (idle += 1))];
-  let resolved = false;
-  const waiting = loaded.whenIdle().then(() => (resolved = true));
   uses[0]?.leave();
-  await Promise.resolve();
-  expect([loaded.users, idle, resolved]).toEqual([1, 0, false]);
+  expect([loaded.users, idle]).toEqual([1, 0]);
   uses[1]?.leave();
-  await waiting;
   expect([loaded.users, idle]).toEqual([0, 1]);
-  await expect(loaded.whenIdle()).resolves.toBeUndefined();
+});
+
+test("a runner that fails ends what works on it and what waits for a slot", async () => {
+  const loaded = runner();
+  const failed: string[] = [];
+  loaded.working.add({ fail: (error) => failed.push(error.message) });
+  await Promise.all([1, 2].map(() => loaded.slots.acquire(NEVER)));
+  const waiting = loaded.slots.acquire(NEVER).catch((error: unknown) => failed.push(String(error)));
+  loaded.fail(new Error("gone"));
+  await waiting;
+  expect(failed).toEqual(["gone", "Error: gone"]);
+});
+
+test("names of one file share a runner", () => {
+  expect(runnerKey(model("a"))).toBe("a");
+  expect(runnerKey(model("a", { blob: "file" }))).toBe(runnerKey(model("b", { blob: "file" })));
 });
 
 test("R2 a use ends once", () => {
