@@ -1,5 +1,5 @@
 // Backends: one per provider, or one per GPU entry that names the provider. Slots are generations in flight,
-// max_children live children whose prompt caches stay warm.
+// max_children live children whose prompt caches stay warm; what is `auto` is a first guess that the scheduler betters.
 
 import type { Config } from "../core/config-schema.ts";
 import type { BackendSettings } from "../core/settings.ts";
@@ -7,35 +7,45 @@ import type { Discovery } from "./discovery.ts";
 import { isLocal } from "./models.ts";
 import type { ProviderPlan } from "./plan.ts";
 
-/** A model server of unknown parallelism has one slot: Ollama's own default is one, and no API tells another. */
+/** The first guess of a model server: Ollama's own default is one, and no API tells another. */
 const LOCAL_SLOTS = 1;
 /** A cloud endpoint takes several requests at once; few accounts refuse four. */
 const REMOTE_SLOTS = 4;
 /** With one slot, four children take turns while the others run tools. */
 const LEAST_MAX_CHILDREN = 4;
+/** What is found by measuring stays below these, beside which a batch or an account has other limits. */
+const MOST_SLOTS = 32;
+const MOST_CHILDREN = 64;
+
+type Count = number | "auto";
+
+/** Slots and children of one backend, as they are written or guessed; absent children are found where slots are. */
+function capsOf(slots: Count, maxChildren: Count | undefined, guess: number) {
+  const first = slots === "auto" ? guess : slots;
+  const isFound = maxChildren === "auto" || (maxChildren === undefined && slots === "auto");
+  return {
+    slots: first,
+    ...(slots === "auto" && { autoSlots: { most: MOST_SLOTS } }),
+    maxChildren: typeof maxChildren === "number" ? maxChildren : Math.max(first, LEAST_MAX_CHILDREN),
+    ...(isFound && { autoChildren: { most: MOST_CHILDREN } }),
+  };
+}
 
 function backendsOf(plan: ProviderPlan, config: Config, discovery: Discovery): readonly BackendSettings[] {
+  const { slots, max_children: maxChildren } = plan.config;
   const local = isLocal(plan, discovery.providers[plan.name]);
-  const automatic = local ? LOCAL_SLOTS : REMOTE_SLOTS;
-  const slots = plan.config.slots === "auto" ? automatic : plan.config.slots;
-  const children = (wanted: number | undefined, own: number): number =>
-    wanted ?? plan.config.max_children ?? Math.max(own, LEAST_MAX_CHILDREN);
+  const guess = local ? LOCAL_SLOTS : REMOTE_SLOTS;
   const gpus = config.gpus.filter((gpu) => gpu.provider === plan.name);
   if (gpus.length === 0) {
-    const maxChildren = children(undefined, slots);
-    return [{ name: plan.name, provider: plan.name, gpu: null, slots, maxChildren, local }];
+    return [{ name: plan.name, provider: plan.name, gpu: null, ...capsOf(slots, maxChildren, guess), local }];
   }
-  return gpus.map((gpu) => {
-    const own = gpu.slots === "auto" ? slots : gpu.slots;
-    return {
-      name: gpus.length === 1 ? plan.name : `${plan.name}@${gpu.id}`,
-      provider: plan.name,
-      gpu: gpu.id,
-      slots: own,
-      maxChildren: children(gpu.max_children, own),
-      local,
-    };
-  });
+  return gpus.map((gpu) => ({
+    name: gpus.length === 1 ? plan.name : `${plan.name}@${gpu.id}`,
+    provider: plan.name,
+    gpu: gpu.id,
+    ...capsOf(gpu.slots === "auto" ? slots : gpu.slots, gpu.max_children ?? maxChildren, guess),
+    local,
+  }));
 }
 
 /** Contract: never throws; in the order of the plans, then of the GPUs. */

@@ -11,7 +11,11 @@ export interface LaneView {
   readonly gpu: string | null;
   /** `null` where nothing is loaded or unloaded at our command. */
   readonly residency: Residency | null;
+  /** Generations that may be in flight. */
   readonly slots: number;
+  /** Whether that is found by measuring; `slotsReason` then says why it is what it is, else it is `null`. */
+  readonly slotsAuto: boolean;
+  readonly slotsReason: string | null;
   readonly maxChildren: number;
   readonly leases: readonly {
     readonly leaseId: string;

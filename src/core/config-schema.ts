@@ -104,10 +104,10 @@ export const providerSchema = z
     /** `env:NAME`, `none`, or a literal for loopback endpoints only (checked in config/). */
     api_key: z.string().optional(),
     headers: z.record(z.string(), z.string()).default({}),
-    /** Generations in flight; `auto` is 1 for a model server and 4 for a cloud endpoint. */
+    /** Generations in flight; `auto` is found by measuring, from 1 for a model server and 4 for a cloud endpoint. */
     slots: slots.default("auto"),
-    /** Live children; absent is the larger of 4 and the slots. */
-    max_children: count.optional(),
+    /** Live children; the larger of 4 and the slots, and found by measuring with `auto`, or absent beside such slots. */
+    max_children: slots.optional(),
     /** Context asked of an Ollama, for each model that names none; lowered to what the model was trained for. */
     num_ctx: count.default(16_384),
     connect_timeout_s: seconds.default(10),
@@ -123,7 +123,7 @@ const gpuSchema = z.strictObject({
   provider: name,
   /** `auto` takes the provider's. */
   slots: slots.default("auto"),
-  max_children: count.optional(),
+  max_children: slots.optional(),
 });
 
 const delegationSchema = z

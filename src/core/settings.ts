@@ -15,6 +15,9 @@ export interface BackendSettings {
   readonly gpu: string | null;
   readonly slots: number;
   readonly maxChildren: number;
+  /** Present where the figure is a first guess, for the scheduler to better by measuring; `most` is never exceeded. */
+  readonly autoSlots?: { readonly most: number };
+  readonly autoChildren?: { readonly most: number };
   /** Runs on this box: its context is ours to choose, and its time is GPU time. */
   readonly local: boolean;
   /** Present where models are loaded and unloaded at our command; `null` where nobody can tell the memory. */

@@ -153,6 +153,8 @@ const lane = z
     gpu: z.string().nullable(),
     residency: z.enum(RESIDENCY_STATES).nullable(),
     slots: count,
+    slots_auto: z.boolean(),
+    slots_reason: z.string().nullable(),
     max_children: count,
     leases: z.array(
       z.object({

@@ -2,9 +2,24 @@
 // queue refuses it with nothing left behind.
 // A1. What was told that there is room, and is not admitted yet, counts for whoever asks next.
 
-import type { Settings } from "../core/settings.ts";
+import type { BackendSettings, Settings } from "../core/settings.ts";
 import type { TaskSpec } from "../core/task.ts";
-import type { AdmitRequest, Scheduler } from "../scheduler/scheduler.ts";
+import type { AdmitRequest, BackendCaps, Scheduler } from "../scheduler/scheduler.ts";
+
+/** What the scheduler is told of a backend; so many may wait for it. */
+export function capsOf(backend: BackendSettings, maxQueued: number): BackendCaps {
+  const { name, provider, gpu, slots, maxChildren, autoSlots, autoChildren } = backend;
+  return {
+    backend: name,
+    provider,
+    gpu,
+    slots,
+    maxChildren,
+    maxQueued,
+    ...(autoSlots && { autoSlots }),
+    ...(autoChildren && { autoChildren }),
+  };
+}
 
 export class Admission {
   readonly #scheduler: Pick<Scheduler, "admit" | "checkRoom">;

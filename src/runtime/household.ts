@@ -17,7 +17,7 @@ import type { Tool } from "../core/tool.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Scheduler, SchedulerSignal } from "../scheduler/scheduler.ts";
 import type { Claim, Store } from "../store/store.ts";
-import { Admission } from "./admission.ts";
+import { Admission, capsOf } from "./admission.ts";
 import type { CheckArguments } from "./call-tools-effect.ts";
 import { Claimant } from "./claimant.ts";
 import { drain } from "./drain.ts";
@@ -102,14 +102,7 @@ export class Household {
     this.reaper = new Reaper({ scheduler, logger, holderOf: (taskId) => this.family.get(taskId) });
     this.#services = this.#makeServices(patience);
     for (const backend of settings.backends) {
-      this.scheduler.setBackend({
-        backend: backend.name,
-        provider: backend.provider,
-        gpu: backend.gpu,
-        slots: backend.slots,
-        maxChildren: backend.maxChildren,
-        maxQueued: settings.maxQueued,
-      });
+      this.scheduler.setBackend(capsOf(backend, settings.maxQueued));
     }
     this.#claimant = new Claimant({
       owner: this.owner,

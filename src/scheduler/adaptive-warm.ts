@@ -11,6 +11,8 @@ import { figure, type CapSample } from "./adaptive-window.ts";
 /** Plain data: the same samples give the same states. */
 export interface WarmState {
   readonly warm: number;
+  /** The guess, and where it returns when fewer bring nothing. */
+  readonly first: number;
   readonly most: number;
   /** Milliseconds that a prompt token costs when it must be computed; `null` until a first turn told. */
   readonly coldMsPerToken: number | null;
@@ -30,6 +32,8 @@ export interface WarmState {
   readonly ceiling: number | null;
   readonly holdUntil: number;
   readonly holdMs: number;
+  /** Until then the server counts as one that keeps no prompts, or too few to matter. */
+  readonly uncachedUntil: number;
 }
 
 const SMOOTHING = 0.2;
@@ -48,8 +52,10 @@ const LONGEST_HOLD_MS = 1_800_000;
 /** A load profile of which nothing is known. Never throws. */
 export function createWarm(first: number, most: number): WarmState {
   const bound = whole(most);
+  const guess = Math.min(whole(first), bound);
   return {
-    warm: Math.min(whole(first), bound),
+    warm: guess,
+    first: guess,
     most: bound,
     coldMsPerToken: null,
     hit: null,
@@ -60,6 +66,7 @@ export function createWarm(first: number, most: number): WarmState {
     ceiling: null,
     holdUntil: 0,
     holdMs: HOLD_MS,
+    uncachedUntil: 0,
   };
 }
 
@@ -107,19 +114,32 @@ function firstTurn(state: WarmState, { taskId, promptTokens, promptMs }: FirstTu
 }
 
 function judge(state: WarmState, cap: number, now: number): WarmState {
-  const { warm, most, hit, good, idle, turns, ceiling, holdUntil, holdMs } = state;
+  const { warm, first, hit, good, idle, turns, uncachedUntil } = state;
   const again = { ...state, turns: 0, idle: 0 };
-  if (hit !== null && hit < HIT_BAD && warm > cap) {
-    const before = good !== null && good < warm ? good : Math.floor(warm * CUT);
-    const less = changed({ ...again, good: null }, Math.max(cap, before));
-    const longer = Math.min(LONGEST_HOLD_MS, 2 * holdMs);
-    return { ...less, turns: -less.warm, ceiling: warm, holdUntil: now + holdMs, holdMs: longer };
+  const isUncached = now < uncachedUntil;
+  if (hit !== null && hit < HIT_BAD && !isUncached) {
+    if (warm > cap) return fewer(again, cap, now);
+    if (good !== null) return again;
+    // Not even as many as generate are found: there is no cache to spare, and fewer conversations bring nothing.
+    return { ...changed(again, Math.max(warm, first)), uncachedUntil: now + LONGEST_HOLD_MS };
   }
-  const limit = ceiling !== null && now < holdUntil ? Math.min(most, ceiling - 1) : most;
+  if (!isUncached && (hit === null || hit < HIT_GOOD)) return again;
+  const found = isUncached ? again : { ...again, good: warm };
   const isIdle = 2 * idle >= turns; // keeps W2
-  if (hit === null || hit < HIT_GOOD) return again;
-  const found = { ...again, good: warm };
-  return isIdle && warm < limit ? changed(found, warm + 1) : found;
+  return isIdle && warm < limitAt(state, now) ? changed(found, warm + 1) : found;
+}
+
+/** They push each other out: back to the last figure that was good, or by a quarter. */
+function fewer(state: WarmState, cap: number, now: number): WarmState {
+  const { warm, good, holdMs } = state;
+  const before = good !== null && good < warm ? good : Math.floor(warm * CUT);
+  const less = changed({ ...state, good: null }, Math.max(cap, before));
+  const longer = Math.min(LONGEST_HOLD_MS, 2 * holdMs);
+  return { ...less, turns: -less.warm, ceiling: warm, holdUntil: now + holdMs, holdMs: longer };
+}
+
+function limitAt({ most, ceiling, holdUntil }: WarmState, now: number): number {
+  return ceiling !== null && now < holdUntil ? Math.min(most, ceiling - 1) : most;
 }
 
 /** The hit of before was that of another number of conversations: it is learnt anew. */

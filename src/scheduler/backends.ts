@@ -2,6 +2,7 @@
 // made when its profile is first heard of, and stays.
 
 import { drain, type Step } from "./flow.ts";
+import { limit } from "./learning.ts";
 import { backendFor } from "./room.ts";
 import type { BackendCaps, MoveTarget, ResidencyReport } from "./scheduler.ts";
 import { createLane, lanesOf, pauseLane, type Backend, type Lane, type SchedulerState } from "./state.ts";
@@ -16,8 +17,7 @@ export function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
   const lanes = [...backend.lanes.values()];
   for (const lane of lanes) {
     // Both limits first: who gets a place here may go straight on to a lease (S1).
-    lane.places.limit = caps.maxChildren;
-    lane.leases.limit = caps.slots;
+    limit(lane);
     manage(lane);
     drain(step, lane.places);
     drain(step, lane.leases);
@@ -62,6 +62,7 @@ function laneOf(state: SchedulerState, backend: Backend, profile: string): Lane 
   if (known !== undefined) return known;
   const lane = createLane(backend, profile, state.paused);
   backend.lanes.set(profile, lane);
+  limit(lane);
   manage(lane);
   return lane;
 }

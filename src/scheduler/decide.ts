@@ -9,6 +9,7 @@ import { higherClass, type SchedulingClass } from "../core/lifecycle.ts";
 import { InternalError } from "../base/errors.ts";
 import { laneFor, pause, setBackend, setResidency } from "./backends.ts";
 import { ask, drain, endLease, reclass, withdraw, type Step } from "./flow.ts";
+import { observe } from "./learning.ts";
 import { move } from "./move.ts";
 import { preempt } from "./patience.ts";
 import { backendFor, refuseAdmission } from "./room.ts";
@@ -75,7 +76,7 @@ function apply(step: Step, command: Command): Iterable<Lane> {
     case "set_residency":
       return setResidency(step, command.report);
     case "observe":
-      return [];
+      return observe(step, command.sample);
     case "release": {
       const task = state.leases.get(command.leaseId);
       return task === undefined ? [] : release(step, task);

@@ -125,6 +125,7 @@ function grant(step: Step, served: Ask): void {
     class: served.class,
     grantedAt: now,
     waitedMs: now - served.askedAt,
+    inFlight: task.lane.leases.held,
   };
   finish(served);
   task.lease = lease;

@@ -32,6 +32,8 @@ export interface BackendCaps {
   readonly residency?: { readonly vramBytes: number | null };
   /** Present where `slots` is only the first guess; `most` is never exceeded. */
   readonly autoSlots?: { readonly most: number };
+  /** Present where `maxChildren` is only the first guess; `most` is never exceeded, unless there are more slots. */
+  readonly autoChildren?: { readonly most: number };
 }
 
 export interface AdmitRequest {
@@ -77,6 +79,8 @@ export interface Lease {
   /** Monotonic milliseconds of the scheduler's clock. */
   readonly grantedAt: number;
   readonly waitedMs: number;
+  /** Leases of its profile that were out then, itself included. */
+  readonly inFlight: number;
 }
 
 /** What the scheduler tells its owner. Delivered in order, outside of the call that caused it. */
@@ -125,7 +129,7 @@ export interface GenerationSample {
   readonly outputTokens: number;
   readonly totalMs: number;
   readonly firstTokenMs: number | null;
-  /** Leases of this profile that were out while it ran. */
+  /** `Lease.inFlight` of the lease that it ran under. */
   readonly inFlight: number;
 }
 

@@ -3,6 +3,8 @@
 // and only as a function of what is in it, the command and the time given with the command (S5).
 
 import { SCHEDULING_CLASSES, type Residency, type SchedulingClass } from "../core/lifecycle.ts";
+import type { CapState } from "./adaptive-cap.ts";
+import type { WarmState } from "./adaptive-warm.ts";
 import { Gate } from "./gate.ts";
 import type { QueueEntry } from "./queue.ts";
 import type { BackendCaps, Lease, SchedulerSignal } from "./scheduler.ts";
@@ -61,6 +63,9 @@ export interface Lane {
   readonly profile: string;
   /** `null` where everything is always there. */
   residence: Residence | null;
+  /** What was learnt of its caps, which are the gates' limits then; `null` where they are fixed. */
+  cap: CapState | null;
+  warm: WarmState | null;
   readonly places: TaskGate;
   /** Where tasks that need no place wait while nobody is admitted. */
   readonly doors: TaskGate;
@@ -141,6 +146,8 @@ export function createLane(backend: Backend, profile: string, paused: boolean): 
     backend,
     profile,
     residence: null,
+    cap: null,
+    warm: null,
     places: new Gate({ kind: "place", limit: caps.maxChildren, levels: PLACE_LEVELS }),
     doors: new Gate({ kind: "door", limit: Infinity, levels: CLASSES }),
     leases: new Gate({

@@ -2,6 +2,7 @@
 // It only reads; nothing here decides.
 
 import type { LaneView } from "../core/box-api.ts";
+import { capInWords } from "./adaptive-reason.ts";
 import type { Holding, QueuePlace, Scheduler } from "./scheduler.ts";
 import { reasonFor } from "./reason.ts";
 import { lanesOf, type Ask, type Lane, type SchedulerState } from "./state.ts";
@@ -26,8 +27,10 @@ export function lanes(state: SchedulerState, now: number): readonly LaneView[] {
     provider: lane.backend.caps.provider,
     gpu: lane.backend.caps.gpu,
     residency: lane.residence?.state ?? null,
-    slots: lane.backend.caps.slots,
-    maxChildren: lane.backend.caps.maxChildren,
+    slots: lane.cap?.cap ?? lane.backend.caps.slots,
+    slotsAuto: lane.cap !== null,
+    slotsReason: lane.cap === null ? null : capInWords(lane.cap),
+    maxChildren: lane.warm?.warm ?? lane.backend.caps.maxChildren,
     leases: [...lane.leases.holders()].flatMap(({ taskId, lease }) =>
       lease === null
         ? []

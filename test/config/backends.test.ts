@@ -3,6 +3,9 @@ import type { Discovery } from "../../src/config/discovery.ts";
 import { model, provider } from "./discovery-fixture.ts";
 import { resolved, two } from "./resolved-fixture.ts";
 
+/** Slots and children that nobody fixed. */
+const FOUND = { autoSlots: { most: 32 }, autoChildren: { most: 64 } };
+
 describe("backends", () => {
   it("have one slot for a local server and four for a cloud, and room for at least four children", () => {
     const found: Discovery = {
@@ -11,9 +14,24 @@ describe("backends", () => {
     };
     const yaml = "providers: {ollama: {type: ollama}, cloud: {type: openai, api_key: env:K}}\n";
     expect(resolved(yaml, found).settings.backends).toEqual([
-      { name: "ollama", provider: "ollama", gpu: null, slots: 1, maxChildren: 4, local: true },
-      { name: "cloud", provider: "cloud", gpu: null, slots: 4, maxChildren: 4, local: false },
+      { name: "ollama", provider: "ollama", gpu: null, slots: 1, maxChildren: 4, local: true, ...FOUND },
+      { name: "cloud", provider: "cloud", gpu: null, slots: 4, maxChildren: 4, local: false, ...FOUND },
     ]);
+  });
+
+  it("find what is auto, and keep to what is a number, of the GPU before that of its provider", () => {
+    const yaml = `providers: {ollama: {type: ollama, slots: 6, max_children: auto}}
+gpus: [{id: g0, provider: ollama}, {id: g1, provider: ollama, max_children: 9}]
+`;
+    const [found, fixed] = resolved(yaml, two).settings.backends;
+    expect(found).toMatchObject({ slots: 6, maxChildren: 6, autoChildren: FOUND.autoChildren });
+    expect(found).not.toHaveProperty("autoSlots");
+    expect(fixed).toMatchObject({ slots: 6, maxChildren: 9 });
+    expect(fixed).not.toHaveProperty("autoChildren");
+    const pinned = "providers: {ollama: {type: ollama, slots: auto, max_children: 3}}\n";
+    const [backend] = resolved(pinned, two).settings.backends;
+    expect(backend).toMatchObject({ slots: 1, maxChildren: 3, autoSlots: FOUND.autoSlots });
+    expect(backend).not.toHaveProperty("autoChildren");
   });
 
   it("follow slots and max_children of the provider and of its GPUs", () => {

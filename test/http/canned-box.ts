@@ -15,6 +15,8 @@ export const CANNED_GPUS: readonly GpuView[] = [
         gpu: "gpu0",
         residency: "resident",
         slots: 2,
+        slotsAuto: true,
+        slotsReason: "2: the third did not make it faster",
         maxChildren: 4,
         leases: [{ leaseId: "lease_1", taskId: "task_1", class: "background", heldMs: 12.5 }],
         places: ["task_1"],

@@ -148,6 +148,7 @@ describe("leases", () => {
           class: "background",
           grantedAt: 40,
           waitedMs: 40,
+          inFlight: 2,
         },
       },
     ]);

@@ -31,6 +31,8 @@ export function laneWith(parts: Partial<LaneView> = {}): LaneView {
     provider: "gpu",
     gpu: "gpu0",
     residency: null,
+    slotsAuto: false,
+    slotsReason: null,
     ...caps,
     leases: [],
     places: [],

@@ -55,6 +55,8 @@ const EMPTY: LaneView = {
   gpu: null,
   residency: null,
   slots: 0,
+  slotsAuto: false,
+  slotsReason: null,
   maxChildren: 0,
   leases: [],
   places: [],
