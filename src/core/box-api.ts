@@ -34,17 +34,44 @@ export interface LaneView {
   }[];
 }
 
+/** Where a model of ours stands on a server that loads and unloads at our command. */
+export interface ResidencyView {
+  readonly backend: string;
+  /** The model with the options that it is loaded with, as `qwen3:8b@16384`. */
+  readonly profile: string;
+  readonly model: string;
+  readonly state: Residency;
+  /** Why an absent one cannot be loaded for now: its turns are told so instead of waiting. */
+  readonly phase: "backing_off" | "wedged" | "removed" | "away" | null;
+  /** When it came into that state, in milliseconds since the epoch, as all times of views. */
+  readonly since: number;
+  /** Generations of ours under way. */
+  readonly inFlight: number;
+  readonly vramBytes: number;
+  /** What its last load took, in milliseconds. */
+  readonly loadMs: number | null;
+  /** Loads in a row that failed. */
+  readonly failures: number;
+  readonly problem: { readonly code: string; readonly message: string } | null;
+  /** When it may be loaded again. */
+  readonly retryAt: number | null;
+}
+
 export interface LoadedModel {
   readonly model: string;
   readonly sizeBytes: number;
   readonly vramBytes: number;
   readonly contextTokens: number | null;
+  /** Somebody else loaded it, on a server where we load ours by command. */
+  readonly foreign: boolean;
 }
 
 export interface GpuView {
   readonly gpu: string;
   readonly backends: readonly LaneView[];
   readonly loaded: readonly LoadedModel[];
+  /** The models of ours that were asked for, or are there; empty where nothing is loaded at our command. */
+  readonly residency: readonly ResidencyView[];
 }
 
 export interface ModelView {

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import type { CancelReceipt, SteerReceipt, TaskHandle, TaskResult, TaskView, TreeNode } from "../core/api.ts";
-import type { BoxStatus, GpuView, MachineView, ProviderView } from "../core/box-api.ts";
+import type { BoxStatus, GpuView, MachineView, ProviderView, ResidencyView } from "../core/box-api.ts";
 import { PHASES, RESIDENCY_STATES, SCHEDULING_CLASSES, STATES } from "../core/lifecycle.ts";
 import type { Usage } from "../core/limits.ts";
 import type { Wire } from "../core/wire.ts";
@@ -178,6 +178,23 @@ const lane = z
   })
   .meta({ id: "Lane" });
 
+const residencyView = z
+  .object({
+    backend: z.string(),
+    profile: z.string(),
+    model: z.string(),
+    state: z.enum(RESIDENCY_STATES),
+    phase: z.enum(["backing_off", "wedged", "removed", "away"]).nullable(),
+    since: time,
+    in_flight: count,
+    vram_bytes: count,
+    load_ms: z.number().nullable(),
+    failures: count,
+    problem: z.object({ code: z.string(), message: z.string() }).nullable(),
+    retry_at: time.nullable(),
+  })
+  .meta({ id: "Residency" }) satisfies z.ZodType<Wire<ResidencyView>>;
+
 const gpuView = z
   .object({
     gpu: z.string(),
@@ -188,8 +205,10 @@ const gpuView = z
         size_bytes: count,
         vram_bytes: count,
         context_tokens: count.nullable(),
+        foreign: z.boolean(),
       }),
     ),
+    residency: z.array(residencyView),
   })
   .meta({ id: "Gpu" }) satisfies z.ZodType<Wire<GpuView>>;
 

@@ -2,34 +2,27 @@
 // queue refuses it with nothing left behind.
 // A1. What was told that there is room, and is not admitted yet, counts for whoever asks next.
 
-import type { BackendSettings, Settings } from "../core/settings.ts";
+import type { Settings } from "../core/settings.ts";
+import { profileKey } from "../core/load-profile.ts";
 import type { TaskSpec } from "../core/task.ts";
-import type { AdmitRequest, BackendCaps, Scheduler } from "../scheduler/scheduler.ts";
-
-/** What the scheduler is told of a backend; so many may wait for it. */
-export function capsOf(backend: BackendSettings, maxQueued: number): BackendCaps {
-  const { name, provider, gpu, slots, maxChildren, autoSlots, autoChildren } = backend;
-  return {
-    backend: name,
-    provider,
-    gpu,
-    slots,
-    maxChildren,
-    maxQueued,
-    ...(autoSlots && { autoSlots }),
-    ...(autoChildren && { autoChildren }),
-  };
-}
+import type { AdmitRequest, Scheduler } from "../scheduler/scheduler.ts";
+import type { Residency } from "./residency.ts";
 
 export class Admission {
   readonly #scheduler: Pick<Scheduler, "admit" | "checkRoom">;
   readonly #settings: Settings;
+  readonly #residency: Pick<Residency, "profileOf" | "sizeOf">;
   /** Told that there is room; not admitted yet (A1). */
   readonly #promised = new Map<string, AdmitRequest>();
 
-  constructor(scheduler: Pick<Scheduler, "admit" | "checkRoom">, settings: Settings) {
+  constructor(
+    scheduler: Pick<Scheduler, "admit" | "checkRoom">,
+    settings: Settings,
+    residency: Pick<Residency, "profileOf" | "sizeOf">,
+  ) {
     this.#scheduler = scheduler;
     this.#settings = settings;
+    this.#residency = residency;
   }
 
   /** Throws as `Scheduler.admit` does. */
@@ -58,12 +51,17 @@ export class Admission {
 
   #requestOf(spec: TaskSpec): AdmitRequest {
     const { agents, delegation } = this.#settings;
+    const profile = this.#residency.profileOf(spec.model);
     const limit = agents.find((each) => each.name === spec.agent.name)?.concurrencyLimit ?? null;
     return {
       taskId: spec.id,
       parentId: spec.parentId,
       parentSlots: delegation.maxConcurrentChildren,
       backend: spec.model.backend,
+      ...(profile !== null && {
+        profile: profileKey(profile),
+        sizeBytes: this.#residency.sizeOf(profile),
+      }),
       class: spec.schedulingClass,
       needsPlace: spec.kind === "task",
       ...(limit !== null && { agentLimit: { key: spec.agent.name, limit } }),

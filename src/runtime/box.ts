@@ -40,14 +40,22 @@ export class Box implements BoxApi {
   }
 
   async gpus(): Promise<readonly GpuView[]> {
-    const lanes = this.#options.household.scheduler.lanes();
+    const { scheduler, residency } = this.#options.household;
+    const lanes = scheduler.lanes();
     const names = [...new Set(lanes.map((lane) => lane.gpu ?? lane.backend))];
     return Promise.all(
       names.map(async (gpu) => {
         const backends = lanes.filter((lane) => (lane.gpu ?? lane.backend) === gpu);
         const providers = [...new Set(backends.map((lane) => lane.provider))];
         const loaded = await Promise.all(providers.map((name) => this.#loaded(name)));
-        return { gpu, backends, loaded: loaded.flat() };
+        const names = backends.map((lane) => lane.backend);
+        const isForeign = (model: string): boolean => residency.isForeign(names, model);
+        return {
+          gpu,
+          backends,
+          loaded: loaded.flat().map((each) => ({ ...each, foreign: isForeign(each.model) })),
+          residency: residency.views([...new Set(names)]),
+        };
       }),
     );
   }
@@ -86,7 +94,7 @@ export class Box implements BoxApi {
     };
   }
 
-  async #loaded(name: string): Promise<readonly LoadedModel[]> {
+  async #loaded(name: string): Promise<readonly Omit<LoadedModel, "foreign">[]> {
     const provider = this.#options.providers.get(name);
     if (!provider) return [];
     try {

@@ -16,6 +16,7 @@ import { judged } from "./failed-run.ts";
 import { answerMessage, failureOf, generateAnswer, type Generation } from "./generation.ts";
 import { GenerationMeter } from "./generation-meter.ts";
 import { withoutSecrets } from "./secret-free.ts";
+import { observed } from "./observed-generation.ts";
 import { callLine } from "./output-lines.ts";
 import { beginTurn, type TurnInput } from "./open-turn.ts";
 import { Purse, warned } from "./purse.ts";
@@ -91,7 +92,7 @@ async function answerWithin(
   purse.reserve(promptTokens, maxOutputTokens);
   try {
     return await generateAnswer({
-      provider: services.providerOf(spec.model),
+      provider: observed(services.providerOf(spec.model), spec, services),
       clock: services.clock,
       signal: input.signal,
       watch: (signal) => watchModel(host, signal),

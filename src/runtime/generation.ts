@@ -13,7 +13,7 @@ import type { FinishReason, GenerateRequest, GenerationUsage, Provider } from ".
 const DELTA_MS = 30;
 
 export interface GenerationOptions {
-  readonly provider: Provider;
+  readonly provider: Pick<Provider, "generate">;
   readonly request: GenerateRequest;
   readonly clock: Clock;
   readonly signal: AbortSignal;

@@ -17,7 +17,8 @@ import type { Tool } from "../core/tool.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Scheduler, SchedulerSignal } from "../scheduler/scheduler.ts";
 import type { Claim, Store } from "../store/store.ts";
-import { Admission, capsOf } from "./admission.ts";
+import { Admission } from "./admission.ts";
+import { capsOf } from "./backend-caps.ts";
 import type { CheckArguments } from "./call-tools-effect.ts";
 import { Claimant } from "./claimant.ts";
 import { drain } from "./drain.ts";
@@ -27,6 +28,7 @@ import { EventStreams } from "./event-stream.ts";
 import { Family } from "./family.ts";
 import { PLAIN_TEXT, type RedactedText } from "./generation.ts";
 import { Reaper } from "./reaper.ts";
+import { Residency } from "./residency.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
 import type { HostServices } from "./services.ts";
 import { markReleased, unreleased } from "./late-release.ts";
@@ -69,6 +71,7 @@ export class Household {
   readonly family: Family<TaskHost>;
   readonly streams: EventStreams;
   readonly scheduler: Scheduler;
+  readonly residency: Residency;
   readonly admission: Admission;
   readonly reaper: Reaper;
   readonly owner: string;
@@ -92,7 +95,8 @@ export class Household {
     this.family = new Family((host) => this.trees.leave(host.spec));
     this.streams = new EventStreams(options.store);
     this.scheduler = options.makeScheduler((signal) => this.#onSignal(signal));
-    this.admission = new Admission(this.scheduler, options.settings);
+    this.residency = new Residency({ ...options, scheduler: this.scheduler });
+    this.admission = new Admission(this.scheduler, options.settings, this.residency);
     this.#dormitory = new Dormitory(options.clock);
     const { clock, logger, store, settings } = options;
     const patience = new StorePatience({ clock, logger, closing: this.#closing.signal });
@@ -101,9 +105,7 @@ export class Household {
     const { scheduler } = this;
     this.reaper = new Reaper({ scheduler, logger, holderOf: (taskId) => this.family.get(taskId) });
     this.#services = this.#makeServices(patience);
-    for (const backend of settings.backends) {
-      this.scheduler.setBackend(capsOf(backend, settings.maxQueued));
-    }
+    for (const backend of settings.backends) this.scheduler.setBackend(capsOf(backend, settings));
     this.#claimant = new Claimant({
       owner: this.owner,
       boxId: settings.boxId,
@@ -146,6 +148,7 @@ export class Household {
 
   /** Takes up everything that the store has open, before anything new is asked for (O5). Throws what the store throws. */
   async recover(): Promise<Recovery> {
+    this.residency.start();
     const claims = await this.#claimant.takeAll();
     const late = { ...this.#options, patience: this.patience };
     void markReleased(await unreleased(late), late);
@@ -174,6 +177,7 @@ export class Household {
     this.scheduler.pause(true);
     for (const host of this.family.members()) host.abandon();
     this.family.close();
+    this.residency.close();
     this.scheduler.close();
     this.#dormitory.close();
     this.streams.close();
@@ -234,8 +238,7 @@ export class Household {
   }
 
   #onSignal(signal: SchedulerSignal): void {
-    // No backend is set up to load and unload at our command.
-    if (signal.type === "load" || signal.type === "unload") return;
+    if (signal.type === "load" || signal.type === "unload") return this.residency.command(signal);
     const host = this.family.get(signal.type === "granted" ? signal.lease.taskId : signal.taskId);
     if (!host) {
       if (signal.type === "granted") this.scheduler.release(signal.lease.leaseId);
@@ -275,6 +278,7 @@ export class Household {
       providerOf,
       apiFor,
       scheduler: this.scheduler,
+      residency: this.residency,
       machine: provideEffects(find, checkArguments),
       kinship: family,
       dormitory: this.#dormitory,

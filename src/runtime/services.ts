@@ -17,6 +17,7 @@ import type { Delta } from "./event-stream.ts";
 import type { RedactedText } from "./generation.ts";
 import type { GpuRates } from "./gpu-rates.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Residency } from "./residency.ts";
 import type { RestartIntensity } from "./restart-intensity.ts";
 import type { StorePatience } from "./store-patience.ts";
 
@@ -47,6 +48,7 @@ export interface HostServices {
   readonly store: Store;
   readonly patience: StorePatience;
   readonly scheduler: Scheduler;
+  readonly residency: Pick<Residency, "enter" | "profileOf">;
   /** The machine with its effects provided, once for all tasks. */
   readonly machine: typeof agentMachine;
   readonly kinship: Kinship;

@@ -112,6 +112,8 @@ export interface ResidencyReport {
   readonly vramBytes?: number;
   /** How long the load or unload took that has ended now. */
   readonly tookMs?: number;
+  /** It cannot be loaded for now: its turns are let pass all the same, so that each is told why. */
+  readonly passing?: boolean;
 }
 
 /** What one generation was seen to cost. All times in milliseconds, 0 where the server does not tell. */

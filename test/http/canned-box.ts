@@ -32,7 +32,23 @@ export const CANNED_GPUS: readonly GpuView[] = [
         ],
       },
     ],
-    loaded: [{ model: "canned-1", sizeBytes: 10, vramBytes: 8, contextTokens: 16_384 }],
+    loaded: [{ model: "canned-1", sizeBytes: 10, vramBytes: 8, contextTokens: 16_384, foreign: false }],
+    residency: [
+      {
+        backend: "canned",
+        profile: "canned-2:latest@16384",
+        model: "canned-2:latest",
+        state: "absent",
+        phase: "wedged",
+        since: 1,
+        inFlight: 0,
+        vramBytes: 0,
+        loadMs: null,
+        failures: 1,
+        problem: { code: "load_wedged", message: "Restart Ollama." },
+        retryAt: 2,
+      },
+    ],
   },
 ];
 

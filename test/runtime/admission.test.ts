@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
+import type { LoadProfile } from "../../src/core/load-profile.ts";
 import type { TaskSpec } from "../../src/core/task.ts";
 import { Admission } from "../../src/runtime/admission.ts";
 import type { AdmitRequest } from "../../src/scheduler/scheduler.ts";
 import { agentNamed, testSettings } from "./rig.ts";
 import { specimen } from "../store/specimens.ts";
 
-function desk(agents = [agentNamed("coder", { concurrencyLimit: 2 })]) {
+function desk(profile: LoadProfile | null = null) {
+  const agents = [agentNamed("coder", { concurrencyLimit: 2 })];
   const admitted: AdmitRequest[] = [];
   const asked: { readonly ids: readonly string[]; readonly ahead: readonly string[] }[] = [];
   const scheduler = {
@@ -13,7 +15,8 @@ function desk(agents = [agentNamed("coder", { concurrencyLimit: 2 })]) {
     checkRoom: (requests: readonly AdmitRequest[], ahead: ReadonlyMap<string, AdmitRequest>) =>
       void asked.push({ ids: requests.map(({ taskId }) => taskId), ahead: [...ahead.keys()] }),
   };
-  return { admission: new Admission(scheduler, testSettings({ agents })), admitted, asked };
+  const residency = { profileOf: () => profile, sizeOf: () => 5 };
+  return { admission: new Admission(scheduler, testSettings({ agents }), residency), admitted, asked };
 }
 
 const named = (spec: TaskSpec, name: string): TaskSpec => ({ ...spec, agent: { ...spec.agent, name } });
@@ -26,6 +29,15 @@ describe("Admission", () => {
     expect(admitted[0]).toMatchObject({ taskId: "t1", parentSlots: 3 });
     expect(admitted[0]).not.toHaveProperty("agentLimit");
     expect(admitted[1]).toMatchObject({ agentLimit: { key: "coder", limit: 2 } });
+  });
+
+  test("asks for the load profile of a model that is loaded at our command, with its size", () => {
+    const { admission, admitted } = desk({ backend: "gpu", model: "m:1b", runner: { contextTokens: 512 } });
+    admission.admit(specimen("t1"));
+    expect(admitted[0]).toMatchObject({ profile: "m:1b@512", sizeBytes: 5 });
+    const other = desk();
+    other.admission.admit(specimen("t1"));
+    expect(other.admitted[0]).not.toHaveProperty("profile");
   });
 
   test("A1 names those that were told of room until they are admitted, or their work has failed", async () => {

@@ -1,0 +1,148 @@
+// The models that are loaded and unloaded at our command, on all servers of the box: passes the scheduler's commands on,
+// tells it what became of them, and counts who uses what. On a box without such servers it does nothing.
+
+import type { Provider } from "../../providers/provider.ts";
+import type { Clock } from "../base/clock.ts";
+import { ProviderError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { findModel } from "../config/models.ts";
+import type { ResidencyView } from "../core/box-api.ts";
+import { loadProfileOf, profileKey, type LoadProfile } from "../core/load-profile.ts";
+import type { BackendSettings, Settings } from "../core/settings.ts";
+import type { ModelRef } from "../core/task.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import { capsOf } from "./backend-caps.ts";
+import { ResidencyServer } from "./residency-server.ts";
+
+export interface ResidencyOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly scheduler: Pick<Scheduler, "setResidency" | "setBackend" | "counts">;
+  readonly providerOf: (ref: ModelRef) => Provider;
+}
+
+/** One generation, as long as its connection is open. */
+export interface GenerationUse {
+  /** Generations with the same model under way when it began, itself included. */
+  readonly inFlight: number;
+  /** May be called twice. `thrown` is what went wrong. */
+  end(thrown?: unknown): void;
+}
+
+export class Residency {
+  readonly #options: ResidencyOptions;
+  readonly #servers: ReadonlyMap<string, ResidencyServer>;
+  /** Generations under way, by backend and profile; clouds have one profile. */
+  readonly #inFlight = new Map<string, number>();
+
+  constructor(options: ResidencyOptions) {
+    this.#options = options;
+    const { backends } = options.settings;
+    const ours = backends.flatMap((backend) => {
+      const server = this.#serverOf(backend);
+      return server ? [[backend.name, server] as const] : [];
+    });
+    this.#servers = new Map(ours);
+  }
+
+  /** Begins to look at the servers; before that nothing is known to be in memory. */
+  start(): void {
+    for (const server of this.#servers.values()) server.start();
+  }
+
+  command(signal: {
+    readonly type: "load" | "unload";
+    readonly backend: string;
+    readonly profile: string;
+  }): void {
+    this.#servers.get(signal.backend)?.command(signal.type, signal.profile);
+  }
+
+  /** The profile of a model on its backend; `null` where nothing is loaded at our command, or the config has it no more. */
+  profileOf({ provider, model, backend }: ModelRef): LoadProfile | null {
+    const { settings } = this.#options;
+    const found = findModel(settings.models, `${provider}/${model}`);
+    const place = settings.backends.find(({ name }) => name === backend);
+    return found ? loadProfileOf(found, place) : null;
+  }
+
+  /** What a profile takes of the GPU's memory, as far as somebody could tell. */
+  sizeOf(profile: LoadProfile | null): number | null {
+    return profile && (this.#servers.get(profile.backend)?.sizeOf(profileKey(profile)) ?? null);
+  }
+
+  /**
+   * Counts a generation in; its `end` is called when its connection is closed.
+   * Contract: throws ProviderError when the model cannot be had now, with why and until when.
+   */
+  enter(model: ModelRef): GenerationUse {
+    const profile = this.profileOf(model);
+    const key = profileKey(profile);
+    const server = profile && this.#servers.get(profile.backend);
+    const use = server?.use(key) ?? null;
+    const lane = `${model.backend} ${key}`;
+    const inFlight = (this.#inFlight.get(lane) ?? 0) + 1;
+    this.#inFlight.set(lane, inFlight);
+    let open = true;
+    const end = (thrown?: unknown): void => {
+      if (!open) return;
+      open = false;
+      this.#inFlight.set(lane, (this.#inFlight.get(lane) ?? 1) - 1);
+      use?.end();
+      if (tellsOfServer(thrown)) server?.suspect();
+    };
+    return { inFlight, end };
+  }
+
+  /** The profiles of these backends of which there is something to say. */
+  views(backends: readonly string[]): readonly ResidencyView[] {
+    return backends.flatMap((name) => this.#servers.get(name)?.views() ?? []);
+  }
+
+  isForeign(backends: readonly string[], model: string): boolean {
+    return backends.some((name) => this.#servers.get(name)?.isForeign(model));
+  }
+
+  close(): void {
+    for (const server of this.#servers.values()) server.close();
+  }
+
+  #serverOf(backend: BackendSettings): ResidencyServer | null {
+    const { settings, clock, logger, scheduler, providerOf } = this.#options;
+    const { residency } = backend;
+    if (residency === undefined) return null;
+    const models = settings.models.filter(({ ref }) => ref.backend === backend.name);
+    const profiles = new Map(
+      models.map((model) => {
+        const profile = loadProfileOf(model, backend);
+        return [profileKey(profile), profile as LoadProfile];
+      }),
+    );
+    const ref = { provider: backend.provider, backend: backend.name, model: "" };
+    return new ResidencyServer({
+      backend: backend.name,
+      profiles: [...profiles.values()],
+      provider: () => providerOf(models[0]?.ref ?? ref),
+      clock,
+      logger,
+      drainMs: settings.cancelDeadlineMs,
+      report: (report) => scheduler.setResidency(report),
+      isBusy: () => {
+        const { leases, waiting } = scheduler.counts();
+        return leases + waiting > 0;
+      },
+      onForeignBytes: (bytes) => {
+        if (residency.vramBytes === null) return;
+        const vramBytes = Math.max(0, residency.vramBytes - bytes);
+        scheduler.setBackend(capsOf({ ...backend, residency: { vramBytes } }, settings));
+      },
+    });
+  }
+}
+
+/** What went wrong may be that the server has gone, or no longer has the model. */
+function tellsOfServer(thrown: unknown): boolean {
+  if (!(thrown instanceof ProviderError)) return false;
+  return thrown.providerKind === "network" || thrown.code === "model_not_found";
+}
