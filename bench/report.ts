@@ -54,8 +54,17 @@ export interface BenchOptions {
   readonly quick: boolean;
   /** The one part that is asked for; `null` for all. */
   readonly part: string | null;
-  /** A real Ollama to measure on as well, and the model to ask there. */
-  readonly ollama: { readonly url: string; readonly model: string } | null;
+  /** A real Ollama to measure on as well, and the models to ask there; `model` is the first. */
+  readonly ollama: {
+    readonly url: string;
+    readonly model: string;
+    readonly models: readonly string[];
+  } | null;
+  /** The file of the one workload that is asked for; `null` for all that ship. */
+  readonly workload: string | null;
+  /** The first seed, and how many; `null` leaves it to the benchmark. */
+  readonly seed: number | null;
+  readonly seeds: number | null;
 }
 
 export interface HostFacts {

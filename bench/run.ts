@@ -1,9 +1,11 @@
-// Runs one benchmark, or all: `npm run bench -- NAME… [--part NAME] [--quick] [--json] [--ollama URL --model NAME]`. Each file of
-// bench/cases is one, so that adding a benchmark is adding a file. Exits 1 when a run was not exact, 2 when it was
-// called wrongly; a target that was missed is printed as missed.
+// Runs one benchmark, or all: `npm run bench -- NAME… [--part NAME] [--quick] [--json] [--ollama URL --model NAME…]`, and
+// for `scheduler` [--workload FILE] [--seed N] [--seeds N]. Each file of bench/cases is one, so that adding a benchmark is
+// adding a file. Exits 1 when a run was not exact, 2 when it was called wrongly; a target that was missed is printed as
+// missed.
 
 import { readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { TroupeError } from "../src/base/errors.ts";
 import { hostFacts, isExact, renderReport, reportsJson } from "./report.ts";
 import type { Bench, BenchReport } from "./report.ts";
 
@@ -22,7 +24,13 @@ async function usage(): Promise<string> {
   const rows = await Promise.all(
     names.map(async (name) => `  ${name.padEnd(12)} ${(await load(name)).summary}`),
   );
-  return `Usage: npm run bench -- NAME… [--part NAME] [--quick] [--json] [--ollama URL --model NAME]   (or: all)\n${rows.join("\n")}\n`;
+  return `Usage: npm run bench -- NAME… [--part NAME] [--quick] [--json] [--ollama URL --model NAME…] [--workload FILE] [--seed N] [--seeds N]   (or: all)\n${rows.join("\n")}\n`;
+}
+
+/** `null` where nothing was given, NaN where it is no whole number. */
+function countOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  return /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
 }
 
 async function main(): Promise<number> {
@@ -33,15 +41,24 @@ async function main(): Promise<number> {
       quick: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       ollama: { type: "string" },
-      model: { type: "string" },
+      model: { type: "string", multiple: true },
+      workload: { type: "string" },
+      seed: { type: "string" },
+      seeds: { type: "string" },
     },
   });
-  const { ollama: url, model } = values;
+  const { ollama: url, model: models = [], workload = null } = values;
+  const [model] = models;
   if ((url === undefined) !== (model === undefined)) {
     process.stderr.write("Expected --ollama URL and --model NAME together, got one of them.\n");
     return 2;
   }
-  const ollama = url === undefined || model === undefined ? null : { url, model };
+  const ollama = url === undefined || model === undefined ? null : { url, model, models };
+  const [seed, seeds] = [countOf(values.seed), countOf(values.seeds)];
+  if (Number.isNaN(seed) || Number.isNaN(seeds) || seeds === 0) {
+    process.stderr.write("Expected whole numbers after --seed and --seeds, and one seed at least.\n");
+    return 2;
+  }
   const wanted = positionals.includes("all") ? names : positionals;
   const unknown = wanted.find((name) => !names.includes(name));
   if (unknown !== undefined || wanted.length === 0) {
@@ -58,7 +75,7 @@ async function main(): Promise<number> {
   }
   const reports: BenchReport[] = [];
   for (const bench of benches) {
-    const report = await bench.run({ quick, part, ollama });
+    const report = await bench.run({ quick, part, ollama, workload, seed, seeds });
     if (!values.json) process.stdout.write(renderReport(report, hostFacts()));
     reports.push(report);
   }
@@ -66,4 +83,11 @@ async function main(): Promise<number> {
   return reports.every(isExact) ? 0 : 1;
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  // What a person can mend is said in a sentence; anything else is a bug, with its stack.
+  if (!(error instanceof TroupeError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,20 @@
+// Who runs, in the order of the tables: Troupe first.
+
+import { llamaSwap } from "./peers/llama-swap.ts";
+import { direct, perParent, pQueue, priority, roundRobin, semaphore } from "./peers/simple.ts";
+import type { Strategy } from "./strategy.ts";
+import { troupe } from "./troupe.ts";
+
+export const CONTENDERS: readonly Strategy[] = [
+  troupe,
+  direct,
+  semaphore,
+  perParent,
+  pQueue,
+  llamaSwap,
+  priority,
+  roundRobin,
+];
+
+/** Who runs on a person's own server, where a run takes as long as it takes. */
+export const FEW_CONTENDERS: readonly Strategy[] = [troupe, direct, semaphore, perParent, pQueue, llamaSwap];

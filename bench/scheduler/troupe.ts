@@ -1,0 +1,231 @@
+// Troupe as a contender: the real LocalScheduler, with as little around it as may be. The whole runtime (store, events,
+// transcripts, tools) is left out; what it does with the scheduler is done here in the same order: admit, ask for a
+// lease for each turn, release it with the last byte, park while children are awaited, end.
+//
+// T1. A lease is released once, when its generation has let go of the server.
+// T2. What is loaded changes at the scheduler's command alone: the host carries its signals out, one at a time.
+
+import { systemClock, delay } from "../../src/base/clock.ts";
+import { LocalScheduler } from "../../src/scheduler/local-scheduler.ts";
+import type { GenerationSample, Lease, Scheduler, SchedulerSignal } from "../../src/scheduler/scheduler.ts";
+import { percentile } from "../statistics.ts";
+import { modelFacts, type GenerationFigures } from "./model-server.ts";
+import { isBusy } from "./play.ts";
+import type { DecisionCost, Strategy, StrategyRun, StrategyWorld, Turn, Work } from "./strategy.ts";
+
+const BACKEND = "ollama";
+const PATIENCE_MS = 5_000;
+/** More than any workload has: what is measured is never a refusal. */
+const ROOM = 1_000_000;
+/** As the runtime does on a 503, once its lease is given back. */
+const BUSY_PAUSE_MS = 1_000;
+/** `max_children`, for each slot: while children run tools, others generate, and their prompts still stay cached. */
+const CHILDREN_PER_SLOT = 2;
+const LEAST_CHILDREN = 4;
+
+interface Waiter<T> {
+  resolve(value: T): void;
+}
+
+class TroupeRun implements StrategyRun {
+  readonly #world: StrategyWorld;
+  readonly #scheduler: Scheduler;
+  readonly #begins = new Map<string, Waiter<void>>();
+  readonly #grants = new Map<string, Waiter<Lease>>();
+  readonly #running = new Map<string, AbortController>();
+  readonly #flying = new Map<string, number>();
+  readonly #decisionsUs: number[] = [];
+  #hosting: Promise<void> = Promise.resolve();
+
+  constructor(world: StrategyWorld) {
+    this.#world = world;
+    const { clock, random, facts } = world;
+    this.#scheduler = new LocalScheduler({
+      clock,
+      random,
+      interactivePatienceMs: PATIENCE_MS,
+      onSignal: (signal) => this.#onSignal(signal),
+    });
+    const slots = Math.max(...facts.models.map((model) => model.np));
+    this.#scheduler.setBackend({
+      backend: BACKEND,
+      provider: "ollama",
+      gpu: "gpu0",
+      slots,
+      maxChildren: Math.max(CHILDREN_PER_SLOT * slots, LEAST_CHILDREN),
+      maxQueued: ROOM,
+    });
+  }
+
+  async open(): Promise<this> {
+    for (const { model, vramBytes } of await this.#world.server.loaded()) {
+      this.#scheduler.setResidency({ backend: BACKEND, profile: model, state: "resident", vramBytes });
+    }
+    return this;
+  }
+
+  begin(work: Work, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
+    const { taskId, parentId, model } = work;
+    const admitted = this.#answered(this.#begins, taskId, signal);
+    this.#call(() =>
+      this.#scheduler.admit({
+        taskId,
+        parentId,
+        parentSlots: ROOM,
+        backend: BACKEND,
+        profile: model,
+        sizeBytes: modelFacts(this.#world.facts, model).bytes,
+        class: parentId === null ? "interactive" : "background",
+        needsPlace: parentId !== null,
+      }),
+    );
+    return admitted;
+  }
+
+  async turn(turn: Turn, signal: AbortSignal): Promise<GenerationFigures> {
+    // A person's own question is a session's turn: nobody began it.
+    if (turn.work.parentId === null) await this.begin(turn.work, signal);
+    for (let front = false; ; front = true) {
+      const lease = await this.#lease(turn, front, signal);
+      const stop = new AbortController();
+      this.#running.set(lease.leaseId, stop);
+      try {
+        return await this.#generate(turn, AbortSignal.any([signal, stop.signal]));
+      } catch (error) {
+        if (signal.aborted || !(stop.signal.aborted || isBusy(error))) throw error;
+      } finally {
+        this.#running.delete(lease.leaseId);
+        this.#call(() => this.#scheduler.release(lease.leaseId)); // keeps T1
+      }
+      if (!stop.signal.aborted) await delay(this.#world.clock, BUSY_PAUSE_MS, signal);
+    }
+  }
+
+  park(work: Work): void {
+    this.#call(() => this.#scheduler.park(work.taskId));
+  }
+
+  end(work: Work): void {
+    this.#call(() => this.#scheduler.end(work.taskId));
+  }
+
+  held(): number {
+    const { slots, places, leases, waiting } = this.#scheduler.counts();
+    return slots + places + leases + waiting;
+  }
+
+  cost(): DecisionCost | null {
+    const all = this.#decisionsUs;
+    if (all.length === 0) return null;
+    const meanUs = all.reduce((sum, each) => sum + each, 0) / all.length;
+    return { count: all.length, meanUs, p99Us: percentile(all, 0.99) };
+  }
+
+  close(): void {
+    this.#scheduler.close();
+  }
+
+  async #lease({ work, class: schedulingClass }: Turn, front: boolean, signal: AbortSignal): Promise<Lease> {
+    const { taskId } = work;
+    const granted = this.#answered(this.#grants, taskId, signal);
+    this.#call(() =>
+      this.#scheduler.requestLease({ taskId, class: schedulingClass, ...(front && { front }) }),
+    );
+    return granted;
+  }
+
+  /** Resolves when the scheduler answers; an abort takes what was asked for back. */
+  #answered<T>(waiters: Map<string, Waiter<T>>, taskId: string, signal: AbortSignal): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        waiters.delete(taskId);
+        this.#call(() => this.#scheduler.withdraw(taskId));
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      waiters.set(taskId, {
+        resolve: (value) => {
+          waiters.delete(taskId);
+          signal.removeEventListener("abort", onAbort);
+          resolve(value);
+        },
+      });
+    });
+  }
+
+  async #generate(turn: Turn, signal: AbortSignal): Promise<GenerationFigures> {
+    const { work } = turn;
+    const inFlight = (this.#flying.get(work.model) ?? 0) + 1;
+    this.#flying.set(work.model, inFlight);
+    const startedAt = this.#world.clock.monotonic();
+    const { taskId, parentId, model: profile } = work;
+    const of = { backend: BACKEND, profile, taskId, parentId, firstTokenMs: null, inFlight };
+    try {
+      const figures = await turn.generate(signal);
+      this.#observe({ ...of, ...figures, outcome: "ok" });
+      return figures;
+    } catch (error) {
+      const outcome = signal.aborted ? "aborted" : isBusy(error) ? "busy" : "error";
+      const totalMs = this.#world.clock.monotonic() - startedAt;
+      this.#observe({ ...of, ...NOTHING, totalMs, outcome });
+      throw error;
+    } finally {
+      this.#flying.set(work.model, (this.#flying.get(work.model) as number) - 1);
+    }
+  }
+
+  #observe(sample: GenerationSample): void {
+    this.#call(() => this.#scheduler.observe(sample));
+  }
+
+  #onSignal(signal: SchedulerSignal): void {
+    switch (signal.type) {
+      case "admitted":
+        return this.#begins.get(signal.taskId)?.resolve();
+      case "granted":
+        return this.#granted(signal.lease);
+      case "preempt":
+        return this.#running.get(signal.leaseId)?.abort(new Error("A person's turn goes first."));
+      default:
+        this.#hosting = this.#hosting.then(() => this.#carryOut(signal)).catch(() => {});
+    }
+  }
+
+  #granted(lease: Lease): void {
+    const waiter = this.#grants.get(lease.taskId);
+    if (waiter === undefined) this.#call(() => this.#scheduler.release(lease.leaseId));
+    else waiter.resolve(lease);
+  }
+
+  /** Keeps T2. */
+  async #carryOut(signal: Extract<SchedulerSignal, { type: "load" | "unload" }>): Promise<void> {
+    const { clock, server } = this.#world;
+    const { backend, profile, type } = signal;
+    const startedAt = clock.monotonic();
+    if (type === "load") await server.load(profile);
+    else await server.unload(profile);
+    const found = (await server.loaded()).find(({ model }) => model === profile);
+    const tookMs = clock.monotonic() - startedAt;
+    const report =
+      found === undefined
+        ? ({ state: "absent" } as const)
+        : ({ state: "resident", vramBytes: found.vramBytes } as const);
+    this.#call(() => this.#scheduler.setResidency({ backend, profile, tookMs, ...report }));
+  }
+
+  #call(decide: () => void): void {
+    const startedAt = systemClock.monotonic();
+    decide();
+    this.#decisionsUs.push((systemClock.monotonic() - startedAt) * 1_000);
+  }
+}
+
+const NOTHING = { waitMs: 0, loadMs: 0, promptMs: 0, outputMs: 0, promptTokens: 0, outputTokens: 0 } as const;
+
+export const troupe: Strategy = {
+  name: "troupe",
+  about: "Troupe's own scheduler (src/scheduler), with a host that loads and unloads at its command",
+  namesKeepAlive: false,
+  open: (world) => new TroupeRun(world).open(),
+};
