@@ -231,7 +231,11 @@ export const agentMachine = setup({
     }),
     forgetWaits: assign({ waits: [] }),
     noteTry: assign({
-      tries: ({ context }) => Math.min(context.tries + 1, context.generationTries - 1),
+      // Waiting for what others hold is no try; one is noted all the same, so that it goes on within its run.
+      tries: ({ context }, output: EffectOutput) =>
+        isFailure(output) && output.heldUp === true
+          ? Math.max(1, context.tries)
+          : Math.min(context.tries + 1, context.generationTries - 1),
       backoffMs: (_, output: EffectOutput) => retryInMsOf(output),
     }),
     noteFailedRun: assign({

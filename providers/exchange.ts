@@ -13,10 +13,11 @@ import type { ConnectNotice } from "../src/base/fetch.ts";
 import { lines } from "../src/base/stream.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { explainConnection, explainRefusal, quoted } from "./failure.ts";
+import { rateWindows } from "./hints.ts";
 import { parseJson } from "./json.ts";
 import type { Limit } from "./limits.ts";
 import { connection, firstByte, limitReached, nextChunk } from "./limits.ts";
-import type { ProviderDeadlines } from "./provider.ts";
+import type { ProviderDeadlines, ProviderEvent } from "./provider.ts";
 import { MAX_LINE_CHARS } from "./provider.ts";
 
 /** Refusals are quoted, not kept: more than this of a body is not read. */
@@ -66,6 +67,12 @@ export class Exchange {
   /** The headers of the answer, once it came. */
   get answer(): Headers | undefined {
     return this.#answer;
+  }
+
+  /** The event that says that the answer came, with what its headers tell of limits. */
+  started(): Extract<ProviderEvent, { readonly type: "started" }> {
+    const limits = this.#answer === undefined ? [] : rateWindows(this.#answer, this.#endpoint.clock.now());
+    return limits.length === 0 ? { type: "started" } : { type: "started", limits };
   }
 
   /** Throws the reason once there is one to stop; called before every event that goes out. */

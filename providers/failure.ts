@@ -91,7 +91,7 @@ const RULES: readonly Rule[] = [
     code: "key_revoked",
     statuses: [400, 401, 403, "stream"],
     words:
-      /invalid_grant|(api[_ ]?key|token|account|credential)s?\b.{0,60}?\b(revoked|deactivated|deleted|expired|disabled|suspended)|account_deactivated/s,
+      /invalid_grant|(api_?key|key|token|account|credential)s?\b.{0,60}?\b(revoked|deactivated|deleted|expired|disabled|suspended)|account_deactivated/s,
     advice: "This key will not work again: put another one in its place.",
   },
   {
@@ -201,7 +201,7 @@ export function explainRefusal(refusal: Refusal, place: Place, now: number): Pro
   return new ProviderError({ kind: rule.kind, code: rule.code }, message, {
     ...(status === undefined ? {} : { status }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(rule.kind === "rate_limited" && { limitScope: limitScope(headers, said.words) }),
+    ...(rule.kind === "rate_limited" && { limitScope: limitScope(headers, refusal.body) }),
   });
 }
 

@@ -65,7 +65,7 @@ class OllamaProvider implements Provider {
     try {
       const stream = await this.#client(exchange).chat(chatRequest(request));
       exchange.guard();
-      yield { type: "started" };
+      yield exchange.started();
       for await (const chunk of stream) {
         for (const event of decoder.events(chunk)) {
           exchange.guard();

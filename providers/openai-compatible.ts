@@ -64,7 +64,7 @@ class OpenaiCompatibleProvider implements Provider {
       const stream = await client.chat.completions.create(chatParams(request, this.baseUrl));
       this.#expectStream(exchange);
       exchange.guard();
-      yield { type: "started" };
+      yield exchange.started();
       for await (const chunk of stream) {
         for (const event of decoder.events(chunk)) {
           exchange.guard();

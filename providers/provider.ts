@@ -13,6 +13,7 @@ import type { ToolDefinition } from "../src/core/tool.ts";
 import type { JsonSchema } from "../src/core/json-schema.ts";
 import type { RunnerOptions } from "../src/core/load-profile.ts";
 import type { Message, ToolCall } from "../src/core/message.ts";
+import type { RateWindow } from "../src/core/rate-limits.ts";
 
 /** The runner options are those of the model's load profile: the only ones that a server loads a model anew for. */
 export interface GenerateRequest extends RunnerOptions {
@@ -48,8 +49,8 @@ export interface GenerationUsage {
 export type FinishReason = "stop" | "length" | "tool_calls";
 
 export type ProviderEvent =
-  /** Response headers came: the request is no longer queued at the server. */
-  | { readonly type: "started" }
+  /** Response headers came: the request is no longer queued at the server. `limits` is what they tell of its limits. */
+  | { readonly type: "started"; readonly limits?: readonly RateWindow[] }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "thinking"; readonly text: string }
   | { readonly type: "tool_call"; readonly call: ToolCall }

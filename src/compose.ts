@@ -22,6 +22,7 @@ import { createHttpApp } from "./http/server.ts";
 import { assertBindAllowed } from "./http/bind.ts";
 import { withoutNewTasks } from "./draining.ts";
 import { openStore, storeLine, type Recovered } from "./open-store.ts";
+import { KeyDesk } from "./runtime/key-desk.ts";
 import { ProviderPool } from "./runtime/provider-pool.ts";
 import { Retention } from "./runtime/retention.ts";
 import { OPERATOR, Runtime } from "./runtime/runtime.ts";
@@ -95,11 +96,8 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
   const { clock, random, env } = world;
   const loaded = await readConfig(options);
   const { config } = loaded;
-  const { plans } = planProviders(config, env);
-  const targets = callbackSettings(config);
-  const credentials = new Credentials({ env, sources: [...plans, ...callbackSources(targets)] });
+  const { credentials, keys, providers, targets } = doorsOf(config, world);
   const logger = lineLogger((line) => world.writeLog(credentials.redact(line)), config.log.level);
-  const providers = new ProviderPool({ plans, credentials, fetch: world.fetch, clock });
   const discovery = { providers: await providers.discover(), vramBytes };
   const keeping = keepingOf(options, config);
   const boxId = await boxIdOf(options, keeping);
@@ -121,7 +119,8 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     makeScheduler: (onSignal) =>
       new LocalScheduler({ clock, random, interactivePatienceMs: settings.interactivePatienceMs, onSignal }),
     providers: providers.all(),
-    providerOf: (ref) => providers.of(ref.provider),
+    keys,
+    providerOf: ({ provider }, caller) => (caller ? providers.for(provider, caller) : providers.of(provider)),
     knownToolsets: new Set(toolsets.names),
     toolsOf: (names, role) => toolsets.toolsOf(names, role),
     checkArguments,
@@ -134,6 +133,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     await callbacks.close();
     await retention.close();
     await runtime.close();
+    keys.close();
     await store.close();
   };
   const found = await recovered(runtime, close);
@@ -158,6 +158,17 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     },
     close: () => (closing ??= close()),
   };
+}
+
+/** Whom this box talks to, and with which keys. */
+function doorsOf(config: Config, world: World) {
+  const { plans } = planProviders(config, world.env);
+  const targets = callbackSettings(config);
+  const sources = [...plans, ...callbackSources(targets)];
+  const credentials = new Credentials({ env: world.env, sources });
+  const keys = new KeyDesk({ ...world, plans, credentials });
+  const providers = new ProviderPool({ ...world, plans, credentials, keys });
+  return { credentials, keys, providers, targets };
 }
 
 /** What an earlier server left goes on. Contract: throws what went wrong, after everything was let go of. */

@@ -139,6 +139,12 @@ describe("a child", () => {
 });
 
 describe("a key that the server says back", () => {
+  // What was refused rests; a person who mended it says so.
+  beforeEach(async () => {
+    const { keys } = (await troupe.api.providers()).find(({ provider }) => provider === "c")!;
+    await troupe.api.switchKey(keys[0]?.fingerprint as string, false);
+  });
+
   const refusal = (said: string) => Response.json({ error: { message: said } }, { status: 401 });
 
   test.each(FORMS)("as %s in a refusal is nowhere", async (form) => {

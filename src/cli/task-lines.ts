@@ -152,6 +152,8 @@ const TELLERS: Teller = {
   "task.progressed": ({ percent, note }) => `progress: ${progressText({ percent, note })}`,
   "run.failed": ({ code, message }) => `run failed (${code}): ${message}`,
   "generation.preempted": ({ by }) => `gave way to ${by}`,
+  "credential.rotated": ({ provider, from, to, message }) =>
+    `goes on with the key ${to} of ${provider} after ${from}: ${message}`,
   "generation.retried": ({ message, retryInMs }) => `tries again in ${seconds(retryInMs)}: ${message}`,
   "tool.requested": ({ tool, input }) => `→ ${tool} ${JSON.stringify(input ?? {})}`,
   "tool.finished": ({ tool, isError, chars }) => `← ${tool}: ${isError ? "an error" : `${chars} characters`}`,

@@ -37,10 +37,12 @@ function checkSecret(path: ConfigPath, apiKey: string, remote: boolean): readonl
   const what = isPlaceholder(ref.value)
     ? "a placeholder"
     : "the key itself, for an endpoint that is not this machine";
+  const last = path.at(-1);
+  const line = typeof last === "number" ? "- env:NAME" : `${last}: env:NAME`;
   return [
     finding(
       path,
-      `expected env:NAME, got ${what}. Put the key into an environment variable and write ${path.at(-1)}: env:NAME`,
+      `expected env:NAME, got ${what}. Put the key into an environment variable and write ${line}`,
     ),
   ];
 }
@@ -60,10 +62,15 @@ function checkProvider(name: string, provider: ProviderConfig): readonly Finding
     found.push(finding(at, "expected base_url, or type: ollama or openai to use its usual address", "key"));
   }
   if (provider.base_url !== undefined) found.push(...checkUrl([...at, "base_url"], provider.base_url));
+  const remote =
+    provider.base_url === undefined ? provider.type !== "ollama" : !isLoopback(provider.base_url);
   if (provider.api_key !== undefined) {
-    const remote =
-      provider.base_url === undefined ? provider.type !== "ollama" : !isLoopback(provider.base_url);
     found.push(...checkSecret([...at, "api_key"], provider.api_key, remote));
+  }
+  for (const [index, written] of provider.api_keys.entries()) {
+    const isText = typeof written === "string";
+    const path = [...at, "api_keys", index, ...(isText ? [] : ["key"])];
+    found.push(...checkSecret(path, isText ? written : written.key, remote));
   }
   for (const header of Object.keys(provider.headers)) {
     if (!SECRET_HEADERS.test(header)) continue;

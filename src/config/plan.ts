@@ -5,12 +5,26 @@ import { ConfigError } from "../base/errors.ts";
 import type { Config, ProviderConfig } from "../core/config-schema.ts";
 import { providerSchema } from "../core/config-schema.ts";
 import { credentialPlace, endpointIdentity, isLoopback, parseEndpoint } from "../core/endpoint.ts";
+import type { KeyStrategy } from "../core/key-state.ts";
 import { DELEGATION_PROVIDER } from "./checks.ts";
 import type { Environment } from "./load.ts";
 
 export const DEFAULT_OLLAMA_URL = "http://127.0.0.1:11434";
 const DEFAULT_OPENAI_URL = "https://api.openai.com/v1";
 const OLLAMA_PORT = 11_434;
+
+/** One of several keys, as the config has it. */
+export interface KeySourcePlan {
+  /** As written: `env:NAME`, `none`, or a literal for loopback. */
+  readonly apiKey: string;
+  /** The key of the config that holds it, for messages. */
+  readonly apiKeyPath: string;
+  readonly weight: number;
+  /** Requests at once; `null` is found by itself. */
+  readonly concurrency: number | null;
+  /** Keys of the same account share limits and money; `null` is an account of its own. */
+  readonly account: string | null;
+}
 
 /** One server to ask: what the caller needs to make a Provider and a credential. */
 export interface ProviderPlan {
@@ -22,6 +36,10 @@ export interface ProviderPlan {
   readonly apiKey: string | null;
   /** The key of the config that holds (or would hold) it, for messages. */
   readonly apiKeyPath: string;
+  /** Keys beside `apiKey`, in the order of the config. */
+  readonly moreKeys: readonly KeySourcePlan[];
+  readonly keyStrategy: KeyStrategy;
+  readonly keyWaitMs: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly connectMs: number;
   readonly firstByteMs: number;
@@ -62,6 +80,12 @@ export function ollamaUrl(env: Environment): string {
   return parsed.toString().replace(/\/+$/, "");
 }
 
+function keyPlan(written: ProviderConfig["api_keys"][number], apiKeyPath: string): KeySourcePlan {
+  const key = typeof written === "string" ? { key: written, weight: 1 } : written;
+  const { concurrency = null, account = null, weight } = key;
+  return { apiKey: key.key, apiKeyPath, weight, concurrency, account };
+}
+
 function planOf(name: string, config: ProviderConfig, env: Environment): ProviderPlan {
   const baseUrl = config.base_url ?? (config.type === "openai" ? DEFAULT_OPENAI_URL : ollamaUrl(env));
   return {
@@ -70,6 +94,9 @@ function planOf(name: string, config: ProviderConfig, env: Environment): Provide
     baseUrl: baseUrl.replace(/\/+$/, ""),
     apiKey: config.api_key ?? null,
     apiKeyPath: `providers.${name}.api_key`,
+    moreKeys: config.api_keys.map((key, index) => keyPlan(key, `providers.${name}.api_keys[${index}]`)),
+    keyStrategy: config.key_strategy,
+    keyWaitMs: config.key_wait_s * 1000,
     headers: config.headers,
     connectMs: config.connect_timeout_s * 1000,
     firstByteMs: config.first_byte_timeout_s * 1000,
@@ -101,7 +128,7 @@ function delegationPlan(config: Config, plans: readonly ProviderPlan[], env: Env
     };
   }
   const base = baseUrl === undefined ? (named as ProviderPlan).config : providerSchema.parse({});
-  const own = planOf(DELEGATION_PROVIDER, { ...base, base_url: url, api_key: apiKey }, env);
+  const own = planOf(DELEGATION_PROVIDER, { ...base, base_url: url, api_key: apiKey, api_keys: [] }, env);
   return {
     plans: [...plans, { ...own, apiKeyPath: "delegation.api_key" }],
     childProvider: DELEGATION_PROVIDER,

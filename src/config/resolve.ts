@@ -182,7 +182,8 @@ function warningsOf(
   if (!parent.tools)
     lines.push(`${modelName(parent)} cannot call tools, so its sessions cannot delegate by themselves`);
   for (const plan of plans) {
-    if (plan.apiKey === null || plan.apiKey === "none" || isLoopback(plan.baseUrl)) continue;
+    const sends = [plan, ...plan.moreKeys].some(({ apiKey }) => apiKey !== null && apiKey !== "none");
+    if (!sends || isLoopback(plan.baseUrl)) continue;
     if (plan.baseUrl.startsWith("http:")) {
       lines.push(`${plan.name} sends its key unencrypted to ${plan.baseUrl}; use https`);
     }
@@ -193,7 +194,10 @@ function warningsOf(
 function serverLines(plans: readonly ProviderPlan[], discovery: Discovery): readonly string[] {
   return plans.map((plan) => {
     const found = discovery.providers[plan.name];
-    const key = plan.apiKey?.startsWith("env:") === true ? `, with the key in ${plan.apiKey}` : "";
+    const keys = [plan, ...plan.moreKeys].flatMap(({ apiKey }) =>
+      apiKey?.startsWith("env:") === true ? [apiKey] : [],
+    );
+    const key = keys.length === 0 ? "" : `, with the key${keys.length > 1 ? "s" : ""} in ${keys.join(", ")}`;
     if (found?.reachable !== true) {
       return `${plan.name}: no answer at ${plan.baseUrl}${found?.problem ? ` (${found.problem})` : ""}`;
     }

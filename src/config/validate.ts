@@ -45,7 +45,7 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** Keys whose values may be secrets or addresses with one, whatever type a person gave them. */
-const SECRET_KEYS = /^(api_key|headers|base_url)$/;
+const SECRET_KEYS = /^(api_keys?|headers|base_url)$/;
 const ARTICLES: Readonly<Record<string, string>> = {
   string: "a text",
   number: "a number; put it in quotes if it is meant as a text",

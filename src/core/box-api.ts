@@ -1,5 +1,6 @@
 // The half of the API that shows the machine: GPU lanes, model servers, machines, and the switch that stops spawning.
 
+import type { KeyWord } from "./key-state.ts";
 import type { Residency, SchedulingClass, State } from "./lifecycle.ts";
 
 /** One load profile of a backend as a lane: who holds what, who waits. */
@@ -83,6 +84,24 @@ export interface ModelView {
   readonly thinking: boolean;
 }
 
+/** One API key of a provider, known by its fingerprint and never by itself. Times are milliseconds since the epoch. */
+export interface KeyView {
+  /** `null` for one that cannot be read. */
+  readonly fingerprint: string | null;
+  /** `env:NAME`, or `literal`. */
+  readonly source: string;
+  readonly state: KeyWord;
+  /** Why it is not ready; `null` when it is. */
+  readonly reason: string | null;
+  /** When it may be used, or is asked, again; `null` when no time mends it. */
+  readonly until: number | null;
+  readonly inFlight: number;
+  /** Requests at once that it is given; `null` for no limit. */
+  readonly concurrency: number | null;
+  /** Models that it has to wait for. */
+  readonly models: readonly { readonly model: string; readonly until: number; readonly reason: string }[];
+}
+
 export interface ProviderView {
   readonly provider: string;
   readonly type: string;
@@ -92,6 +111,8 @@ export interface ProviderView {
   readonly problem: string | null;
   readonly simulated: boolean;
   readonly models: readonly ModelView[];
+  /** Empty for a server that takes none. */
+  readonly keys: readonly KeyView[];
 }
 
 export interface MachineView {
@@ -108,6 +129,11 @@ export interface BoxApi {
   machine(name: string): Promise<MachineView>;
   /** While paused, new tasks are accepted and stay queued. */
   pause(paused: boolean): Promise<{ readonly paused: boolean }>;
+  /**
+   * Switches an API key off, or on again as if nothing had become of it; the key as it is then, once for each provider
+   * that uses it. Throws NotFoundError `key_not_found`.
+   */
+  switchKey(fingerprint: string, disabled: boolean): Promise<readonly KeyView[]>;
   status(): Promise<BoxStatus>;
 }
 

@@ -4,6 +4,7 @@
 
 import { z } from "zod";
 import type { EventType } from "./event.ts";
+import { KEY_STRATEGIES } from "./key-state.ts";
 import { RESTART_POLICIES } from "./limits.ts";
 import { FALLBACKS, NEEDS } from "./routing.ts";
 
@@ -95,6 +96,20 @@ const modelSchema = z
   })
   .prefault({});
 
+/** One of several keys: `env:NAME` alone, or with what is known of it. */
+const keySchema = z.union([
+  text,
+  z.strictObject({
+    key: text,
+    /** Its share under `key_strategy: weighted`. */
+    weight: z.number().positive().default(1),
+    /** Requests at once; found by itself when absent. */
+    concurrency: count.optional(),
+    /** Keys that name the same account share its limits and its money. */
+    account: text.optional(),
+  }),
+]);
+
 export const providerSchema = z
   .strictObject({
     /** `auto` asks the server: an Ollama behind `/v1` is driven natively. */
@@ -103,6 +118,11 @@ export const providerSchema = z
     base_url: text.optional(),
     /** `env:NAME`, `none`, or a literal for loopback endpoints only (checked in config/). */
     api_key: z.string().optional(),
+    /** Further keys, used together with `api_key`. */
+    api_keys: z.array(keySchema).default([]),
+    key_strategy: z.enum(KEY_STRATEGIES).default("least_in_flight"),
+    /** How long a generation may wait for a key that comes back; a longer wait is a failure that names the time. */
+    key_wait_s: z.number().min(0).default(300),
     headers: z.record(z.string(), z.string()).default({}),
     /** Generations in flight; `auto` is found by measuring, from 1 for a model server and 4 for a cloud endpoint. */
     slots: slots.default("auto"),

@@ -38,6 +38,15 @@ export interface EventData {
   "lease.requested": { readonly backend: string; readonly class: string };
   "lease.granted": { readonly leaseId: string; readonly backend: string; readonly waitedMs: number };
   "lease.released": { readonly leaseId: string; readonly heldMs: number };
+  /** A key was refused before the first token, and the generation goes on with another; keys by fingerprint. */
+  "credential.rotated": {
+    readonly provider: string;
+    readonly model: string;
+    readonly from: string;
+    readonly code: string;
+    readonly message: string;
+    readonly to: string;
+  };
   "generation.preempted": { readonly by: string };
   "generation.retried": {
     readonly code: string;

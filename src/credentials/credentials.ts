@@ -1,17 +1,19 @@
-// Which key a task uses. The environment is read when a task is spawned, never while the config is read, and one
-// provider has one credential (pools come with their own file).
+// Which keys a provider has. The environment is read when a task is spawned, never while the config is read. Which of
+// several keys a request takes is the pool's business (key-pool.ts).
 //
 // C1. A key is given to the provider that the config names for it, and to no other: a child on another provider
 //     never gets its parent's.
 // C2. A child on its parent's provider gets the very credential of its parent.
 // C3. A key that is missing is an error when the task is spawned, naming the variable and the config key; it is
 //     never found out at the first call.
+//     With several keys it is one when none is left: a bad one among good ones is told, and the others serve.
 // C4. No error and no serialised form holds a secret.
 
 import { ConfigError } from "../base/errors.ts";
 import { isLoopback } from "../core/endpoint.ts";
 import { isPlaceholder, parseSecretRef } from "../core/secret.ts";
 import { Credential } from "./credential.ts";
+import type { KeyPlan } from "./pool-key.ts";
 import { RedactingStream, redactor } from "./redact.ts";
 
 /** What is known of one provider's key. `config/` makes it (a ProviderPlan is one). */
@@ -24,6 +26,25 @@ export interface CredentialSource {
   readonly apiKey: string | null;
   /** The config key that holds it, for messages. */
   readonly apiKeyPath: string;
+  /** Keys beside it. */
+  readonly moreKeys?: readonly FurtherKey[];
+}
+
+/** One of several keys, as the config has it. */
+export interface FurtherKey {
+  readonly apiKey: string;
+  readonly apiKeyPath: string;
+  readonly weight: number;
+  readonly concurrency: number | null;
+  readonly account: string | null;
+}
+
+/** What became of the keys that a provider names. */
+export interface ProviderKeys {
+  /** Those that can be used, in the order of the config; the same key twice stands here once. */
+  readonly usable: readonly { readonly credential: Credential; readonly plan: KeyPlan }[];
+  /** Why others cannot. */
+  readonly unusable: readonly { readonly source: string; readonly error: ConfigError }[];
 }
 
 export interface CredentialsOptions {
@@ -54,23 +75,54 @@ export class Credentials {
   }
 
   /**
-   * The provider's credential; `null` when it needs none. The same key gives the same object every time.
+   * The first of the provider's credentials that can be used; `null` when it needs none. The same key gives the same
+   * object every time.
    * Contract: throws ConfigError `credential_missing`, `credential_placeholder`, `credential_malformed`,
    * `credential_literal` or `unknown_provider`; no message holds a secret (C4).
    */
   resolve(provider: string): Credential | null {
+    const { usable, unusable } = this.keysOf(provider);
+    if (usable[0]) return usable[0].credential;
+    if (unusable[0]) throw unusable[0].error;
+    return null;
+  }
+
+  /**
+   * All keys of a provider; none when it needs none.
+   * Contract: throws ConfigError `unknown_provider` alone.
+   */
+  keysOf(provider: string): ProviderKeys {
     const source = this.#sources.get(provider);
     if (source === undefined) {
       const known = [...this.#sources.keys()].join(", ");
       throw new ConfigError("unknown_provider", `There is no provider ${provider}. Known: ${known}.`);
     }
-    const key = secretOf(source, this.#env);
-    if (key === null) return null;
-    const before = this.#resolved.get(provider);
-    if (before !== undefined && before.reveal() === key.value) return before;
-    const credential = new Credential(provider, key.from, key.value);
-    this.#resolved.set(provider, credential);
-    if (!this.#secrets.has(key.value)) this.#redact = redactor(this.#secrets.add(key.value));
+    const usable = new Map<string, ProviderKeys["usable"][number]>();
+    const unusable: { readonly source: string; readonly error: ConfigError }[] = [];
+    for (const key of keySources(source)) {
+      try {
+        const found = secretOf({ ...source, ...key }, this.#env);
+        if (found === null) continue;
+        const credential = this.#credential(provider, key.apiKeyPath, found);
+        const { fingerprint } = credential;
+        const { weight, concurrency, account } = key;
+        const plan = { fingerprint, source: found.from, weight, concurrency, account };
+        if (!usable.has(fingerprint)) usable.set(fingerprint, { credential, plan });
+      } catch (thrown) {
+        if (!(thrown instanceof ConfigError)) throw thrown;
+        unusable.push({ source: wordedSource(key), error: thrown });
+      }
+    }
+    return { usable: [...usable.values()], unusable };
+  }
+
+  #credential(provider: string, path: string, { value, from }: Key): Credential {
+    const place = `${provider} ${path}`;
+    const before = this.#resolved.get(place);
+    if (before !== undefined && before.reveal() === value) return before;
+    const credential = new Credential(provider, from, value);
+    this.#resolved.set(place, credential);
+    if (!this.#secrets.has(value)) this.#redact = redactor(this.#secrets.add(value));
     return credential;
   }
 
@@ -93,14 +145,9 @@ export class Credentials {
 
   /** The problems of every provider's key, without stopping at the first; for start-up lines and `doctor`. */
   problems(): readonly string[] {
-    return [...this.#sources.keys()].flatMap((provider) => {
-      try {
-        this.resolve(provider);
-        return [];
-      } catch (error) {
-        return [(error as ConfigError).message];
-      }
-    });
+    return [...this.#sources.keys()].flatMap((provider) =>
+      this.keysOf(provider).unusable.map(({ error }) => error.message),
+    );
   }
 
   /** Takes every secret that was ever resolved here out of a text. */
@@ -117,6 +164,21 @@ export class Credentials {
 interface Key {
   readonly value: string;
   readonly from: string;
+}
+
+/** Every key that the config names, the plain one first; it alone may be left out. */
+function keySources(source: CredentialSource): readonly (Omit<FurtherKey, "apiKey"> & {
+  readonly apiKey: string | null;
+})[] {
+  const { apiKey, apiKeyPath, moreKeys = [] } = source;
+  const plain = { apiKey, apiKeyPath, weight: 1, concurrency: null, account: null };
+  return apiKey === null && moreKeys.length > 0 ? moreKeys : [plain, ...moreKeys];
+}
+
+/** Where a key was to come from; never a literal, which may be the key itself. */
+function wordedSource({ apiKey }: { readonly apiKey: string | null }): string {
+  const ref = apiKey === null ? null : parseSecretRef(apiKey);
+  return ref?.from === "env" ? `env:${ref.name}` : "literal";
 }
 
 function secretOf(source: CredentialSource, env: CredentialsOptions["env"]): Key | null {

@@ -52,11 +52,16 @@ export class KeyPool {
     this.#ring.sync(plans);
   }
 
-  /** A key for one request, or why there is none now. Whoever is told to wait keeps its turn for a while. */
-  take(ask: KeyAsk): KeyAnswer {
+  /**
+   * A key for one request, or why there is none now. Whoever is told to wait keeps its turn for a while. `tried` are the
+   * keys that this very request was refused with.
+   */
+  take(ask: KeyAsk, tried?: ReadonlySet<string>): KeyAnswer {
     const { conversation, wake } = ask;
     // Somebody waits in place for what this one wants, and was first.
-    const answer = this.#queue.waitsBefore(conversation) ? this.#serveOthersFirst(ask) : this.#answer(ask);
+    const answer = this.#queue.waitsBefore(conversation)
+      ? this.#serveOthersFirst(ask, tried)
+      : this.#answer(ask, tried);
     if (answer.type === "busy" || answer.type === "cooling") {
       this.#asks.set(conversation, ask);
       this.#queue.leave(conversation, wake, this.#clock.monotonic());
@@ -141,9 +146,9 @@ export class KeyPool {
     this.#timer = null;
   }
 
-  #answer(ask: KeyAsk): KeyAnswer {
+  #answer(ask: KeyAsk, tried?: ReadonlySet<string>): KeyAnswer {
     const now = this.#clock.monotonic();
-    const verdict = this.#ring.verdict(ask);
+    const verdict = this.#ring.verdict(ask, tried);
     if (verdict.type === "open") {
       // K3: room that is kept for those who were called is not there.
       if (verdict.room <= this.#queue.calledBefore(ask.conversation, now)) return { type: "busy" };
@@ -156,9 +161,9 @@ export class KeyPool {
   }
 
   /** Those before it are served first; then it is told what is left. */
-  #serveOthersFirst(ask: KeyAsk): KeyAnswer {
+  #serveOthersFirst(ask: KeyAsk, tried?: ReadonlySet<string>): KeyAnswer {
     this.#serve();
-    return this.#queue.waitsBefore(ask.conversation) ? { type: "busy" } : this.#answer(ask);
+    return this.#queue.waitsBefore(ask.conversation) ? { type: "busy" } : this.#answer(ask, tried);
   }
 
   #forget(conversation: string): void {

@@ -27,6 +27,8 @@ const STICKY_MS = 300_000;
 /** Of more conversations than these, the ones that asked longest ago lose their key. */
 const MOST_CONVERSATIONS = 4096;
 
+const NO_KEYS: ReadonlySet<string> = new Set();
+
 export interface KeyRingOptions {
   readonly provider: string;
   readonly strategy: KeyStrategy;
@@ -151,14 +153,15 @@ export class KeyRing implements LeaseOwner {
     this.#options.onFreed();
   }
 
-  /** Which keys may take this request, or why none may. */
-  verdict({ need, conversation }: KeyRequest): Verdict {
+  /** Which keys may take this request, those it was `tried` with aside, or why none may. */
+  verdict({ need, conversation }: KeyRequest, tried: ReadonlySet<string> = NO_KEYS): Verdict {
     const now = this.#options.clock.monotonic();
     const own = this.#own.get(conversation);
     const facts = {
       keys: [...this.#keys.values()],
       health: healthStanding(this.#health, need.model, now),
       own: own !== undefined && now - own.at <= STICKY_MS ? own.fingerprint : null,
+      tried,
       now,
     };
     return verdictOf(facts, need);

@@ -19,6 +19,8 @@ export interface PoolFacts {
   readonly health: Standing;
   /** The key that the conversation used last, while that is a short time ago. */
   readonly own: string | null;
+  /** Keys that this very request was already refused with. */
+  readonly tried: ReadonlySet<string>;
   readonly now: number;
 }
 
@@ -38,7 +40,9 @@ export function verdictOf(facts: PoolFacts, need: KeyNeed): Verdict {
     const { until, reason } = health;
     return until === null ? { type: "none", until, reason } : { type: "cooling", until, reason };
   }
-  const standings = keys.map((counted) => ({ counted, standing: standingOf(counted.key, need, now) }));
+  const standings = keys
+    .map((counted) => ({ counted, standing: standingOf(counted.key, need, now) }))
+    .filter(({ counted, standing }) => !standing.open || !facts.tried.has(counted.key.plan.fingerprint));
   const rooms = standings.map(({ counted, standing }) => {
     return { ...counted, standing, room: Math.max(0, capOf(counted.key, standing) - counted.inFlight) };
   });
@@ -57,7 +61,7 @@ export function verdictOf(facts: PoolFacts, need: KeyNeed): Verdict {
   if (first?.until !== undefined && first.until !== null) {
     return { type: "cooling", until: first.until, reason: first.reason };
   }
-  return { type: "none", until: earliest(closed)?.until ?? null, reason: reasonsOf(keys, closed) };
+  return { type: "none", until: earliest(closed)?.until ?? null, reason: reasonsOf(standings) };
 }
 
 function candidateOf(
@@ -86,9 +90,12 @@ function earliest(closed: readonly Closed[]): Closed | null {
 }
 
 /** Each key with why it cannot be used, for a person: by where it comes from, never by itself. */
-function reasonsOf(keys: readonly CountedKey[], closed: readonly Closed[]): string {
-  if (keys.length === 0) return "there is none";
-  return keys
-    .map(({ key }, index) => `${key.plan.source} is ${closed[index]?.state}: ${closed[index]?.reason}`)
-    .join("; ");
+function reasonsOf(
+  standings: readonly { readonly counted: CountedKey; readonly standing: Standing }[],
+): string {
+  const reasons = standings.map(({ counted, standing }) => {
+    const { source } = counted.key.plan;
+    return standing.open ? `${source} is ready` : `${source} is ${standing.state}: ${standing.reason}`;
+  });
+  return reasons.length === 0 ? "there is no other" : reasons.join("; ");
 }

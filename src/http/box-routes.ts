@@ -1,8 +1,16 @@
 // Routes of the box: the tree, its GPUs, providers and machines, its state, and the switch that stops spawning.
 
-import { emptyQuery, machineParams, pauseBody, treeQuery } from "./request-schema.ts";
+import { emptyQuery, keyBody, keyParams, machineParams, pauseBody, treeQuery } from "./request-schema.ts";
 import { addRoute, reply, type RouteHost } from "./route.ts";
-import { boxStatus, gpuList, machineView, pauseView, providerList, treeList } from "./view-schema.ts";
+import {
+  boxStatus,
+  gpuList,
+  keyList,
+  machineView,
+  pauseView,
+  providerList,
+  treeList,
+} from "./view-schema.ts";
 
 export function addBoxRoutes(host: RouteHost): void {
   const reading = {
@@ -54,15 +62,35 @@ export function addBoxRoutes(host: RouteHost): void {
     responses: { 200: { description: "The status.", schema: boxStatus } },
     handle: async ({ c, api }) => reply(c, await api.status()),
   });
-  addRoute(host, {
-    ...reading,
+}
+
+/** What only an admin may do to it. */
+export function addSwitchRoutes(host: RouteHost): void {
+  const switching = {
     method: "POST",
+    tag: "box",
     scope: "admin",
+    query: emptyQuery,
+  } as const;
+  addRoute(host, {
+    ...switching,
     path: "/v1/pause",
+    params: emptyQuery,
     operationId: "pause",
     summary: "Stops or resumes admission: while paused, new tasks are accepted and stay queued.",
     body: pauseBody,
     responses: { 200: { description: "As it is now.", schema: pauseView } },
     handle: async ({ c, api, body }) => reply(c, await api.pause(body.paused)),
+  });
+  addRoute(host, {
+    ...switching,
+    path: "/v1/keys/:fingerprint",
+    operationId: "switchKey",
+    summary: "Switches an API key off, or on again as if nothing had become of it.",
+    params: keyParams,
+    body: keyBody,
+    responses: { 200: { description: "The key as it is now, for each provider.", schema: keyList } },
+    handle: async ({ c, api, params, body }) =>
+      reply(c, { items: await api.switchKey(params.fingerprint, body.disabled) }),
   });
 }

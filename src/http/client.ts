@@ -21,7 +21,7 @@ import type {
   TreeNode,
   TroupeApi,
 } from "../core/api.ts";
-import type { BoxStatus, GpuView, MachineView, ProviderView } from "../core/box-api.ts";
+import type { BoxStatus, GpuView, KeyView, MachineView, ProviderView } from "../core/box-api.ts";
 import type { EventFrame } from "../core/event.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import { toWire } from "../core/wire.ts";
@@ -145,6 +145,11 @@ export class HttpClient implements TroupeApi {
 
   pause(paused: boolean): Promise<{ readonly paused: boolean }> {
     return this.#post<{ paused: boolean }>("/v1/pause", { paused });
+  }
+
+  async switchKey(fingerprint: string, disabled: boolean): Promise<readonly KeyView[]> {
+    const path = `/v1/keys/${encodeURIComponent(fingerprint)}`;
+    return (await this.#post<{ items: KeyView[] }>(path, { disabled })).items;
   }
 
   status(): Promise<BoxStatus> {

@@ -125,10 +125,12 @@ export const progressBody = z
   .meta({ id: "ProgressReport" });
 
 export const pauseBody = z.strictObject({ paused: z.boolean() }).meta({ id: "PauseRequest" });
+export const keyBody = z.strictObject({ disabled: z.boolean() }).meta({ id: "KeySwitch" });
 export const emptyBody = z.strictObject({});
 
 export const taskParams = z.strictObject({ id: name });
 export const machineParams = z.strictObject({ name });
+export const keyParams = z.strictObject({ fingerprint: name });
 
 export const listQuery = z.strictObject({
   state: z.enum(STATES).exactOptional(),

@@ -9,7 +9,7 @@ import { InternalError, toTroupeError } from "../base/errors.ts";
 import { newId, type Random, systemRandom } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import type { Caller, TroupeApi } from "../core/api.ts";
-import { addBoxRoutes } from "./box-routes.ts";
+import { addBoxRoutes, addSwitchRoutes } from "./box-routes.ts";
 import { addEventRoutes } from "./event-routes.ts";
 import { gate, type GateOptions, type HttpEnv, securityHeaders } from "./gate.ts";
 import { problemResponse } from "./problem.ts";
@@ -46,6 +46,7 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   addTaskRoutes(host);
   addSessionRoutes(host);
   addBoxRoutes(host);
+  addSwitchRoutes(host);
   addEventRoutes(host, { clock: options.clock, newRequestId });
   app.notFound(unrouted(app));
   app.onError((thrown) => refuse(thrown, newRequestId(), options.logger));

@@ -3,7 +3,15 @@
 
 import { z } from "zod";
 import type { CancelReceipt, SteerReceipt, TaskHandle, TaskResult, TaskView, TreeNode } from "../core/api.ts";
-import type { BoxStatus, GpuView, MachineView, ProviderView, ResidencyView } from "../core/box-api.ts";
+import type {
+  BoxStatus,
+  GpuView,
+  KeyView,
+  MachineView,
+  ProviderView,
+  ResidencyView,
+} from "../core/box-api.ts";
+import { KEY_WORDS } from "../core/key-state.ts";
 import { PHASES, RESIDENCY_STATES, SCHEDULING_CLASSES, STATES } from "../core/lifecycle.ts";
 import type { Usage } from "../core/limits.ts";
 import type { Wire } from "../core/wire.ts";
@@ -212,6 +220,22 @@ const gpuView = z
   })
   .meta({ id: "Gpu" }) satisfies z.ZodType<Wire<GpuView>>;
 
+const keyView = z
+  .object({
+    fingerprint: z
+      .string()
+      .nullable()
+      .describe("Names the key without telling it; `null` where it is missing."),
+    source: z.string(),
+    state: z.enum(KEY_WORDS),
+    reason: z.string().nullable(),
+    until: time.nullable(),
+    in_flight: count,
+    concurrency: count.nullable(),
+    models: z.array(z.object({ model: z.string(), until: time, reason: z.string() })),
+  })
+  .meta({ id: "Key" }) satisfies z.ZodType<Wire<KeyView>>;
+
 const providerView = z
   .object({
     provider: z.string(),
@@ -231,6 +255,7 @@ const providerView = z
         thinking: z.boolean(),
       }),
     ),
+    keys: z.array(keyView),
   })
   .meta({ id: "Provider" }) satisfies z.ZodType<Wire<ProviderView>>;
 
@@ -266,4 +291,5 @@ export const taskPage = z
   .meta({ id: "TaskPage" });
 export const treeList = z.object({ items: z.array(treeNode) }).meta({ id: "Tree" });
 export const gpuList = z.object({ items: z.array(gpuView) }).meta({ id: "Gpus" });
+export const keyList = z.object({ items: z.array(keyView) }).meta({ id: "Keys" });
 export const providerList = z.object({ items: z.array(providerView) }).meta({ id: "Providers" });

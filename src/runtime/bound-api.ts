@@ -198,6 +198,11 @@ export class BoundApi implements TroupeApi {
     return this.#options.box.pause(paused);
   }
 
+  async switchKey(fingerprint: string, disabled: boolean): ReturnType<BoxApi["switchKey"]> {
+    this.#need("admin");
+    return this.#options.box.switchKey(fingerprint, disabled);
+  }
+
   async status(): ReturnType<BoxApi["status"]> {
     this.#need("read");
     return this.#options.box.status();

@@ -3,13 +3,22 @@
 import { deadline, linkedAbort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf, NotFoundError, ProviderError } from "../base/errors.ts";
-import type { BoxApi, BoxStatus, GpuView, LoadedModel, MachineView, ProviderView } from "../core/box-api.ts";
+import type {
+  BoxApi,
+  BoxStatus,
+  GpuView,
+  KeyView,
+  LoadedModel,
+  MachineView,
+  ProviderView,
+} from "../core/box-api.ts";
 import type { Settings } from "../core/settings.ts";
 import { AGENT_MACHINE_VERSION, agentMachine } from "../../machines/agent.ts";
 import { RESIDENCY_MACHINE_VERSION, residencyMachine } from "../../machines/residency.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Store } from "../store/store.ts";
 import type { Household } from "./household.ts";
+import type { KeyDesk } from "./key-desk.ts";
 
 /** A model server that does not answer within this time is shown as unreachable. */
 const LOOK_MS = 2_000;
@@ -27,6 +36,8 @@ export interface BoxOptions {
   readonly household: Household;
   /** The providers of the config by name. */
   readonly providers: ReadonlyMap<string, Provider>;
+  /** The API keys of the providers. */
+  readonly keys: Pick<KeyDesk, "shown" | "switchKey">;
 }
 
 export class Box implements BoxApi {
@@ -80,6 +91,12 @@ export class Box implements BoxApi {
     return { paused };
   }
 
+  async switchKey(fingerprint: string, disabled: boolean): Promise<readonly KeyView[]> {
+    this.#options.keys.switchKey(fingerprint, disabled);
+    const all = [...this.#options.providers.keys()].flatMap((name) => this.#options.keys.shown(name));
+    return all.filter((key) => key.fingerprint === fingerprint);
+  }
+
   async status(): Promise<BoxStatus> {
     const { settings, store } = this.#options;
     const tasks = await store.counts();
@@ -112,7 +129,8 @@ export class Box implements BoxApi {
   }
 
   async #look(name: string, provider: Provider): Promise<ProviderView> {
-    const seen = { provider: name, type: provider.type, baseUrl: provider.baseUrl };
+    const keys = this.#options.keys.shown(name);
+    const seen = { provider: name, type: provider.type, baseUrl: provider.baseUrl, keys };
     try {
       const [server, models] = await this.#within((signal) =>
         Promise.all([provider.server(signal), provider.models(signal)]),

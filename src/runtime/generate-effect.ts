@@ -15,6 +15,7 @@ import { estimateTokens, planCompaction, type Compaction } from "./compaction.ts
 import { judged } from "./failed-run.ts";
 import { answerMessage, failureOf, generateAnswer, type Generation } from "./generation.ts";
 import { GenerationMeter } from "./generation-meter.ts";
+import { keyCallerOf } from "./key-caller.ts";
 import { withoutSecrets } from "./secret-free.ts";
 import { observed } from "./observed-generation.ts";
 import { callLine } from "./output-lines.ts";
@@ -92,7 +93,7 @@ async function answerWithin(
   purse.reserve(promptTokens, maxOutputTokens);
   try {
     return await generateAnswer({
-      provider: observed(services.providerOf(spec.model), spec, services),
+      provider: observed(services.providerOf(spec.model, keyCallerOf(host)), spec, services),
       clock: services.clock,
       signal: input.signal,
       watch: (signal) => watchModel(host, signal),

@@ -180,6 +180,8 @@ const BACKOFF_FIRST_MS = 1_000;
 const BACKOFF_LAST_MS = 30_000;
 /** Tries of one generation while its failures are transient: with pauses of 1, 2, 4 and 8 s, about 15 s. */
 export const GENERATION_TRIES = 5;
+/** What the same request cannot mend soon, although its kind may pass. */
+const NEVER_TRIED_AGAIN: ReadonlySet<string> = new Set(["empty_answer", "keys_cooling"]);
 /** A server that asks for a longer pause than this ends the run: nobody waits that long in silence. */
 const LONGEST_PAUSE_MS = 60_000;
 
@@ -201,7 +203,12 @@ export function failureOf(thrown: unknown, tries: number, jitter: number): Gener
   if (thrown instanceof ProviderError) {
     const retryInMs = thrown.retryAfterMs ?? pause;
     const retryable = thrown.transient && retryInMs <= LONGEST_PAUSE_MS;
-    const transient = retryable && thrown.code !== "empty_answer";
+    // Nothing was sent: it waits for a key, or for too long, and no try is spent on it.
+    if (thrown.details["held_up"] === true) {
+      const failure = { code: thrown.code, message: thrown.message, retryable: false };
+      return { failure, transient: true, heldUp: true, retryInMs: spread(retryInMs, jitter) };
+    }
+    const transient = retryable && !NEVER_TRIED_AGAIN.has(thrown.code);
     const asks = `The server asks to wait ${Math.ceil(retryInMs / 1000)} s.`;
     const message = thrown.transient && !retryable ? `${thrown.message} ${asks}` : thrown.message;
     const spreadMs = Math.max(retryInMs, spread(thrown.retryAfterMs ?? 0, jitter));

@@ -12,9 +12,8 @@ import type { Logger } from "../base/log.ts";
 import { InternalError, messageOf, StoreError, toTroupeError } from "../base/errors.ts";
 import type { TaskApi } from "../core/api.ts";
 import type { Settings } from "../core/settings.ts";
-import type { ModelRef, TaskRole } from "../core/task.ts";
+import type { TaskRole } from "../core/task.ts";
 import type { Tool } from "../core/tool.ts";
-import type { Provider } from "../../providers/provider.ts";
 import type { Scheduler, SchedulerSignal } from "../scheduler/scheduler.ts";
 import type { Claim, Store } from "../store/store.ts";
 import { Admission } from "./admission.ts";
@@ -47,7 +46,7 @@ export interface HouseholdOptions {
   /** Made with the receiver of its signals, because each needs the other. */
   readonly makeScheduler: (onSignal: (signal: SchedulerSignal) => void) => Scheduler;
   /** The provider that serves a model, its credential resolved; throws when it cannot be used. */
-  readonly providerOf: (ref: ModelRef) => Provider;
+  readonly providerOf: HostServices["providerOf"];
   /** The tools of these toolsets for a role. */
   readonly toolsOf: (toolsets: readonly string[], role: TaskRole) => readonly Tool[];
   readonly checkArguments: CheckArguments;

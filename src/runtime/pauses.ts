@@ -51,6 +51,11 @@ export class Pauses {
     return this.#waits?.answer(messageId, text) ?? false;
   }
 
+  /** A further try need not wait any longer. */
+  hurry(): void {
+    this.#retry?.hurry();
+  }
+
   /** No further try is due. */
   endRetry(): void {
     this.#retry?.cancel();

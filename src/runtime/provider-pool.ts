@@ -6,9 +6,12 @@ import type { Clock } from "../base/clock.ts";
 import { ConfigError, messageOf, ProviderError } from "../base/errors.ts";
 import type { ProviderPlan } from "../config/plan.ts";
 import type { Discovery, DiscoveredProvider } from "../config/discovery.ts";
+import type { Credential } from "../credentials/credential.ts";
 import type { Credentials } from "../credentials/credentials.ts";
 import { detectOllama } from "../../providers/detect-ollama.ts";
 import { createProvider } from "../../providers/registry.ts";
+import type { KeyDesk } from "./key-desk.ts";
+import { KeyedProvider, type KeyCaller } from "./keyed-provider.ts";
 import type { ModelInfo, Provider } from "../../providers/provider.ts";
 
 /** A server that has not answered one question within this time counts as not reachable. */
@@ -21,6 +24,8 @@ export interface ProviderPoolOptions {
   readonly credentials: Credentials;
   readonly fetch: typeof fetch;
   readonly clock: Clock;
+  /** Who lends keys to requests; without it the first key of each provider is used for everything. */
+  readonly keys?: KeyDesk;
 }
 
 interface Spoken {
@@ -33,7 +38,8 @@ export class ProviderPool {
   readonly #options: ProviderPoolOptions;
   /** How each server is spoken to, once asked. */
   readonly #spoken = new Map<string, Spoken>();
-  readonly #clients = new Map<string, { readonly fingerprint: string | null; readonly provider: Provider }>();
+  /** By provider and fingerprint. */
+  readonly #clients = new Map<string, Map<string, Provider>>();
 
   constructor(options: ProviderPoolOptions) {
     this.#options = options;
@@ -60,12 +66,32 @@ export class ProviderPool {
         `There is no provider ${name}. Known: ${this.names.join(", ")}.`,
       );
     }
-    const credential = this.#options.credentials.resolve(name);
-    const fingerprint = credential?.fingerprint ?? null;
-    const known = this.#clients.get(name);
-    if (known && known.fingerprint === fingerprint) return known.provider;
-    const provider = this.#client(spoken, credential?.reveal());
-    this.#clients.set(name, { fingerprint, provider });
+    const { credentials, keys } = this.#options;
+    return this.#clientWith(spoken, keys?.credentialOf(name) ?? credentials.resolve(name));
+  }
+
+  /**
+   * A provider for the generations of one caller: each takes a key of the pool, where there are keys.
+   * Contract: as `of`.
+   */
+  for(name: string, caller: KeyCaller): Provider {
+    const client = this.of(name);
+    const window = this.#options.keys?.windowOf(name);
+    if (!window) return client;
+    const { pool, patience, credentialOf } = window;
+    const spoken = this.#spoken.get(name) as Spoken;
+    const clientOf = (fingerprint: string): Provider => this.#clientWith(spoken, credentialOf(fingerprint));
+    const now = (): number => this.#options.clock.now();
+    return new KeyedProvider({ name, client, clientOf, pool, patience, caller, now });
+  }
+
+  #clientWith(spoken: Spoken, credential: Credential | null): Provider {
+    const { name } = spoken.plan;
+    const fingerprint = credential?.fingerprint ?? "";
+    const clients = this.#clients.get(name) ?? new Map<string, Provider>();
+    this.#clients.set(name, clients);
+    const provider = clients.get(fingerprint) ?? this.#client(spoken, credential?.reveal());
+    clients.set(fingerprint, provider);
     return provider;
   }
 

@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import type { ListQuery, Page, SteerReceipt, TaskView, TreeNode } from "../core/api.ts";
 import { CHECK_LINES, MAX_NOTE_CHARS, MAX_PARTIAL_CHARS } from "../core/limits.ts";
 import type { Settings } from "../core/settings.ts";
-import type { TaskRecord } from "../core/task.ts";
+import type { TaskRecord, TaskFailure } from "../core/task.ts";
 import type { Store } from "../store/store.ts";
 import type { Household } from "./household.ts";
 import type { TaskHost } from "./task-host.ts";
@@ -139,6 +139,7 @@ export class Reading {
       phase,
       place: waits ? scheduler.placeOf(host.id) : null,
       liveChildren: family.liveCount(host.id),
+      pause: pauseOf(host.turn.lastFailure),
       tail: host.tail(CHECK_LINES),
     };
   }
@@ -146,6 +147,11 @@ export class Reading {
   #host(taskId: string): TaskHost | undefined {
     return this.#options.household.family.get(taskId);
   }
+}
+
+/** A wait for keys is told with its time; what other tries failed with stands in their events. */
+function pauseOf(failure: TaskFailure | null): string | null {
+  return failure?.code.startsWith("keys_") === true ? failure.message : null;
 }
 
 /** Throws InvalidRequestError `note_too_long`, `partial_too_large` or `bad_partial`. */

@@ -21,6 +21,8 @@ export interface RetryHost {
 export class RetryTimer {
   readonly #host: RetryHost;
   #timer: Timer | null = null;
+  /** Ends the pause that is on; `null` while none is. */
+  #due: (() => void) | null = null;
 
   constructor(host: RetryHost) {
     this.#host = host;
@@ -49,13 +51,21 @@ export class RetryTimer {
 
   #wakeIn(delayMs: number): void {
     const { services, journal } = this.#host;
-    this.#timer = services.clock.after(delayMs, () => {
+    this.#due = () => {
+      this.cancel();
       journal.stage({ timers: [] });
       this.#host.send({ type: "retry.due" });
-    });
+    };
+    this.#timer = services.clock.after(delayMs, this.#due);
+  }
+
+  /** What it waits for is there: the pause is over now. Does nothing when none is on. */
+  hurry(): void {
+    this.#due?.();
   }
 
   cancel(): void {
     this.#timer?.cancel();
+    this.#due = null;
   }
 }

@@ -16,6 +16,8 @@ import type { CheckArguments } from "./call-tools-effect.ts";
 import type { RedactedText } from "./generation.ts";
 import { Household, type Recovery } from "./household.ts";
 import type { Leak } from "./reaper.ts";
+import type { KeyCaller } from "./keyed-provider.ts";
+import { NO_KEYS, type KeyDesk } from "./key-desk.ts";
 import { Reading } from "./reading.ts";
 import { Sessions } from "./sessions.ts";
 import { Tasks } from "./tasks.ts";
@@ -30,7 +32,9 @@ export interface RuntimeOptions {
   /** The providers of the config by name. */
   readonly providers: ReadonlyMap<string, Provider>;
   /** The provider that serves a model, its credential resolved; throws ConfigError when it cannot be used. */
-  readonly providerOf: (ref: ModelRef) => Provider;
+  readonly providerOf: (ref: ModelRef, caller?: KeyCaller) => Provider;
+  /** The keys of the providers, for people to see and to switch; none are shown when absent. */
+  readonly keys?: KeyDesk;
   readonly knownToolsets: ReadonlySet<string>;
   readonly toolsOf: (toolsets: readonly string[], role: TaskRole) => readonly Tool[];
   readonly checkArguments: CheckArguments;
@@ -59,7 +63,14 @@ export class Runtime {
     this.#tasks = new Tasks({ ...options, household, checkProvider: (ref) => void providerOf(ref) });
     this.#sessions = new Sessions({ ...options, household, tasks: this.#tasks });
     this.#reading = new Reading({ settings, clock, store, household, tasks: this.#tasks });
-    this.#box = new Box({ settings, clock, store, household, providers: options.providers });
+    this.#box = new Box({
+      settings,
+      clock,
+      store,
+      household,
+      providers: options.providers,
+      keys: options.keys ?? NO_KEYS,
+    });
   }
 
   /** The API as this caller has it. */

@@ -16,6 +16,7 @@ import type { Dormitory } from "./dormitory.ts";
 import type { Delta } from "./event-stream.ts";
 import type { RedactedText } from "./generation.ts";
 import type { GpuRates } from "./gpu-rates.ts";
+import type { KeyCaller } from "./keyed-provider.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Residency } from "./residency.ts";
 import type { RestartIntensity } from "./restart-intensity.ts";
@@ -54,7 +55,8 @@ export interface HostServices {
   readonly kinship: Kinship;
   readonly dormitory: Dormitory;
   readonly restarts: RestartIntensity;
-  providerOf(ref: ModelRef): Provider;
+  /** The provider that serves a model; with a caller, one whose generations take the keys of its pool. */
+  providerOf(ref: ModelRef, caller?: KeyCaller): Provider;
   modelOf(ref: ModelRef): ModelSettings;
   /** The tools of a task by name; the same map for all tasks with the same toolsets and role. */
   toolsOf(spec: TaskSpec): ReadonlyMap<string, Tool>;

@@ -14,6 +14,8 @@ export interface LiveFacts {
   readonly phase: Phase | null;
   readonly place: QueuePlace | null;
   readonly liveChildren: number;
+  /** What it waits for before its next try, in words; `null` where that is the time alone. */
+  readonly pause: string | null;
   readonly tail: readonly string[];
 }
 
@@ -22,7 +24,7 @@ export function endedFacts(record: TaskRecord): LiveFacts {
   const lines = (record.end?.result ?? "").split("\n").slice(-CHECK_LINES);
   const tail =
     lines[0] === "" && lines.length === 1 ? [] : lines.map((line) => safeSlice(line, RING_LINE_CHARS));
-  return { state: record.state, phase: record.phase, place: null, liveChildren: 0, tail };
+  return { state: record.state, phase: record.phase, place: null, liveChildren: 0, pause: null, tail };
 }
 
 /** Why a task waits, in words; null when it does not. */
@@ -30,7 +32,7 @@ export function waitsFor(facts: LiveFacts): string | null {
   if (facts.place) return facts.place.reason;
   if (facts.phase === "waiting_children") return `${facts.liveChildren} living children`;
   if (facts.phase === "waiting_input") return "a person";
-  if (facts.phase === "backing_off") return "its next try";
+  if (facts.phase === "backing_off") return facts.pause ?? "its next try";
   return null;
 }
 

@@ -92,4 +92,5 @@ export const EVENT_WORDS = new Words<EventType>([
   "transcript.compacted",
   "cancel.requested",
   "budget.warned",
+  "credential.rotated",
 ]);

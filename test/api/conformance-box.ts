@@ -27,6 +27,10 @@ export function boxCases(clause: Case): void {
     expect(Array.isArray(await api.providers())).toBe(true);
   });
 
+  clause("a key that is not there cannot be switched", async ({ api }) => {
+    await expect(api.switchKey("ffffffffffff", true)).rejects.toMatchObject({ code: "key_not_found" });
+  });
+
   clause("a machine's definition arrives as it is, an unknown one is not found", async ({ api }) => {
     for (const name of ["agent", "residency"]) {
       const machine = await api.machine(name);

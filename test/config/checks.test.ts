@@ -36,6 +36,26 @@ describe("a config that has the right shape is refused for", () => {
 });
 
 describe("secrets in the config", () => {
+  it.each(["sk-abcdefgh12345678", "{key: sk-abcdefgh12345678}"])(
+    "are refused in a list of keys: %s",
+    (key) => {
+      const message = refusal(
+        `providers:\n  c:\n    type: openai\n    api_keys:\n      - env:GOOD\n      - ${key}\n`,
+      );
+      expect(message).toContain("providers.c.api_keys[1]");
+      expect(message).toContain("expected env:NAME, got the key itself");
+      expect(message).not.toContain("sk-abcdefgh");
+    },
+  );
+
+  it("refuses an unknown strategy, and a key without anything", () => {
+    expect(refusal("providers: {c: {type: openai, key_strategy: fastest}}\n")).toContain("key_strategy");
+    expect(refusal("providers: {c: {type: openai, api_keys: [{weight: 2}]}}\n")).toContain("api_keys[0]");
+    expect(refusal("providers: {c: {type: openai, api_keys: [{key: env:A, concurrency: 0}]}}\n")).toContain(
+      "api_keys[0]",
+    );
+  });
+
   const remote = (key: string) =>
     `providers:\n  cloud:\n    base_url: https://api.example.com/v1\n    api_key: ${key}\n`;
 

@@ -106,4 +106,17 @@ describe("planProviders", () => {
     }
     expect(plans("delegation: {base_url: 'http://localhost:11435/v1'}\n").plans).toHaveLength(2);
   });
+
+  it("reads several keys, each with what is known of it, and leaves them to their provider", () => {
+    const yaml =
+      "providers: {c: {type: openai, api_key: env:A, key_strategy: weighted, key_wait_s: 9, api_keys: [env:B, {key: env:C, weight: 2, concurrency: 3, account: o}]}}\n" +
+      "delegation: {provider: c, api_key: env:D}\n";
+    const [first, second] = plans(yaml).plans;
+    expect(first).toMatchObject({ apiKey: "env:A", keyStrategy: "weighted", keyWaitMs: 9000 });
+    expect(first?.moreKeys).toEqual([
+      { apiKey: "env:B", apiKeyPath: "providers.c.api_keys[0]", weight: 1, concurrency: null, account: null },
+      { apiKey: "env:C", apiKeyPath: "providers.c.api_keys[1]", weight: 2, concurrency: 3, account: "o" },
+    ]);
+    expect(second).toMatchObject({ name: "delegation", apiKey: "env:D", moreKeys: [] });
+  });
 });

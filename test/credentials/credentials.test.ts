@@ -120,6 +120,56 @@ describe("resolve", () => {
   });
 });
 
+describe("several keys", () => {
+  const further = (apiKey: string, index: number) => ({
+    apiKey,
+    apiKeyPath: `providers.cloud.api_keys[${index}]`,
+    weight: index + 1,
+    concurrency: null,
+    account: null,
+  });
+  const several = (...keys: readonly string[]) => source("cloud", { moreKeys: keys.map(further) });
+
+  it("are used in their order, each once, with what the config says of them", () => {
+    const credentials = make([several("env:CLOUD_KEY", "env:OTHER_KEY", "env:CLOUD_KEY")]);
+    const { usable, unusable } = credentials.keysOf("cloud");
+    expect(usable.map(({ credential }) => credential.reveal())).toEqual([KEY_A, KEY_B]);
+    expect(usable.map(({ plan }) => [plan.source, plan.weight])).toEqual([
+      ["env:CLOUD_KEY", 1],
+      ["env:OTHER_KEY", 2],
+    ]);
+    expect(unusable).toEqual([]);
+    expect(credentials.resolve("cloud")?.reveal()).toBe(KEY_A);
+    expect(credentials.keysOf("cloud").usable[0]?.credential).toBe(usable[0]?.credential);
+  });
+
+  it("serve without a bad one among them, which is told", () => {
+    const credentials = make([several("env:MISSING", "env:FAKE", "env:OTHER_KEY")], {
+      FAKE: "your-api-key",
+      OTHER_KEY: KEY_B,
+    });
+    expect(credentials.resolve("cloud")?.reveal()).toBe(KEY_B);
+    const { unusable } = credentials.keysOf("cloud");
+    expect(unusable.map((each) => [each.source, each.error.code])).toEqual([
+      ["env:MISSING", "credential_missing"],
+      ["env:FAKE", "credential_placeholder"],
+    ]);
+    expect(credentials.problems()).toHaveLength(2);
+    expect(credentials.problems()[0]).toContain("providers.cloud.api_keys[0] is env:MISSING");
+  });
+
+  it("are an error when none is left", () => {
+    const error = refusal(() => make([several("env:MISSING", "")], {}).resolve("cloud"));
+    expect(error.code).toBe("credential_missing");
+  });
+
+  it("are all taken out of texts", () => {
+    const credentials = make([several("env:CLOUD_KEY", "env:OTHER_KEY")]);
+    credentials.resolve("cloud");
+    expect(credentials.redact(`${KEY_A} ${KEY_B}`)).toBe("[redacted] [redacted]");
+  });
+});
+
 describe("a child's credential", () => {
   const sources = [cloud, other, pinned, ollama, local];
 

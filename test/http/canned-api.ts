@@ -18,7 +18,7 @@ import type {
 } from "../../src/core/api.ts";
 import type { EventData, EventType } from "../../src/core/event.ts";
 import type { State } from "../../src/core/lifecycle.ts";
-import { CANNED_GPUS, CANNED_PROVIDERS, cannedMachine, cannedStatus } from "./canned-box.ts";
+import { CANNED_GPUS, CANNED_PROVIDERS, cannedKeys, cannedMachine, cannedStatus } from "./canned-box.ts";
 import { CannedLog } from "./canned-log.ts";
 import { CannedRegistry } from "./canned-registry.ts";
 import {
@@ -230,6 +230,8 @@ export class CannedApi implements TroupeApi {
   async machine(name: string) {
     return cannedMachine(name);
   }
+
+  readonly switchKey = cannedKeys;
 
   async pause(paused: boolean) {
     this.#paused = paused;

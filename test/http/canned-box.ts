@@ -2,7 +2,7 @@
 
 import { NotFoundError } from "../../src/base/errors.ts";
 import { type State, STATES } from "../../src/core/lifecycle.ts";
-import type { BoxStatus, GpuView, MachineView, ProviderView } from "../../src/core/box-api.ts";
+import type { BoxStatus, GpuView, MachineView, ProviderView, KeyView } from "../../src/core/box-api.ts";
 
 export const CANNED_GPUS: readonly GpuView[] = [
   {
@@ -71,8 +71,27 @@ export const CANNED_PROVIDERS: readonly ProviderView[] = [
         thinking: false,
       },
     ],
+    keys: [
+      {
+        fingerprint: "0123456789ab",
+        source: "env:CANNED_KEY",
+        state: "throttled",
+        reason: "the server asks for fewer requests",
+        until: 1_700_000_060_000,
+        inFlight: 1,
+        concurrency: 4,
+        models: [{ model: "canned-1", until: 1_700_000_090_000, reason: "its tokens are used up" }],
+      },
+    ],
   },
 ];
+
+export async function cannedKeys(fingerprint: string, disabled: boolean): Promise<readonly KeyView[]> {
+  const keys = CANNED_PROVIDERS.flatMap((each) => each.keys);
+  const found = keys.filter((each) => each.fingerprint === fingerprint);
+  if (found.length === 0) throw new NotFoundError("key_not_found", `There is no key ${fingerprint}.`);
+  return found.map((each) => ({ ...each, state: disabled ? "disabled" : "ready" }));
+}
 
 export function cannedMachine(name: string): MachineView {
   if (name !== "agent" && name !== "residency") {

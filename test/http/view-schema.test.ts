@@ -35,6 +35,7 @@ describe("view schemas", () => {
       [views.boxStatus, await api.status()],
       [views.steerReceipt, await api.steer(child.taskId, { message: "x", interrupt: true })],
       [views.cancelReceipt, await api.cancel(child.taskId)],
+      [views.keyList, { items: await api.switchKey("0123456789ab", true) }],
       [views.pauseView, await api.pause(true)],
       [views.healthView, { ok: true }],
     ];

@@ -41,7 +41,7 @@ export const WORK_MUTANTS: readonly Mutant[] = [
     name: "generation-busy-is-final",
     invariant: "I25",
     file: "src/runtime/generation.ts",
-    find: 'const transient = retryable && thrown.code !== "empty_answer";',
+    find: "const transient = retryable && !NEVER_TRIED_AGAIN.has(thrown.code);",
     replace: "const transient = false;",
     why: "A server that is busy for a moment costs a run.",
   },

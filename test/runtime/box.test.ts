@@ -33,6 +33,7 @@ describe("the box as people see it", () => {
         problem: null,
         simulated: true,
         models: [],
+        keys: [],
       },
     ]);
   });

@@ -9,6 +9,8 @@ import { DEFAULT_ROUTING } from "../../src/core/routing.ts";
 import type { ModelSettings, Settings } from "../../src/core/settings.ts";
 import type { ModelRef } from "../../src/core/task.ts";
 import type { Tool, Toolset } from "../../src/core/tool.ts";
+import type { KeyDesk } from "../../src/runtime/key-desk.ts";
+import type { KeyCaller } from "../../src/runtime/keyed-provider.ts";
 import { OPERATOR, Runtime } from "../../src/runtime/runtime.ts";
 import { LocalScheduler } from "../../src/scheduler/local-scheduler.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
@@ -90,7 +92,8 @@ export interface RigOptions {
   /** The store of another rig, which this one goes on from, and randomness that is not that one's. */
   readonly from?: { readonly store: MemoryStore; readonly random: Random };
   /** Instead of the scripted provider for every model. */
-  readonly providerOf?: (ref: ModelRef) => Provider;
+  readonly providerOf?: (ref: ModelRef, caller?: KeyCaller) => Provider;
+  readonly keys?: KeyDesk;
 }
 
 export interface Rig<C extends Clock = SimulatedClock> {
@@ -133,6 +136,7 @@ function build<C extends Clock>(clock: C, options: RigOptions): Rig<C> {
     },
     providers: new Map([["gpu", provider]]),
     providerOf: options.providerOf ?? (() => provider),
+    ...(options.keys && { keys: options.keys }),
     knownToolsets: new Set(toolsets.keys()),
     toolsOf: (names, role): readonly Tool[] => names.flatMap((name) => toolsets.get(name)?.tools(role) ?? []),
     checkArguments,

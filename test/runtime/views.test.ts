@@ -21,6 +21,7 @@ const LIVE: LiveFacts = {
   phase: "generating",
   place: null,
   liveChildren: 0,
+  pause: null,
   tail: ["x", "y"],
 };
 
@@ -58,6 +59,7 @@ describe("what a surface shows", () => {
     [{ phase: "waiting_children", liveChildren: 2 }, "2 living children"],
     [{ phase: "waiting_input" }, "a person"],
     [{ phase: "backing_off" }, "its next try"],
+    [{ phase: "backing_off", pause: "a key" }, "a key"],
     [{}, null],
   ] as const)("%j waits for: %s", (facts, words) => {
     expect(waitsFor({ ...LIVE, ...facts } as LiveFacts)).toBe(words);
