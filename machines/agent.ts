@@ -112,6 +112,8 @@ export type PrepareOutput = { readonly outcome: "ready" } | EffectFailure;
 export type GenerateOutput =
   | { readonly outcome: "answered" }
   | { readonly outcome: "called_tools" }
+  /** Its model failed, and another of its route takes the same turn. */
+  | { readonly outcome: "rerouted" }
   | EffectFailure;
 /** `waits` are the calls that suspended, none of them ended yet. */
 export type CallToolsOutput =
@@ -284,6 +286,7 @@ export const agentMachine = setup({
     failedInSession: ({ context }, output: EffectOutput) => isFailure(output) && context.kind === "session",
     calledTools: (_, output: EffectOutput) => output.outcome === "called_tools",
     answered: (_, output: EffectOutput) => output.outcome === "answered",
+    rerouted: (_, output: EffectOutput) => output.outcome === "rerouted",
     suspended: (_, output: EffectOutput) => isPending(waitsOf(output)),
     suspendedForInput: (_, output: EffectOutput) => asksPerson(waitsOf(output)),
     mayTryAgain: ({ context }, output: EffectOutput) =>
@@ -465,6 +468,11 @@ export const agentMachine = setup({
                 guard: { type: "answered", params: itsOutput },
                 target: "answering",
                 actions: ["keepOutcome", "closeTurn", "noteAnswer"],
+              },
+              {
+                guard: { type: "rerouted", params: itsOutput },
+                target: "waiting_slot",
+                actions: ["keepOutcome", "forgetTries", "askNormally"],
               },
               {
                 guard: { type: "mayTryAgain", params: itsOutput },

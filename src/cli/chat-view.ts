@@ -61,6 +61,13 @@ export class ChatView {
         // Without tool calls the answer itself follows; with them, what was said before the calls ends here.
         if ((event.data as EventData["turn.finished"]).toolCalls > 0) this.#breakOff();
         return;
+      case "task.rerouted": {
+        this.#breakOff();
+        const { from, to, reason } = event.data as EventData["task.rerouted"];
+        this.#output.document({ kind: "trouble", type: event.type, message: reason });
+        this.#output.notice([["yellow", `${to} answers instead of ${from}: ${reason}`]]);
+        return;
+      }
       case "generation.preempted":
       case "generation.retried":
       case "run.failed": {

@@ -71,6 +71,7 @@ export function taskDetails(task: TaskView, now: number): readonly Line[] {
     ["goal", task.kind === "session" ? "(session)" : oneLine(task.goal, 500)],
     ["agent", `${task.agent}, ${task.role}, depth ${task.depth}`],
     ["model", `${task.model.provider}/${task.model.model}`],
+    ...routeRows(task),
     ["toolsets", task.toolsets.join(", ") || "none"],
     ["workspace", task.workspace],
     ...(task.parentId === null ? [] : ([["parent", task.parentId]] as const)),
@@ -86,6 +87,18 @@ export function taskDetails(task: TaskView, now: number): readonly Line[] {
     ...task.tail.map((line) => ["output", line] as const),
   ];
   return rows.map(([name, value]): Line => [["dim", `${name.padEnd(10)} `], value]);
+}
+
+/** Where else it may run, what was passed over, and where it went. */
+function routeRows({ route }: TaskView): readonly (readonly [string, Span])[] {
+  if (route === null) return [];
+  return [
+    ["route", route.candidates.join(", then ")],
+    ...route.skipped.map(({ model, reason }) => ["passed", `${model}: ${reason}`] as const),
+    ...route.reroutes.map(
+      ({ from, to, reason }) => ["rerouted", `${from} → ${to}: ${oneLine(reason, 300)}`] as const,
+    ),
+  ];
 }
 
 function progressText({ percent, note }: { percent: number | null; note: string | null }): string {
@@ -146,6 +159,7 @@ const TELLERS: Teller = {
   "task.spawned": ({ agent, model }) => `spawned as ${agent} on ${model}`,
   "task.admitted": ({ waitedMs }) => `admitted after ${seconds(waitedMs)}`,
   "task.started": () => "started",
+  "task.rerouted": ({ from, to, reason }) => `goes on with ${to} instead of ${from}: ${reason}`,
   "task.done": ({ resultChars, truncated }) => `done, ${resultChars} characters${truncated ? ", cut" : ""}`,
   "task.failed": ({ code, message }) => `failed (${code}): ${message}`,
   "task.cancelled": ({ reason }) => `cancelled: ${reason}`,

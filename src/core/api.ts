@@ -10,7 +10,7 @@ import type { EventFrame } from "./event.ts";
 import type { Phase, SchedulingClass, State } from "./lifecycle.ts";
 import type { RestartPolicy, TreeBudget, Usage } from "./limits.ts";
 import type { TranscriptRow } from "./message.ts";
-import type { ModelRef, Progress, TaskFailure, TaskKind, TaskRole } from "./task.ts";
+import type { ModelRef, Progress, SkippedModel, TaskFailure, TaskKind, TaskRole } from "./task.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 export type Scope = "read" | "control" | "admin";
@@ -78,6 +78,21 @@ export interface SteerReceipt {
   readonly time: number;
 }
 
+/** Where a task may run, and where it went. Models are written as `provider/model`. */
+export interface RouteView {
+  /** All that can serve it, in the order in which they are tried. */
+  readonly candidates: readonly string[];
+  readonly skipped: readonly SkippedModel[];
+  /** Changes of model so far, oldest first. */
+  readonly reroutes: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly code: string;
+    readonly reason: string;
+    readonly time: number;
+  }[];
+}
+
 /** Everything a surface shows of one task. Times are milliseconds since the epoch. */
 export interface TaskView {
   readonly taskId: string;
@@ -89,7 +104,10 @@ export interface TaskView {
   readonly role: TaskRole;
   readonly agent: string;
   readonly goal: string;
+  /** The model that it runs on now, or ran on last. */
   readonly model: ModelRef;
+  /** `null` for a task with a single model. */
+  readonly route: RouteView | null;
   readonly toolsets: readonly string[];
   readonly workspace: string;
   readonly state: State;

@@ -17,6 +17,13 @@ export interface EventData {
   "task.resumed": { readonly policy: string; readonly was: string; readonly resumes: number };
   /** Nothing came from what it waits for; `what` names that. */
   "task.stalled": { readonly what: string; readonly silentMs: number };
+  /** It goes on with another model of its route; models are written as `provider/model`. */
+  "task.rerouted": {
+    readonly from: string;
+    readonly to: string;
+    readonly code: string;
+    readonly reason: string;
+  };
   "task.done": { readonly resultChars: number; readonly truncated: boolean };
   "task.failed": { readonly code: string; readonly message: string };
   "task.cancelled": { readonly reason: string; readonly resultKept: boolean };

@@ -23,6 +23,10 @@ export const AGENTS_WARNING = 27;
 export const MAX_TOOL_RESULT_CHARS = 24_000;
 /** The same call with the same arguments this many times in a row fails as `tool_loop`. */
 export const TOOL_LOOP_LIMIT = 3;
+/** Changes of model that one task may make. */
+export const MAX_REROUTES = 3;
+/** A model that failed a task is not chosen for new ones for so long, where its route has another; then one tries it. */
+export const SICK_MS = 60_000;
 /** Share of the context at which a transcript is compacted. */
 export const COMPACT_AT = 0.8;
 

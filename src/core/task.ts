@@ -33,6 +33,18 @@ export interface TaskRoute {
   readonly escalate: boolean;
 }
 
+/** One change of a task's model while it ran, and why. */
+export interface Reroute {
+  readonly from: ModelRef;
+  readonly to: ModelRef;
+  /** The code of the failure that caused it. */
+  readonly code: string;
+  readonly reason: string;
+  readonly time: number;
+  /** What the task had cost by then, in micros. */
+  readonly costMicros: number;
+}
+
 /** The agent definition as the task pinned it: a later change of the config does not change a running task. */
 export interface PinnedAgent {
   readonly name: string;
@@ -87,6 +99,8 @@ export interface TaskEnd {
   readonly result: string | null;
   readonly truncated: boolean;
   readonly failure: TaskFailure | null;
+  /** The models that it changed to, oldest first; absent when it stayed where it began. */
+  readonly reroutes?: readonly Reroute[];
 }
 
 /** The last report of progress. */

@@ -15,6 +15,7 @@ import { KEY_WORDS } from "../core/key-state.ts";
 import { PHASES, RESIDENCY_STATES, SCHEDULING_CLASSES, STATES } from "../core/lifecycle.ts";
 import type { Usage } from "../core/limits.ts";
 import type { Wire } from "../core/wire.ts";
+import { modelRoute } from "./model-route-schema.ts";
 
 export const state = z.enum(STATES);
 export const phase = z.enum(PHASES).nullable();
@@ -93,6 +94,7 @@ export const taskView = z
     agent: z.string(),
     goal: z.string(),
     model,
+    route: modelRoute.nullable(),
     toolsets: z.array(z.string()),
     workspace: z.string(),
     state,

@@ -4,9 +4,16 @@
 
 import type { Settings } from "../core/settings.ts";
 import { profileKey } from "../core/load-profile.ts";
-import type { TaskSpec } from "../core/task.ts";
-import type { AdmitRequest, Scheduler } from "../scheduler/scheduler.ts";
+import type { ModelRef, TaskSpec } from "../core/task.ts";
+import type { AdmitRequest, MoveTarget, Scheduler } from "../scheduler/scheduler.ts";
 import type { Residency } from "./residency.ts";
+
+/** Where a model's turns wait: its backend, and what is loaded there for it. */
+export function laneOf(model: ModelRef, residency: Pick<Residency, "profileOf" | "sizeOf">): MoveTarget {
+  const profile = residency.profileOf(model);
+  const loaded = profile && { profile: profileKey(profile), sizeBytes: residency.sizeOf(profile) };
+  return { backend: model.backend, ...loaded };
+}
 
 export class Admission {
   readonly #scheduler: Pick<Scheduler, "admit" | "checkRoom">;
@@ -25,11 +32,11 @@ export class Admission {
     this.#residency = residency;
   }
 
-  /** Throws as `Scheduler.admit` does. */
-  admit(spec: TaskSpec, returning?: AdmitRequest["returning"]): void {
+  /** `model` is the one that it runs on now. Throws as `Scheduler.admit` does. */
+  admit(spec: TaskSpec, model: ModelRef, returning?: AdmitRequest["returning"]): void {
     // Whoever was not told just now that there is room was accepted before, and is not refused for it.
     const isNew = this.#promised.delete(spec.id) && returning === undefined;
-    const request = this.#requestOf(spec);
+    const request = this.#requestOf(spec, model);
     this.#scheduler.admit(isNew ? request : { ...request, returning: returning ?? "queued" });
   }
 
@@ -49,19 +56,14 @@ export class Admission {
     }
   }
 
-  #requestOf(spec: TaskSpec): AdmitRequest {
+  #requestOf(spec: TaskSpec, model = spec.model): AdmitRequest {
     const { agents, delegation } = this.#settings;
-    const profile = this.#residency.profileOf(spec.model);
     const limit = agents.find((each) => each.name === spec.agent.name)?.concurrencyLimit ?? null;
     return {
       taskId: spec.id,
       parentId: spec.parentId,
       parentSlots: delegation.maxConcurrentChildren,
-      backend: spec.model.backend,
-      ...(profile !== null && {
-        profile: profileKey(profile),
-        sizeBytes: this.#residency.sizeOf(profile),
-      }),
+      ...laneOf(model, this.#residency),
       class: spec.schedulingClass,
       needsPlace: spec.kind === "task",
       ...(limit !== null && { agentLimit: { key: spec.agent.name, limit } }),

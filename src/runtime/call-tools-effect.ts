@@ -44,7 +44,7 @@ export async function callTools(host: TaskHost, input: CallToolsInput): Promise<
   await journal.flush();
   // Called off while the intents were written: nothing of it may act any more.
   input.signal.throwIfAborted();
-  const maxResultChars = resultRoom(services.modelOf(spec.model).contextTokens);
+  const maxResultChars = resultRoom(services.modelOf(turn.model).contextTokens);
   const ledger = services.ledgerOf(spec);
   const ran = await runTools(steps, {
     tools,

@@ -7,8 +7,10 @@ import { agentMachine, type EffectFailure, type PrepareOutput } from "../../mach
 import { ConfigError, NotFoundError, toTroupeError } from "../base/errors.ts";
 import { callTools, type CheckArguments } from "./call-tools-effect.ts";
 import { generate } from "./generate-effect.ts";
+import { refusalText } from "./fallback.ts";
 import { foldMail } from "./open-turn.ts";
 import { cancelOrders } from "./orders.ts";
+import { elsewhere } from "./rerouting.ts";
 import type { TaskHost } from "./task-host.ts";
 import { UNKNOWN_FAILURE } from "./turn-state.ts";
 
@@ -88,18 +90,20 @@ function failureOf({ turn }: TaskHost, thrown: unknown): EffectFailure {
 }
 
 async function prepare(host: TaskHost): Promise<PrepareOutput> {
-  const { services, spec, journal } = host;
+  const { services, spec, journal, turn } = host;
   try {
-    services.providerOf(spec.model);
+    services.modelOf(turn.model);
+    services.providerOf(turn.model);
     services.toolsOf(spec);
   } catch (thrown) {
+    const other = elsewhere(host, thrown);
+    if (other && "change" in other) {
+      journal.event(...other.change());
+      return prepare(host);
+    }
     const { code, message } = toTroupeError(thrown);
-    return {
-      outcome: "failed",
-      failure: { code, message, retryable: false },
-      transient: false,
-      retryInMs: 0,
-    };
+    const failure = { code, message: `${message}${refusalText(other?.refused ?? [])}`, retryable: false };
+    return { outcome: "failed", failure, transient: false, retryInMs: 0 };
   }
   // A restart may make it ready a second time; it has started once.
   if (journal.record.startedAt === null)

@@ -87,7 +87,9 @@ export class Ending {
     const { scheduler, clock, kinship, logger, store, patience } = services;
     const now = clock.now();
     leases.forget();
-    const end = endOf(this.#output, turn.answer, spec.limits.maxResultChars);
+    const { reroutes, answer } = turn;
+    const ended = endOf(this.#output, answer, spec.limits.maxResultChars);
+    const end = reroutes.length === 0 ? ended : { ...ended, reroutes };
     const { parentId, goal } = spec;
     if (this.#kept) journal.stage(this.#kept);
     journal.stage({

@@ -39,10 +39,14 @@ export function judged(host: FailingHost, failed: EffectFailure, at: FailedTry):
   return { ...failed, transient: false, failure: lastOf(failed.failure, spec, restarts) };
 }
 
+/** What the machine's guard would say: the same generation is tried once more. */
+export function isTriedAgain(failed: Pick<EffectFailure, "transient" | "heldUp">, tries: number): boolean {
+  return failed.transient && (failed.heldUp === true || tries + 1 < GENERATION_TRIES);
+}
+
 /** What the machine's guards would say: this try is the last of its run, and the run is not the last of its task. */
 function beginsRun({ kind, limits }: TaskSpec, failed: EffectFailure, { run, tries }: FailedTry): boolean {
-  const isTriedAgain = failed.transient && (failed.heldUp === true || tries + 1 < GENERATION_TRIES);
-  if (isTriedAgain || kind !== "task" || !failed.failure.retryable) return false;
+  if (isTriedAgain(failed, tries) || kind !== "task" || !failed.failure.retryable) return false;
   return limits.retryOnFailure && run <= limits.retryLimit;
 }
 

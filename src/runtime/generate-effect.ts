@@ -12,7 +12,8 @@ import type { TaskSpec } from "../core/task.ts";
 import type { Tool, ToolDefinition } from "../core/tool.ts";
 import type { CommitWrite } from "../store/store.ts";
 import { estimateTokens, planCompaction, type Compaction } from "./compaction.ts";
-import { judged } from "./failed-run.ts";
+import { refusalText } from "./fallback.ts";
+import { isTriedAgain, judged } from "./failed-run.ts";
 import { answerMessage, failureOf, generateAnswer, type Generation } from "./generation.ts";
 import { GenerationMeter } from "./generation-meter.ts";
 import { keyCallerOf } from "./key-caller.ts";
@@ -21,6 +22,7 @@ import { observed } from "./observed-generation.ts";
 import { callLine } from "./output-lines.ts";
 import { beginTurn, type TurnInput } from "./open-turn.ts";
 import { Purse, warned } from "./purse.ts";
+import { checkCloudCost, elsewhere } from "./rerouting.ts";
 import { watchOver, type Stall, type StallWatch } from "./stall-watch.ts";
 import type { TaskHost } from "./task-host.ts";
 
@@ -44,12 +46,19 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
     // An abort between the last byte and this step: the turn belongs to somebody else now (M5).
     input.signal.throwIfAborted();
     const answer = withoutSecrets(generation, (text) => services.redact(text));
+    services.health.served(turn.model);
     turn.outcome = () => answered(host, answer);
     return { outcome: generation.calls.length > 0 ? "called_tools" : "answered" };
   } catch (thrown) {
     if (input.signal.aborted) throw thrown;
     const failed = failureOf(thrown, input.tries, services.random.next());
-    const failure = { ...failed.failure, message: services.redact(failed.failure.message) };
+    const other = isTriedAgain(failed, input.tries) ? null : elsewhere(host, thrown);
+    if (other && "change" in other) {
+      turn.outcome = () => ({ events: other.change() });
+      return { outcome: "rerouted" };
+    }
+    const message = `${failed.failure.message}${refusalText(other?.refused ?? [])}`;
+    const failure = { ...failed.failure, message: services.redact(message) };
     turn.lastFailure = failure;
     return judged(host, { outcome: "failed", ...failed, failure }, input);
   }
@@ -76,7 +85,7 @@ async function answerWithin(
   refused: ProviderError | null,
 ): Promise<Generation> {
   const { services, spec, turn } = host;
-  const model = services.modelOf(spec.model);
+  const model = services.modelOf(turn.model);
   const { definitions: tools, tokens } = offerOf(services.toolsOf(spec));
   const system = textMessage("system", "goal", services.systemPrompt(spec));
   const stored = await transcriptOf(host);
@@ -88,12 +97,17 @@ async function answerWithin(
   const messages = [system, ...rows.map((row) => row.message)];
   const { maxOutputTokens } = spec.limits;
   const promptTokens = estimateTokens(messages) + tokens;
+  checkCloudCost(host, model, { promptTokens, outputTokens: maxOutputTokens });
   const meter = new GenerationMeter(promptTokens, () => services.clock.monotonic());
   const purse = new Purse({ ledger: services.ledgerOf(spec), model, gpu: services.gpu, meter });
   purse.reserve(promptTokens, maxOutputTokens);
   try {
     return await generateAnswer({
-      provider: observed(services.providerOf(spec.model, keyCallerOf(host)), spec, services),
+      provider: observed(
+        services.providerOf(turn.model, keyCallerOf(host)),
+        { id: spec.id, parentId: spec.parentId, model: turn.model },
+        services,
+      ),
       clock: services.clock,
       signal: input.signal,
       watch: (signal) => watchModel(host, signal),
@@ -105,7 +119,7 @@ async function answerWithin(
         purse.reserve(promptTokens, 2 * maxOutputTokens);
       },
       request: {
-        model: spec.model.model,
+        model: turn.model.model,
         messages,
         tools,
         maxOutputTokens,
@@ -130,7 +144,7 @@ async function answerWithin(
 
 /** A model that falls silent fails like a server that times out: it is tried again. */
 function watchModel(host: TaskHost, signal: AbortSignal): StallWatch {
-  const { backend, model } = host.spec.model;
+  const { backend, model } = host.turn.model;
   const errorOf = ({ what }: Stall): ProviderError =>
     new ProviderError(
       { kind: "timeout", code: "stalled" },

@@ -9,7 +9,7 @@
 import type { Clock } from "../base/clock.ts";
 import { newId, type Random } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
-import { InternalError, messageOf, StoreError, toTroupeError } from "../base/errors.ts";
+import { InternalError, StoreError } from "../base/errors.ts";
 import type { TaskApi } from "../core/api.ts";
 import type { Settings } from "../core/settings.ts";
 import type { TaskRole } from "../core/task.ts";
@@ -27,6 +27,7 @@ import { EventStreams } from "./event-stream.ts";
 import { Family } from "./family.ts";
 import { PLAIN_TEXT, type RedactedText } from "./generation.ts";
 import { Reaper } from "./reaper.ts";
+import { admitSomewhere } from "./rerouting.ts";
 import { Residency } from "./residency.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
 import type { HostServices } from "./services.ts";
@@ -35,6 +36,7 @@ import { Provisions } from "./provisions.ts";
 import { StorePatience } from "./store-patience.ts";
 import { TaskHost } from "./task-host.ts";
 import { folderOf } from "./workspace-folder.ts";
+import { TargetHealth } from "./target-health.ts";
 import { Trees } from "./trees.ts";
 
 export interface HouseholdOptions {
@@ -73,6 +75,7 @@ export class Household {
   readonly residency: Residency;
   readonly admission: Admission;
   readonly reaper: Reaper;
+  readonly health: TargetHealth;
   readonly owner: string;
   /** For calls to the store that must not fail because it is away for a while. */
   readonly patience: StorePatience;
@@ -97,9 +100,9 @@ export class Household {
     this.residency = new Residency({ ...options, scheduler: this.scheduler });
     this.admission = new Admission(this.scheduler, options.settings, this.residency);
     this.#dormitory = new Dormitory(options.clock);
+    this.health = new TargetHealth(options.clock);
     const { clock, logger, store, settings } = options;
-    const patience = new StorePatience({ clock, logger, closing: this.#closing.signal });
-    this.patience = patience;
+    const patience = (this.patience = new StorePatience({ clock, logger, closing: this.#closing.signal }));
     this.trees = new Trees({ store, patience, isLive: (id) => this.family.isLive(id) });
     const { scheduler } = this;
     this.reaper = new Reaper({ scheduler, logger, holderOf: (taskId) => this.family.get(taskId) });
@@ -226,13 +229,9 @@ export class Household {
     if (plan?.kind === "fail") return void host.announceMail().then(() => host.giveUp(plan.failure));
     const returning = homecoming?.returning;
     if (returning === undefined || returning === "queued") void host.announceMail();
-    try {
-      this.admission.admit(spec, returning);
-    } catch (thrown) {
-      const { code } = toTroupeError(thrown);
-      this.#givenUp += 1;
-      return host.giveUp({ code, message: messageOf(thrown), retryable: true });
-    }
+    const refused = admitSomewhere(host, (model) => this.admission.admit(spec, model, returning));
+    if (refused) this.#givenUp += 1;
+    if (refused) return host.giveUp(refused);
     if (returning === "parked") void homecoming?.goOn();
   }
 
@@ -280,6 +279,7 @@ export class Household {
       residency: this.residency,
       machine: provideEffects(find, checkArguments),
       kinship: family,
+      health: this.health,
       dormitory: this.#dormitory,
       restarts: new RestartIntensity(clock, settings.restartIntensity),
       modelOf: (ref) => this.#provisions.modelOf(ref),

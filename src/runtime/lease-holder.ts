@@ -6,21 +6,24 @@ import type { SchedulingClass } from "../core/lifecycle.ts";
 import type { Lease } from "../scheduler/scheduler.ts";
 import type { AgentEvent } from "../../machines/agent.ts";
 import type { TaskSpec } from "../core/task.ts";
+import { laneOf } from "./admission.ts";
 import type { Journal } from "./journal.ts";
 import { isFromPerson } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { HostServices } from "./services.ts";
+import type { TurnState } from "./turn-state.ts";
 import type { WorkInFlight } from "./work-in-flight.ts";
 
 /** What the holder needs of the task that it serves. */
 export interface LeaseHost {
   readonly id: string;
   readonly spec: TaskSpec;
-  readonly services: Pick<HostServices, "scheduler" | "clock" | "settings" | "isDraining">;
+  readonly services: Pick<HostServices, "scheduler" | "clock" | "settings" | "residency" | "isDraining">;
   readonly journal: Journal;
   readonly mailbox: Mailbox;
   readonly ending: boolean;
   readonly schedulingClass: SchedulingClass;
+  readonly turn: Pick<TurnState, "model" | "reroutes">;
   readonly work: WorkInFlight;
   send(event: AgentEvent): void;
 }
@@ -132,7 +135,7 @@ export class LeaseHolder {
   }
 
   #ask(): void {
-    const { scheduler, isDraining } = this.#host.services;
+    const { scheduler, residency, isDraining } = this.#host.services;
     // It waits for its slot in the store, until the next start asks for it.
     if (isDraining()) return;
     const ticket = this.#wanted;
@@ -140,11 +143,14 @@ export class LeaseHolder {
     this.#parked = false;
     this.#waiting = true;
     const schedulingClass = this.#classFor(ticket);
+    const { model, reroutes } = this.#host.turn;
     this.#host.journal.event({
       type: "lease.requested",
-      data: { backend: this.#host.spec.model.backend, class: schedulingClass },
+      data: { backend: model.backend, class: schedulingClass },
     });
     try {
+      // Its lease is back by now, so that it can leave the place that it had.
+      if (reroutes.length > 0) scheduler.move(this.#host.id, laneOf(model, residency));
       scheduler.requestLease({
         taskId: this.#host.id,
         class: schedulingClass,

@@ -21,10 +21,10 @@ export interface TurnInput {
 
 /** Folds all mail into the transcript, in the commit that begins the turn. */
 export async function foldMail(host: TaskHost, input: TurnInput): Promise<FoldOutput> {
-  const { services, spec, mailbox } = host;
+  const { services, mailbox } = host;
   await host.turn.memory?.();
   const waiting = Math.max(1, mailbox.pending.length);
-  const room = resultRoom(services.modelOf(spec.model).contextTokens);
+  const room = resultRoom(services.modelOf(host.turn.model).contextTokens);
   // Several ends at once share the room of one result, or together they would fill the context.
   const folded = mailbox.takeAll(Math.max(LEAST_RESULT_CHARS, Math.floor(room / waiting)));
   if (folded === null) {

@@ -22,6 +22,7 @@ import {
   type RouteAnswer,
   type RouteFacts,
 } from "./routing.ts";
+import type { TargetHealth } from "./target-health.ts";
 import { toollessNote, toolsetsOf } from "./spawn-toolsets.ts";
 
 /** The settings of `provider/model` or of a bare name. Throws NotFoundError `model_not_found`. */
@@ -115,7 +116,10 @@ export function placeSession(request: SessionRequest, { agent, settings, facts }
 /** What is known of places while a runtime runs. `checkProvider` throws for one that cannot be used. */
 export function routeFactsOf(
   checkProvider: (ref: ModelRef) => void,
-  scheduler: Pick<Scheduler, "lanes">,
+  {
+    scheduler,
+    health,
+  }: { readonly scheduler: Pick<Scheduler, "lanes">; readonly health: Pick<TargetHealth, "isSick"> },
 ): RouteFacts {
   const refusalOf = (ref: ModelRef): TroupeError | null => {
     try {
@@ -127,10 +131,13 @@ export function routeFactsOf(
   };
   // Turns and children for each slot; asked only where several could serve alike.
   const loadOf = (backend: string): number => {
-    const lane = scheduler.lanes().find((each) => each.backend === backend);
-    return lane ? (lane.waiting.length + lane.places.length) / lane.slots : 0;
+    const lanes = scheduler.lanes().filter((lane) => lane.backend === backend);
+    return lanes.reduce(
+      (sum, { waiting, places, slots }) => sum + (waiting.length + places.length) / slots,
+      0,
+    );
   };
-  return { refusalOf, loadOf };
+  return { refusalOf, loadOf, isSick: (ref) => health.isSick(ref) };
 }
 
 /** What whoever delegated should know of how a task was made; `null` when there is nothing. */

@@ -140,6 +140,7 @@ export class Reading {
       place: waits ? scheduler.placeOf(host.id) : null,
       liveChildren: family.liveCount(host.id),
       pause: pauseOf(host.turn.lastFailure),
+      reroutes: host.turn.reroutes,
       tail: host.tail(CHECK_LINES),
     };
   }

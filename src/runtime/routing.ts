@@ -27,11 +27,13 @@ export interface Demand {
 export interface RouteFacts {
   /** Why its provider cannot be used (no key); `null` when it can. */
   readonly refusalOf: (ref: ModelRef) => TroupeError | null;
+  /** Whether it failed other tasks lately. */
+  readonly isSick: (ref: ModelRef) => boolean;
   /** How busy a backend is; only compared. */
   readonly loadOf: (backend: string) => number;
 }
 
-export const NO_ROUTE_FACTS: RouteFacts = { refusalOf: () => null, loadOf: () => 0 };
+export const NO_ROUTE_FACTS: RouteFacts = { refusalOf: () => null, isSick: () => false, loadOf: () => 0 };
 
 /** The models behind a name: an alias stands for its route. */
 export function namesBehind(name: string, { aliases }: Pick<RoutingSettings, "aliases">): readonly string[] {
@@ -52,6 +54,14 @@ export function candidatesOf(names: readonly string[], settings: Settings): read
       found.set(targetKey(model.ref), { model, local: locals.has(model.ref.backend) });
   }
   return [...found.values()];
+}
+
+/** A place as the config has it now; `null` for one that it has no more. Never throws. */
+export function candidateAt(ref: ModelRef, settings: Settings): Candidate | null {
+  const key = targetKey(ref);
+  const model = settings.models.find((each) => targetKey(each.ref) === key);
+  const backend = settings.backends.find(({ name }) => name === ref.backend);
+  return model && backend ? { model, local: backend.local } : null;
 }
 
 /** Names a place: one model on one backend. */
@@ -118,7 +128,11 @@ export function chooseRoute(question: RouteQuestion): RouteAnswer | LimitError {
     if (reason === null) able.push(candidate);
     else skipped.push({ model: modelName(candidate.model), reason });
   }
-  const began = able.find((candidate) => crossing(first, candidate, fallback) === null);
+  const allowed = able.filter((candidate) => crossing(first, candidate, fallback) === null);
+  // All of them sick are as good as none.
+  const began = allowed.find(({ model }) => !facts.isSick(model.ref)) ?? allowed[0];
+  for (const { model } of began ? allowed.slice(0, allowed.indexOf(began)) : [])
+    skipped.push({ model: modelName(model), reason: "it failed other tasks just now" });
   for (const candidate of began ? [] : able) {
     const reason = crossing(first, candidate, fallback) as string;
     skipped.push({ model: modelName(candidate.model), reason });
@@ -132,8 +146,12 @@ export function chooseRoute(question: RouteQuestion): RouteAnswer | LimitError {
 }
 
 /** Of several places of one local model, the one that is least busy; of equals the first. */
-function leastLoaded(began: Candidate, able: readonly Candidate[], { loadOf }: RouteFacts): Candidate {
-  const same = able.filter(({ model, local }) => local && model.ref.model === began.model.ref.model);
+function leastLoaded(began: Candidate, able: readonly Candidate[], facts: RouteFacts): Candidate {
+  const { loadOf, isSick } = facts;
+  const same = able.filter(
+    ({ model: { ref }, local }) =>
+      local && ref.model === began.model.ref.model && (ref === began.model.ref || !isSick(ref)),
+  );
   if (!began.local || same.length < 2) return began;
   return same.reduce((best, next) =>
     loadOf(next.model.ref.backend) < loadOf(best.model.ref.backend) ? next : best,

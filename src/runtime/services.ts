@@ -20,6 +20,7 @@ import type { KeyCaller } from "./keyed-provider.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Residency } from "./residency.ts";
 import type { RestartIntensity } from "./restart-intensity.ts";
+import type { TargetHealth } from "./target-health.ts";
 import type { StorePatience } from "./store-patience.ts";
 
 /** The tree of living tasks, as a host sees it. */
@@ -49,12 +50,13 @@ export interface HostServices {
   readonly store: Store;
   readonly patience: StorePatience;
   readonly scheduler: Scheduler;
-  readonly residency: Pick<Residency, "enter" | "profileOf">;
+  readonly residency: Pick<Residency, "enter" | "profileOf" | "sizeOf">;
   /** The machine with its effects provided, once for all tasks. */
   readonly machine: typeof agentMachine;
   readonly kinship: Kinship;
   readonly dormitory: Dormitory;
   readonly restarts: RestartIntensity;
+  readonly health: TargetHealth;
   /** The provider that serves a model; with a caller, one whose generations take the keys of its pool. */
   providerOf(ref: ModelRef, caller?: KeyCaller): Provider;
   modelOf(ref: ModelRef): ModelSettings;

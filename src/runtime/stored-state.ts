@@ -5,6 +5,7 @@ import type { AgentOutput, AgentSnapshot } from "../../machines/agent.ts";
 import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
 import type { Snapshot } from "xstate";
 import { PHASES, TERMINAL_STATES } from "../core/lifecycle.ts";
+import type { Reroute } from "../core/task.ts";
 
 /** What a store keeps of an actor. */
 export type PersistedActor = Snapshot<unknown> &
@@ -22,20 +23,23 @@ export interface StoredState {
   readonly quiet?: readonly string[];
   /** How it ends: its children were being called off when this was written. */
   readonly ending?: AgentOutput;
+  /** The models that it changed to, oldest first. */
+  readonly reroutes?: readonly Reroute[];
   /** How often it was taken up again in the turn that it is in. */
   readonly resumes?: number;
 }
 
 /** The parts of a StoredState beside the actor's, without those that say nothing. */
-export function memoOf(memo: {
-  readonly told: readonly string[];
-  readonly quiet: readonly string[];
-  readonly resumes: number;
-}): Pick<StoredState, "told" | "quiet" | "resumes"> {
+export function memoOf(
+  { told, quiet }: { readonly told: readonly string[]; readonly quiet: readonly string[] },
+  { reroutes }: { readonly reroutes: readonly Reroute[] },
+  resumes: number,
+): Pick<StoredState, "told" | "quiet" | "resumes" | "reroutes"> {
   return {
-    ...(memo.told.length > 0 && { told: memo.told }),
-    ...(memo.quiet.length > 0 && { quiet: memo.quiet }),
-    ...(memo.resumes > 0 && { resumes: memo.resumes }),
+    ...(told.length > 0 && { told }),
+    ...(quiet.length > 0 && { quiet }),
+    ...(reroutes.length > 0 && { reroutes }),
+    ...(resumes > 0 && { resumes }),
   };
 }
 
@@ -51,8 +55,8 @@ export function readStored(snapshot: unknown): StoredState | Unusable | null {
   // An actor that has ended is none to go on from, except to its end.
   const isAlive = isObject(actor) && (actor["status"] === "active" || isObject(ending));
   const isActor = isAlive && isContext(actor["context"]) && isValue(actor["value"], isObject(ending));
-  const { told = [], quiet = [], resumes = 0 } = snapshot;
-  const isMemo = isWords(told) && isWords(quiet) && typeof resumes === "number";
+  const { told = [], quiet = [], resumes = 0, reroutes = [] } = snapshot;
+  const isMemo = isWords(told) && isWords(quiet) && typeof resumes === "number" && areReroutes(reroutes);
   return isActor && isMemo && typeof activeMs === "number"
     ? (snapshot as unknown as StoredState)
     : "unreadable";
@@ -83,6 +87,18 @@ function isContext(context: unknown): boolean {
 
 function isWords(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+function areReroutes(value: unknown): boolean {
+  const isRef = (ref: unknown): boolean =>
+    isObject(ref) && isWords([ref["provider"], ref["model"], ref["backend"]]);
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (each) =>
+        isObject(each) && isRef(each["from"]) && isRef(each["to"]) && typeof each["costMicros"] === "number",
+    )
+  );
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -70,7 +70,7 @@ export class TaskHost {
       ...(memo?.told && { told: memo.told }),
       ...(memo?.quiet && { quiet: memo.quiet }),
     });
-    this.turn = new TurnState(record);
+    this.turn = new TurnState(record, memo?.reroutes);
     this.leases = new LeaseHolder(this);
     this.#desk = new MailDesk(this);
     const actor = (this.#actor = new TaskActor(this));
@@ -240,12 +240,11 @@ export class TaskHost {
   stored(): StoredState | null {
     const actor = this.#actor.persist();
     if (!actor) return null;
-    const { told, quiet } = this.mailbox;
     return {
       machine: AGENT_MACHINE_VERSION,
       activeMs: Math.round(this.#clock?.usedMs ?? this.homecoming?.stored?.activeMs ?? 0),
       actor,
-      ...memoOf({ told, quiet, resumes: this.homecoming?.resumes ?? 0 }),
+      ...memoOf(this.mailbox, this.turn, this.homecoming?.resumes ?? 0),
     };
   }
 

@@ -54,7 +54,7 @@ export class Tasks {
 
   constructor(options: TasksOptions) {
     this.#options = options;
-    this.#routeFacts = routeFactsOf(options.checkProvider, options.household.scheduler);
+    this.#routeFacts = routeFactsOf(options.checkProvider, options.household);
   }
 
   /** Spawns all requests or none: everything is checked, room too, before anything is stored. */
@@ -245,6 +245,7 @@ export class Tasks {
    * call waits.
    */
   #submit(specs: readonly TaskSpec[], caller: Caller): Promise<readonly SubmitReceipt[]> {
+    for (const { model } of specs) this.#options.household.health.chosen(model);
     const tasks = specs.map((spec) => {
       const model = `${spec.model.provider}/${spec.model.model}`;
       const data = { goal: spec.goal, agent: spec.agent.name, model, depth: spec.depth };

@@ -3,7 +3,7 @@
 import type { CommitWrite } from "../store/store.ts";
 import type { ToolCall } from "../core/message.ts";
 import type { Usage } from "../core/limits.ts";
-import type { TaskFailure, TaskRecord } from "../core/task.ts";
+import type { ModelRef, Reroute, TaskFailure, TaskRecord } from "../core/task.ts";
 import { RepetitionWatch } from "./tool-runner.ts";
 
 /** Stands for a failure whose cause nobody noted. */
@@ -11,6 +11,8 @@ export const UNKNOWN_FAILURE: TaskFailure = { code: "unknown", message: "The try
 
 /** One for all tasks: an empty set is not small. */
 export const NO_CALLS: ReadonlySet<string> = new Set();
+
+const NO_REROUTES: readonly Reroute[] = [];
 
 /** Takes what an effect came to for true, and returns what the store must be told of it. */
 export type Outcome = () => CommitWrite;
@@ -44,11 +46,22 @@ export class TurnState {
   partial = "";
   #repetition: RepetitionWatch | null = null;
 
-  constructor(record: TaskRecord) {
+  /** The models that it changed to, oldest first. */
+  reroutes: readonly Reroute[];
+  readonly #began: ModelRef;
+
+  constructor(record: TaskRecord, reroutes: readonly Reroute[] = NO_REROUTES) {
+    this.reroutes = reroutes;
+    this.#began = record.spec.model;
     this.usage = record.usage;
     this.begunTurn = record.turn;
     this.shownTurn = record.turn;
     this.begunRun = record.startedAt === null ? 0 : record.run;
+  }
+
+  /** The model that its turns run on now. */
+  get model(): ModelRef {
+    return this.reroutes.at(-1)?.to ?? this.#began;
   }
 
   get repetition(): RepetitionWatch {

@@ -1,9 +1,9 @@
 // What surfaces show of a task: pure functions from its record, its living host's facts and its mail.
 
-import type { SteerReceipt, TaskResult, TaskView, TreeNode } from "../core/api.ts";
+import type { RouteView, SteerReceipt, TaskResult, TaskView, TreeNode } from "../core/api.ts";
 import type { Phase, State } from "../core/lifecycle.ts";
 import { CHECK_LINES, RING_LINE_CHARS } from "../core/limits.ts";
-import type { TaskRecord } from "../core/task.ts";
+import type { ModelRef, Reroute, TaskRecord } from "../core/task.ts";
 import { safeSlice } from "./output-ring.ts";
 import type { QueuePlace } from "../scheduler/scheduler.ts";
 import type { InboxEntry } from "../store/store.ts";
@@ -16,6 +16,7 @@ export interface LiveFacts {
   readonly liveChildren: number;
   /** What it waits for before its next try, in words; `null` where that is the time alone. */
   readonly pause: string | null;
+  readonly reroutes: readonly Reroute[];
   readonly tail: readonly string[];
 }
 
@@ -24,7 +25,37 @@ export function endedFacts(record: TaskRecord): LiveFacts {
   const lines = (record.end?.result ?? "").split("\n").slice(-CHECK_LINES);
   const tail =
     lines[0] === "" && lines.length === 1 ? [] : lines.map((line) => safeSlice(line, RING_LINE_CHARS));
-  return { state: record.state, phase: record.phase, place: null, liveChildren: 0, pause: null, tail };
+  const reroutes = record.end?.reroutes ?? [];
+  return {
+    state: record.state,
+    phase: record.phase,
+    place: null,
+    liveChildren: 0,
+    pause: null,
+    reroutes,
+    tail,
+  };
+}
+
+/** The model that a task runs on now, or ran on last. */
+function modelOf({ spec }: TaskRecord, { reroutes }: Pick<LiveFacts, "reroutes">): ModelRef {
+  return reroutes.at(-1)?.to ?? spec.model;
+}
+
+function routeView({ spec: { route } }: TaskRecord, { reroutes }: LiveFacts): RouteView | null {
+  if (!route) return null;
+  const name = ({ provider, model }: ModelRef): string => `${provider}/${model}`;
+  return {
+    candidates: route.candidates.map(name),
+    skipped: route.skipped,
+    reroutes: reroutes.map(({ from, to, code, reason, time }) => ({
+      from: name(from),
+      to: name(to),
+      code,
+      reason,
+      time,
+    })),
+  };
 }
 
 /** Why a task waits, in words; null when it does not. */
@@ -56,7 +87,8 @@ export function taskView(
     role: spec.role,
     agent: spec.agent.name,
     goal: spec.goal,
-    model: spec.model,
+    model: modelOf(record, facts),
+    route: routeView(record, facts),
     toolsets: spec.toolsets,
     workspace: spec.workspace,
     state: facts.state,
@@ -100,7 +132,7 @@ export function treeNode(record: TaskRecord, facts: LiveFacts, children: readonl
     kind: spec.kind,
     agent: spec.agent.name,
     goal: spec.goal,
-    model: spec.model.model,
+    model: modelOf(record, facts).model,
     state: facts.state,
     phase: facts.phase,
     queuePosition: facts.place?.position ?? null,

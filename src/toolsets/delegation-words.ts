@@ -69,6 +69,10 @@ export function statusOf(view: TaskView): Readonly<Record<string, unknown>> {
     turn: view.turn,
     ...(view.queuePosition !== null && { queue_position: view.queuePosition }),
     ...(view.waitsFor !== null && { waits_for: view.waitsFor }),
+    ...(view.route &&
+      view.route.reroutes.length > 0 && {
+        rerouted: view.route.reroutes.map(({ from, to, reason }) => ({ from, to, reason })),
+      }),
     ...(view.progress && { progress: progressOf(view.progress) }),
     output_preview: view.tail,
     ...(view.failure && { failure: { code: view.failure.code, message: view.failure.message } }),

@@ -102,6 +102,7 @@ export function viewOf(task: CannedTask, lastEvent: number): TaskView {
     agent: task.request.agent ?? "default",
     goal: task.request.goal,
     model: { provider: "canned", model: "canned-1", backend: "canned@0" },
+    route: null,
     toolsets: task.request.toolsets ?? [],
     workspace: "box:canned:/tmp",
     state: task.state,

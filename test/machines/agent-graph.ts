@@ -49,7 +49,11 @@ const SUSPENSIONS: readonly CallToolsOutput[] = [
   { outcome: "called", waits: [suspendedOn("a", "children")] },
   { outcome: "called", waits: [suspendedOn("a", "children"), suspendedOn("b", "input")] },
 ];
-const ANSWERS: readonly GenerateOutput[] = [{ outcome: "answered" }, { outcome: "called_tools" }];
+const ANSWERS: readonly GenerateOutput[] = [
+  { outcome: "answered" },
+  { outcome: "called_tools" },
+  { outcome: "rerouted" },
+];
 
 /** The effect of each state that has one, and what it comes to when it succeeds. */
 const EFFECTS: Readonly<

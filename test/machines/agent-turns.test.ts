@@ -184,6 +184,15 @@ describe("a try that fails", () => {
     expect(host.retries).toEqual([250, 250]);
   });
 
+  it("and that another model takes asks for a lease there, in the same turn and with all its tries", async () => {
+    const host = await generating({ generationTries: 2 });
+    await host.end("generate", failed({ transient: true }));
+    await host.send(RETRY, GRANTED).end("generate", { outcome: "rerouted" });
+    expect([host.at, host.leaseRequests]).toEqual(["running.waiting_slot", ["normal", "normal", "normal"]]);
+    host.send(GRANTED);
+    expect(host.inFlight?.input).toMatchObject({ turn: 1, run: 1, tries: 0 });
+  });
+
   it("leaves no mark on the next turn", async () => {
     const host = await generating({ generationTries: 2 });
     await host.end("generate", failed({ transient: true }));

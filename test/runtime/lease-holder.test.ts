@@ -48,8 +48,10 @@ async function make() {
   const host: LeaseHost & { ending: boolean } = {
     id: "task_1",
     spec: specOf(),
+    turn: { model: specOf().model, reroutes: [] },
     services: {
       scheduler,
+      residency: { enter: () => ({ inFlight: 1, end: () => {} }), profileOf: () => null, sizeOf: () => null },
       clock,
       settings: testSettings({ cancelDeadlineMs: 1_000 }),
       isDraining: () => false,

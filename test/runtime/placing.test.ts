@@ -118,7 +118,7 @@ test("how busy a backend is counts what waits and who is at work, for each slot"
         needsPlace: true,
       });
     }
-  const facts = routeFactsOf(() => {}, scheduler);
+  const facts = routeFactsOf(() => {}, { scheduler, health: { isSick: () => false } });
   expect([facts.loadOf("one"), facts.loadOf("two"), facts.loadOf("none")]).toEqual([2, 1, 0]);
   scheduler.close();
 });
@@ -128,9 +128,10 @@ test("a place whose provider throws is refused with what it threw", () => {
     () => {
       throw new Error("no key");
     },
-    { lanes: () => [] },
+    { scheduler: { lanes: () => [] }, health: { isSick: (ref) => ref.model === "short" } },
   );
   expect(facts.refusalOf(MODELS[0]?.ref as ModelSettings["ref"])?.message).toContain("no key");
+  expect(MODELS.map(({ ref }) => facts.isSick(ref))).toEqual([true, false, false, false]);
 });
 
 test("a model that nobody has is told with those that there are", () => {

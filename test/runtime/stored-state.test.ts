@@ -2,6 +2,15 @@ import { describe, expect, test } from "vitest";
 import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
 import { memoOf, readStored } from "../../src/runtime/stored-state.ts";
 
+const REROUTE = {
+  from: { provider: "gpu", model: "a", backend: "gpu" },
+  to: { provider: "cloud", model: "b", backend: "cloud" },
+  code: "network",
+  reason: "It was down.",
+  time: 5,
+  costMicros: 0,
+};
+
 const context = {
   run: 1,
   turn: 1,
@@ -55,16 +64,20 @@ describe("readStored", () => {
     { ...whole, told: 5 },
     { ...whole, quiet: {} },
     { ...whole, resumes: "x" },
+    { ...whole, reroutes: "x" },
+    { ...whole, reroutes: [{ ...REROUTE, to: "gpu/other" }] },
+    { ...whole, reroutes: [{ ...REROUTE, costMicros: null }] },
   ])("finds %j unreadable", (snapshot) => {
     expect(readStored(snapshot)).toBe("unreadable");
   });
 });
 
 test("memoOf leaves out what says nothing", () => {
-  expect(memoOf({ told: [], quiet: [], resumes: 0 })).toEqual({});
-  expect(memoOf({ told: ["a"], quiet: ["b"], resumes: 2 })).toEqual({
+  expect(memoOf({ told: [], quiet: [] }, { reroutes: [] }, 0)).toEqual({});
+  expect(memoOf({ told: ["a"], quiet: ["b"] }, { reroutes: [REROUTE] }, 2)).toEqual({
     told: ["a"],
     quiet: ["b"],
+    reroutes: [REROUTE],
     resumes: 2,
   });
 });

@@ -22,6 +22,7 @@ const LIVE: LiveFacts = {
   place: null,
   liveChildren: 0,
   pause: null,
+  reroutes: [],
   tail: ["x", "y"],
 };
 
