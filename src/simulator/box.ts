@@ -106,12 +106,12 @@ export class SimulatedBox {
     if (this.faults.down) return Promise.reject(serverGone());
     const setup = setupFor(demand, this.config);
     const runner = this.#residents.of(demand.model);
-    const suits = runner !== undefined && runner.state !== "unloading" && serves(runner.setup, setup);
+    const suits = runner !== undefined && serves(runner.setup, setup);
     if (suits && runner.state === "resident") {
       return Promise.resolve(this.#residents.use(runner, demand.keepAliveMs));
     }
     const pending = new Pending(demand, setup, this.clock.monotonic());
-    if (suits) this.#loader.join(runner, pending);
+    if (suits && runner.state === "loading") this.#loader.join(runner, pending);
     else this.#queue.add(pending);
     return pending.outcome;
   }

@@ -62,6 +62,11 @@ export interface SimulatorConfig {
   readonly maxLoadedModels: number;
   /** Whether a model takes all GPUs even where one would do (`OLLAMA_SCHED_SPREAD`). */
   readonly spread: boolean;
+  /**
+   * How long a load takes before its weights are read: who asks for the model meanwhile stands in the queue like
+   * everybody else, and who asks later is served with the load.
+   */
+  readonly runnerStartMs: number;
   /** A load that makes no progress for so long has failed (`OLLAMA_LOAD_TIMEOUT`). */
   readonly loadTimeoutMs: number;
   /** Load times are spread by this share, drawn from the seeded source: 0.1 gives ±10 %. */
@@ -148,6 +153,7 @@ export const DEFAULT_SIMULATOR_CONFIG: SimulatorConfig = {
   vramRecoveryMs: 0,
   maxLoadedModels: 0,
   spread: false,
+  runnerStartMs: 0,
   loadTimeoutMs: 300_000,
   loadJitter: 0.1,
   prefillTokensPerS: 2_500,
@@ -170,6 +176,7 @@ export const OLLAMA_LIKE: Partial<SimulatorConfig> = {
   slots: 1,
   unloadMs: 300,
   vramRecoveryMs: 700,
+  runnerStartMs: 500,
   modelSlowdown: 1,
   defaultContextTokens: null,
   promptCache: { hostBytes: 8_192 * MIB, entryBytes: 438 * MIB, bytesPerToken: 0.045 * MIB },

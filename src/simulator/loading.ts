@@ -115,7 +115,7 @@ export class Loader {
     });
     residents.add(runner);
     this.#joined.set(runner, []);
-    const failure = await this.#read(pending);
+    const failure = await this.#read(pending, runner);
     const joined = this.#joined.get(runner) ?? [];
     this.#joined.delete(runner);
     if (failure === null) {
@@ -140,13 +140,17 @@ export class Loader {
   }
 
   /** Reads the model from disk: `null` when it is in memory, else what went wrong. */
-  async #read(pending: Pending): Promise<Error | null> {
+  async #read(pending: Pending, runner: Runner): Promise<Error | null> {
     const { config, clock, random, residents, faults } = this.#options;
     const fault = faults.takeLoad();
     const spread = 1 + config.loadJitter * (2 * random.next() - 1);
     const ms = fault === "stalled" ? config.loadTimeoutMs : pending.demand.model.loadMs * spread;
+    const startMs = Math.min(ms, config.runnerStartMs);
+    const signal = AbortSignal.any([pending.demand.signal, residents.life]);
     try {
-      await delay(clock, ms, AbortSignal.any([pending.demand.signal, residents.life]));
+      if (startMs > 0) await delay(clock, startMs, signal);
+      residents.becomeLoading(runner);
+      await delay(clock, ms - startMs, signal);
     } catch (error) {
       return error as Error;
     }

@@ -62,6 +62,12 @@ export class Residents {
     this.#tell();
   }
 
+  /** Its process has started and reads the weights: from now on requests are served with this load. */
+  becomeLoading(runner: Runner): void {
+    runner.state = "loading";
+    this.#tell();
+  }
+
   /** Its load is over. It may be idle at once, since its client may have left in this very moment (keeps Z1). */
   becomeResident(runner: Runner): void {
     runner.state = "resident";

@@ -11,8 +11,11 @@ import type { PromptCache } from "./prompt-cache.ts";
 import type { RunnerSetup } from "./runner-setup.ts";
 import { SlotQueue } from "./slot-queue.ts";
 
-/** A resident one may be `leaving` and is served all the same: it goes when its last user has left. */
-export type RunnerState = "loading" | "resident" | "unloading";
+/**
+ * A `starting` one is known to nobody; a `loading` one reads its weights. A resident one may be `leaving` and is served
+ * all the same: it goes when its last user has left.
+ */
+export type RunnerState = "starting" | "loading" | "resident" | "unloading";
 
 /** One user of a loaded model. Contract: must `leave`; may do so twice. */
 export interface RunnerUse {
@@ -54,7 +57,7 @@ export class Runner implements Occupant {
   readonly cache: PromptCache | null;
   /** Who generates on it. */
   readonly working = new Set<Breakable>();
-  state: RunnerState = "loading";
+  state: RunnerState = "starting";
   keepAliveMs: number;
   /** Whether it goes as soon as it is idle, whatever its keep-alive says. */
   leaving = false;

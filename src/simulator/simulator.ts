@@ -55,7 +55,16 @@ export function createSimulator({ clock, random, config = {} }: SimulatorOptions
   app.notFound((context) => context.text("404 page not found", 404));
   const inProcess = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     if (box.faults.down) throw new TypeError("fetch failed", { cause: serverGone() });
-    return app.fetch(new Request(input, init));
+    const request = new Request(input, init);
+    const left = Promise.withResolvers<never>();
+    const leave = (): void => left.reject(request.signal.reason);
+    request.signal.throwIfAborted();
+    request.signal.addEventListener("abort", leave, { once: true });
+    try {
+      return await Promise.race([app.fetch(request), left.promise]);
+    } finally {
+      request.signal.removeEventListener("abort", leave);
+    }
   };
   return { app, fetch: inProcess, box, stats: () => box.stats(), close: () => box.close() };
 }

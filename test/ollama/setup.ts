@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { access, constants, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -46,12 +47,13 @@ export async function findOllama(
 }
 
 /**
- * Starts a server and makes its two models.
+ * Starts a server and makes its two models; `onLog` hears each line that it logs.
  * Contract: throws when it does not answer within 30 s or a model cannot be made, and then leaves nothing running.
  */
 export async function startOllama(
   program: string,
   settings: Readonly<Record<string, string>> = {},
+  onLog?: (line: string) => void,
 ): Promise<RealOllama> {
   const folder = await mkdtemp(join(tmpdir(), "troupe-ollama-"));
   const baseUrl = `http://127.0.0.1:${await freePort()}`;
@@ -64,7 +66,8 @@ export async function startOllama(
   };
   let server: ChildProcess | null = null;
   const start = async (): Promise<void> => {
-    const child = spawn(program, ["serve"], { env, stdio: "ignore" });
+    const child = spawn(program, ["serve"], { env, stdio: ["ignore", "ignore", onLog ? "pipe" : "ignore"] });
+    if (onLog && child.stderr) createInterface({ input: child.stderr }).on("line", onLog);
     server = child;
     await answers(baseUrl, child);
   };

@@ -26,13 +26,15 @@ async function sent(url: string, init: RequestInit): Promise<string> {
   throw new Error(`Expected ${init.method} ${url} to succeed, got ${response.status}: ${text.slice(-500)}`);
 }
 
-interface Recipe {
+/** A model to be made: its weights as a file, and how a chat is written for it. */
+export interface Recipe {
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly template: string;
 }
 
-async function create(baseUrl: string, { name, bytes, template }: Recipe): Promise<void> {
+/** Makes one, in place of what has its name. Contract: throws what the server says against it. */
+export async function createModel(baseUrl: string, { name, bytes, template }: Recipe): Promise<void> {
   const hash = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
   await sent(`${baseUrl}/api/blobs/sha256:${hash}`, { method: "POST", body: bytes });
   // One thread: on a busy machine more of them only spin while they wait for each other.
@@ -46,9 +48,14 @@ async function create(baseUrl: string, { name, bytes, template }: Recipe): Promi
 export async function createTinyModels(baseUrl: string): Promise<void> {
   const recipes: readonly Recipe[] = [
     { name: TOOLS_MODEL, bytes: bytesOf(1, true), template: TOOLS_TEMPLATE },
-    { name: PLAIN_MODEL, bytes: bytesOf(2, false), template: "{{ .Prompt }}" },
+    plainModel(PLAIN_MODEL, 2),
   ];
-  for (const recipe of recipes) await create(baseUrl, recipe);
+  for (const recipe of recipes) await createModel(baseUrl, recipe);
+}
+
+/** One that has no tools and no end, of other weights for another seed. */
+export function plainModel(name: string, seed: number): Recipe {
+  return { name, bytes: bytesOf(seed, false), template: "{{ .Prompt }}" };
 }
 
 const bytesOf = (seed: number, ends: boolean): Uint8Array<ArrayBuffer> =>

@@ -26,6 +26,21 @@ test("requests for a model that is being loaded are served with it, before those
   expect([order.at(-1), box.stats().loads]).toEqual(["b", 2]);
 });
 
+test("who asks for a model before its weights are read stands in the queue, where the next one evicts it", async () => {
+  const { box, clock } = smallBox({
+    models: [model("a", { sizeBytes: 80 }), model("b", { sizeBytes: 80 })],
+    runnerStartMs: 600,
+  });
+  const order: string[] = [];
+  for (const name of ["a", "b", "a"]) void preload(box, { model: name }).then(() => order.push(name));
+  await clock.advance(700);
+  void preload(box, { model: "a" }).then(() => order.push("a, late"));
+  await clock.advance(300);
+  expect(order).toEqual(["a", "a, late"]);
+  await clock.advance(2_200);
+  expect([order, box.stats().loads]).toEqual([["a", "a, late", "b", "a"], 3]);
+});
+
 test("V2 when the first client goes, the others load the model themselves", async () => {
   const { box, clock } = smallBox();
   const controller = new AbortController();
