@@ -5,12 +5,22 @@ import { drain, type Step } from "./flow.ts";
 import { limit } from "./learning.ts";
 import { backendFor } from "./room.ts";
 import type { BackendCaps, MoveTarget, ResidencyReport } from "./scheduler.ts";
-import { createLane, lanesOf, pauseLane, type Backend, type Lane, type SchedulerState } from "./state.ts";
+import { note, shutUnlessLoaded } from "./residence.ts";
+import {
+  createBackend,
+  createLane,
+  createResidence,
+  lanesOf,
+  pauseLane,
+  type Backend,
+  type Lane,
+  type SchedulerState,
+} from "./state.ts";
 
 /** Caps only decide who is let in from now on: nothing is revoked (S1). */
 export function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
   const { state } = step;
-  const backend = state.backends.get(caps.backend) ?? { caps, lanes: new Map<string, Lane>() };
+  const backend = state.backends.get(caps.backend) ?? createBackend(caps);
   state.backends.set(caps.backend, backend);
   backend.caps = caps;
   if (backend.lanes.size === 0) laneOf(state, backend, "");
@@ -37,10 +47,8 @@ export function setResidency(step: Step, report: ResidencyReport): Iterable<Lane
   const backend = step.state.backends.get(report.backend);
   if (backend?.caps.residency === undefined) return [];
   const lane = laneOf(step.state, backend, report.profile);
-  const { residence } = lane;
-  if (residence === null) return [];
-  residence.state = report.state === "draining" ? "resident" : report.state;
-  residence.sizeBytes = report.vramBytes ?? residence.sizeBytes;
+  if (lane.residence === null) return [];
+  note(lane, report, step.now);
   shutUnlessLoaded(lane);
   drain(step, lane.leases);
   return [lane];
@@ -71,10 +79,6 @@ function laneOf(state: SchedulerState, backend: Backend, profile: string): Lane 
 function manage(lane: Lane): void {
   const isManaged = lane.backend.caps.residency !== undefined && lane.profile !== "";
   if (!isManaged) lane.residence = null;
-  else lane.residence ??= { state: "absent", sizeBytes: null };
+  else lane.residence ??= createResidence();
   shutUnlessLoaded(lane);
-}
-
-function shutUnlessLoaded({ residence, leases }: Lane): void {
-  leases.shut = residence !== null && residence.state !== "resident";
 }

@@ -8,10 +8,11 @@
 import { higherClass, type SchedulingClass } from "../core/lifecycle.ts";
 import { InternalError } from "../base/errors.ts";
 import { laneFor, pause, setBackend, setResidency } from "./backends.ts";
-import { ask, drain, endLease, reclass, withdraw, type Step } from "./flow.ts";
+import { ask, drain, endLease, expectNoMore, reclass, withdraw, type Step } from "./flow.ts";
 import { observe } from "./learning.ts";
 import { move } from "./move.ts";
 import { preempt } from "./patience.ts";
+import { settle } from "./settle.ts";
 import { backendFor, refuseAdmission } from "./room.ts";
 import type {
   AdmitRequest,
@@ -25,6 +26,7 @@ import {
   createAgentGate,
   createParent,
   lanesOf,
+  type Backend,
   type Effect,
   type Lane,
   type Parent,
@@ -57,11 +59,16 @@ export type Command =
  */
 export function decide(state: SchedulerState, command: Command, now: number): readonly Effect[] {
   const step: Step = { state, now, effects: [] };
-  for (const lane of apply(step, command)) step.effects.push(...preempt(lane, now));
+  const backends = new Set<Backend>();
+  for (const lane of apply(step, command)) backends.add(lane.backend);
+  for (const backend of backends) {
+    settle(step, backend);
+    for (const lane of backend.lanes.values()) step.effects.push(...preempt(lane, now));
+  }
   return step.effects;
 }
 
-/** Returns the lanes on which a turn may now be out of patience. */
+/** Returns the lanes whose backends may now have to load or unload, or have a turn that is out of patience. */
 function apply(step: Step, command: Command): Iterable<Lane> {
   const { state } = step;
   switch (command.type) {
@@ -126,6 +133,7 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
     ask: null,
     gate: null,
     lease: null,
+    betweenSince: null,
   };
   state.tasks.set(task.taskId, task);
   parent.children++;
@@ -162,7 +170,7 @@ function requestLease(step: Step, task: TaskEntry, request: LeaseRequest): Itera
 
 /** Found through the map of leases, so that an id works once (S3). */
 function release(step: Step, task: TaskEntry): Iterable<Lane> {
-  endLease(step.state, task);
+  endLease(step, task);
   drain(step, task.lane.leases);
   return [task.lane];
 }
@@ -177,6 +185,7 @@ function park(step: Step, task: TaskEntry): void {
     );
   }
   withdraw(task);
+  expectNoMore(task);
   if (task.lane.places.free(task)) drain(step, task.lane.places);
 }
 
@@ -191,7 +200,8 @@ function end(step: Step, task: TaskEntry): void {
   const { lane, parent, agent } = task;
   withdraw(task);
   state.tasks.delete(task.taskId);
-  endLease(state, task);
+  endLease(step, task);
+  expectNoMore(task);
   // Everything is given back before anything is handed on, and the outermost gate first: whoever gets the child slot
   // then stands in line for the place like the others.
   const gates = [agent, parent.slots, lane.places, lane.doors];

@@ -8,6 +8,7 @@
 import type { SchedulingClass } from "../core/lifecycle.ts";
 import type { Lease, LeaseRequest } from "./scheduler.ts";
 import { unwatch, watch } from "./patience.ts";
+import { noteToolTime } from "./residence.ts";
 import {
   groupAt,
   levelAt,
@@ -46,6 +47,10 @@ export function ask(
     orderEpoch: -1,
   };
   task.ask = started;
+  if (want.kind === "turn") {
+    if (task.betweenSince !== null) noteToolTime(task.lane.backend.housing, step.now - task.betweenSince);
+    expectNoMore(task);
+  }
   waiting(started).add(task);
   advance(step, started);
 }
@@ -77,12 +82,26 @@ export function reclass(step: Step, waitingAsk: Ask, schedulingClass: Scheduling
 }
 
 /** Ends the task's lease, if it has one; the caller drains the gate (S3). */
-export function endLease(state: SchedulerState, task: TaskEntry): void {
+export function endLease({ state, now }: Step, task: TaskEntry): void {
   if (task.lease === null) return;
   state.leases.delete(task.lease.leaseId);
   task.lease = null;
   task.lane.stopping.delete(task);
   task.lane.leases.free(task);
+  expectBack(task, now);
+}
+
+/** Its next turn is to come without anybody else's doing: what is loaded stays for it a while. */
+function expectBack(task: TaskEntry, now: number): void {
+  task.betweenSince = now;
+  task.lane.between.add(task);
+  task.lane.betweenSince = now;
+}
+
+/** It asks, waits for another actor, or has ended. */
+export function expectNoMore(task: TaskEntry): void {
+  task.betweenSince = null;
+  task.lane.between.delete(task);
 }
 
 /** One gate on. Gates are passed in one direction, so draining one never comes back to it. */
@@ -96,6 +115,7 @@ function advance(step: Step, moving: Ask): void {
   const { task } = moving;
   finish(moving);
   task.admitted = true;
+  expectBack(task, step.now);
   const waitedMs = step.now - moving.askedAt;
   const { backend, profile } = task.lane;
   const where = { backend: backend.caps.backend, profile };

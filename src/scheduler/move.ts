@@ -6,7 +6,7 @@
 
 import { InternalError } from "../base/errors.ts";
 import { laneFor } from "./backends.ts";
-import { ask, drain, withdraw, type Step } from "./flow.ts";
+import { ask, drain, expectNoMore, withdraw, type Step } from "./flow.ts";
 import type { MoveTarget } from "./scheduler.ts";
 import type { Lane, TaskEntry } from "./state.ts";
 
@@ -23,6 +23,7 @@ export function move(step: Step, task: TaskEntry, to: MoveTarget): Iterable<Lane
   }
   const waited = task.ask;
   withdraw(task);
+  expectNoMore(task);
   const freed = [from.places, from.doors].filter((gate) => gate.free(task));
   task.lane = lane;
   if (!task.needsPlace && task.admitted) lane.doors.hold(task);

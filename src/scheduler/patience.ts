@@ -4,8 +4,10 @@
 // P1. Never more leases are being stopped on a lane than interactive turns there have lost their patience.
 // P2. A session's own interactive lease is never stopped, and a child's one by a session only; of those that may be
 //     stopped the youngest is, since it loses the least work.
+// P3. For a turn that waits for its model all that may be stopped is, on the lanes that drain for that model, and
+//     nothing elsewhere.
 
-import { lanesOf, type Ask, type Effect, type Lane, type SchedulerState, type TaskEntry } from "./state.ts";
+import type { Ask, Effect, Lane, SchedulerState, TaskEntry } from "./state.ts";
 
 /** Begins the patience of an interactive turn that joins the line for a lease. */
 export function watch(lane: Lane, ask: Ask, patientUntil: number): void {
@@ -26,6 +28,8 @@ export function preempt(lane: Lane, now: number): readonly Effect[] {
     lane.patient.delete(ask);
     lane.impatient.add(ask);
   }
+  // What nobody can be given is nobody's reason to stop.
+  if (lane.leases.shut) return hurryDraining(lane);
   const effects: Effect[] = [];
   const asks = [...lane.impatient];
   const helped = lane.stopping.size;
@@ -36,23 +40,41 @@ export function preempt(lane: Lane, now: number): readonly Effect[] {
     const victim = youngest(lane, task);
     if (victim?.lease == null) continue;
     wanted--;
-    lane.stopping.add(victim);
-    const { leaseId, taskId } = victim.lease;
-    effects.push({ signal: { type: "preempt", leaseId, taskId, by: task.taskId }, task: victim });
+    effects.push(...stop(victim, task));
   }
   return effects;
 }
 
+/** Keeps P3. */
+function hurryDraining(lane: Lane): readonly Effect[] {
+  const [ask] = lane.impatient;
+  if (ask === undefined || lane.backend.housing.making?.lane !== lane) return [];
+  const draining = [...lane.backend.lanes.values()].filter((each) => each.residence?.state === "draining");
+  return draining.flatMap((each) =>
+    [...each.leases.holders()]
+      .filter((task) => mayBeStopped(task, ask.task) && !each.stopping.has(task))
+      .flatMap((task) => stop(task, ask.task)),
+  );
+}
+
+function stop(victim: TaskEntry, by: TaskEntry): readonly Effect[] {
+  if (victim.lease === null) return [];
+  victim.lane.stopping.add(victim);
+  const { leaseId, taskId } = victim.lease;
+  return [{ signal: { type: "preempt", leaseId, taskId, by: by.taskId }, task: victim }];
+}
+
 /** When time alone will next decide something; `null` when it will not. */
 export function nextWake(state: SchedulerState): number | null {
-  let earliest: number | null = null;
-  for (const lane of lanesOf(state)) {
-    const [first] = lane.patient;
-    if (first !== undefined && (earliest === null || first.patientUntil < earliest)) {
-      earliest = first.patientUntil;
+  let earliest = Infinity;
+  for (const { lanes, housing } of state.backends.values()) {
+    earliest = Math.min(earliest, housing.wakeAt);
+    for (const { patient } of lanes.values()) {
+      const [first] = patient;
+      if (first !== undefined) earliest = Math.min(earliest, first.patientUntil);
     }
   }
-  return earliest;
+  return earliest === Infinity ? null : earliest;
 }
 
 /** Holders are kept in the order of their grants, so the last that may be stopped is the youngest. */

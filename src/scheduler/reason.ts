@@ -37,22 +37,33 @@ function notLoaded(lane: Lane): string {
   const on = whereIs(lane);
   if (residence?.state === "loading") return `${profile} is being loaded on ${on}`;
   if (residence?.state === "unloading") return `${profile} is being unloaded on ${on}`;
+  if (residence !== null && residence.failures > 0 && residence.state === "absent") {
+    const tries = residence.failures === 1 ? "a try" : `${residence.failures} tries`;
+    return `${profile} could not be loaded on ${on} in ${tries}; it is tried again`;
+  }
+  if (residence?.state === "draining") {
+    const by = backend.housing.making?.lane.profile;
+    return `${profile} is draining on ${on}${by === undefined ? "" : ` for ${by}`}, with ${inFlight(lane)}`;
+  }
   const others = [...backend.lanes.values()].flatMap((other) => {
     const is = other === lane ? null : presence(other);
     return is === null ? [] : [`${other.profile} ${is}`];
   });
   const instead = others.length > 0 ? `: ${others.join(", ")}` : "";
-  return `${profile} ${residence?.state === "draining" ? "is draining" : "is not loaded"} on ${on}${instead}`;
+  return `${profile} is not loaded on ${on}${instead}`;
+}
+
+function inFlight({ leases }: Lane): string {
+  return `${leases.held} ${leases.held === 1 ? "generation" : "generations"} in flight`;
 }
 
 /** What is there of a profile instead of the one that somebody waits for; `null` for one that is not. */
-function presence({ residence, leases }: Lane): string | null {
-  const inFlight = `${leases.held} ${leases.held === 1 ? "generation" : "generations"} in flight`;
-  switch (residence?.state) {
+function presence(lane: Lane): string | null {
+  switch (lane.residence?.state) {
     case "resident":
-      return leases.held === 0 ? "is" : `is, with ${inFlight}`;
+      return lane.leases.held === 0 ? "is" : `is, with ${inFlight(lane)}`;
     case "draining":
-      return `is draining, with ${inFlight}`;
+      return `is draining, with ${inFlight(lane)}`;
     case "loading":
       return "is being loaded";
     case "unloading":

@@ -112,7 +112,10 @@ export interface ResidencyReport {
   readonly vramBytes?: number;
   /** How long the load or unload took that has ended now. */
   readonly tookMs?: number;
-  /** It cannot be loaded for now: its turns are let pass all the same, so that each is told why. */
+  /**
+   * With `absent`: it cannot be loaded, and turns are to learn so from their own generation. Until the next report
+   * without it leases are granted all the same, and nothing is loaded or unloaded for it.
+   */
   readonly passing?: boolean;
 }
 

@@ -41,6 +41,8 @@ export interface TaskEntry {
   /** The gate whose queue holds `ask`. */
   gate: TaskGate | null;
   lease: Lease | null;
+  /** When it gave back its last lease, while it is expected to ask for another; `null` when it is not. */
+  betweenSince: number | null;
 }
 
 /** One model server, or one endpoint of a cloud. */
@@ -48,13 +50,42 @@ export interface Backend {
   caps: BackendCaps;
   /** By load profile. */
   readonly lanes: Map<string, Lane>;
+  readonly housing: Housing;
 }
 
 /** Where the profile of a lane stands that is loaded and unloaded at our command. */
 export interface Residence {
   state: Residency;
+  /** It cannot be loaded, and its turns are to learn so by themselves. */
+  passing: boolean;
+  /** When it became resident. */
+  since: number;
   /** What it takes of the GPU's memory: as seen, else as foretold. */
   sizeBytes: number | null;
+  /** Loads that failed in a row, and when the next may be tried. */
+  failures: number;
+  retryAt: number;
+  /** What loading and unloading it has taken lately. */
+  loadMs: number | null;
+  unloadMs: number | null;
+}
+
+/** What a backend knows of its profiles together: for whom it makes room, and which have been seen side by side. */
+export interface Housing {
+  /** For whom other lanes drain; `unload` is false when the server itself is to choose whom it lets go. */
+  making: { readonly lane: Lane; readonly unload: boolean } | null;
+  /** What was loaded when the load under way began. */
+  beside: readonly Lane[];
+  /** Sets of profiles that were seen loaded together, and such of which one had to go. */
+  fitting: readonly ReadonlySet<string>[];
+  misfitting: readonly ReadonlySet<string>[];
+  /** When a person's turn last had a model swapped that was in use. */
+  forcedAt: number;
+  /** The latest times that tasks took between two turns. */
+  readonly toolTimes: number[];
+  lingerMs: number;
+  /** When time alone may next change what is to be loaded; `Infinity` when it will not. */
+  wakeAt: number;
 }
 
 /** One load profile on one backend. Its three gates never look at each other; an ask goes from one to the next. */
@@ -76,6 +107,10 @@ export interface Lane {
   /** Interactive turns waiting for a lease, oldest first: within their patience, and past it. */
   readonly patient: Set<Ask>;
   readonly impatient: Set<Ask>;
+  /** Admitted tasks that neither wait, generate nor are parked: they run a tool, and will be back. */
+  readonly between: Set<TaskEntry>;
+  /** When a task was last added to those. */
+  betweenSince: number;
   /** Holders of leases that were asked to stop and have not let go yet. */
   readonly stopping: Set<TaskEntry>;
 }
@@ -111,6 +146,9 @@ export interface Effect {
   readonly task: TaskEntry | null;
 }
 
+/** How long a loaded model stays for a tool to come back, until it is known how long tools take. */
+const LINGER_MS = 5_000;
+
 const CLASSES = SCHEDULING_CLASSES.length;
 
 /** Levels of a place queue on which tasks return from being parked or from a restart; new children follow below. */
@@ -136,8 +174,35 @@ export function createState(options: {
   };
 }
 
+export function createBackend(caps: BackendCaps): Backend {
+  const housing: Housing = {
+    making: null,
+    beside: [],
+    fitting: [],
+    misfitting: [],
+    forcedAt: -Infinity,
+    toolTimes: [],
+    lingerMs: LINGER_MS,
+    wakeAt: Infinity,
+  };
+  return { caps, lanes: new Map(), housing };
+}
+
 export function* lanesOf(state: SchedulerState): Iterable<Lane> {
   for (const backend of state.backends.values()) yield* backend.lanes.values();
+}
+
+export function createResidence(): Residence {
+  return {
+    state: "absent",
+    passing: false,
+    since: 0,
+    sizeBytes: null,
+    failures: 0,
+    retryAt: 0,
+    loadMs: null,
+    unloadMs: null,
+  };
 }
 
 export function createLane(backend: Backend, profile: string, paused: boolean): Lane {
@@ -160,6 +225,8 @@ export function createLane(backend: Backend, profile: string, paused: boolean): 
     turns: new Set(),
     patient: new Set(),
     impatient: new Set(),
+    between: new Set(),
+    betweenSince: 0,
     stopping: new Set(),
   };
   pauseLane(lane, paused);

@@ -7,7 +7,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
     name: "scheduler-release-drops-lease",
     invariant: "S3",
     file: "src/scheduler/decide.ts",
-    find: "  endLease(step.state, task);\n  drain(step, task.lane.leases);",
+    find: "  endLease(step, task);\n  drain(step, task.lane.leases);",
     replace: "  drain(step, task.lane.leases);",
     why: "A released lease stays taken: the task never gets another one and its slot is lost.",
   },

@@ -80,6 +80,6 @@ describe("setResidency", () => {
     expect(desk.backend()).toEqual(["granted a"]);
     desk.release("a");
     desk.backend(MANAGED);
-    expect(desk.ask("a")).toEqual([]);
+    expect(desk.ask("a")).toEqual(["load m"]);
   });
 });

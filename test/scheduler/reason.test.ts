@@ -15,20 +15,22 @@ const reasonOf = (desk: Desk): string | undefined => placeOf(desk.state, "a")?.r
 
 describe("reasonFor", () => {
   it("says what is loaded instead, and what it is doing", () => {
-    const desk = waiting();
-    desk.report("llama3:8b@4096", "resident");
+    const desk = new Desk({ residency: { vramBytes: 1 }, slots: 2 });
+    desk.report("llama3:8b@4096", "resident", { vramBytes: 1 });
+    desk.admit("a", { profile: "qwen3:8b@4096", sizeBytes: 1 });
     for (const task of ["b", "c"]) {
       desk.admit(task, { profile: "llama3:8b@4096" });
       desk.ask(task);
     }
+    desk.ask("a");
     expect(reasonOf(desk)).toBe(
       "qwen3:8b@4096 is not loaded on gpu0: llama3:8b@4096 is, with 2 generations in flight",
     );
     desk.end("c");
     expect(reasonOf(desk)).toContain("llama3:8b@4096 is, with 1 generation in flight");
-    desk.end("b");
+    desk.release("b");
     expect(reasonOf(desk)).toBe("qwen3:8b@4096 is not loaded on gpu0: llama3:8b@4096 is");
-    desk.report("llama3:8b@4096", "unloading");
+    desk.end("b");
     expect(reasonOf(desk)).toBe("qwen3:8b@4096 is not loaded on gpu0: llama3:8b@4096 is being unloaded");
   });
 

@@ -1,0 +1,144 @@
+// Which profile a backend is to load, and which it is to let go for it. A swap costs seconds and every prompt cache of
+// the model that goes, so what is loaded stays while it has work, and goes when it has none; nobody waits for ever
+// all the same (scheduling.md §6.3, ADR 0019). It reads the state and changes nothing.
+//
+// A1. At most one load or unload at a time on a backend (G4).
+// A2. A profile is unloaded, or loaded over, only while none of its turns is under way (G6).
+// A3. A profile in use is swapped out only for turns that have waited BOUND swaps, once it has been there for STAY
+//     swaps, or once a minute for a person. So a turn waits BOUND swaps, and a swap for each other profile before it.
+
+import { fit, swapMs } from "./residence.ts";
+import type { Ask, Backend, Lane } from "./state.ts";
+
+/** A turn waits for its model no longer than so many swaps while another one is in use. */
+export const BOUND_SWAPS = 30;
+/** A model in use stays for so many swaps at least: what swapping costs is at most one part of these. */
+export const STAY_SWAPS = 12;
+/** How often a person's turn may swap a model out that is in use. */
+export const FORCE_EVERY_MS = 60_000;
+
+export type Plan =
+  | { readonly type: "keep"; readonly wakeAt: number }
+  | { readonly type: "load" | "unload"; readonly lane: Lane }
+  /** `unload` is false where nobody knows whether all fit: they rest, and the server lets go whom it must. */
+  | {
+      readonly type: "drain";
+      readonly lane: Lane;
+      readonly victims: readonly Lane[];
+      readonly unload: boolean;
+      readonly forced: boolean;
+    }
+  /** Nobody wants any more what others drained for. */
+  | { readonly type: "reopen" };
+
+/** The next thing to do on this backend; `keep` when there is nothing before `wakeAt`. */
+export function plan(backend: Backend, now: number): Plan {
+  const lanes = [...backend.lanes.values()].filter(({ residence }) => residence !== null);
+  const isUnderWay = lanes.some(
+    ({ residence }) => residence?.state === "loading" || residence?.state === "unloading",
+  );
+  if (isUnderWay) return { type: "keep", wakeAt: Infinity }; // keeps A1
+  const { making } = backend.housing;
+  if (making !== null && !isWanted(making.lane, now)) return { type: "reopen" };
+  const draining = lanes.filter(({ residence }) => residence?.state === "draining");
+  if (draining.length > 0) return planDraining(backend, draining);
+  const residents = lanes.filter(({ residence }) => residence?.state === "resident");
+  let wakeAt = Infinity;
+  for (const lane of candidates(backend, lanes)) {
+    const { retryAt = 0 } = lane.residence ?? {};
+    const next = now < retryAt ? retryAt : planFor(lane, residents, now);
+    if (typeof next !== "number") return next;
+    wakeAt = Math.min(wakeAt, next);
+  }
+  return { type: "keep", wakeAt };
+}
+
+/** Who waits longest for a turn on this lane. */
+export function oldestTurn({ turns }: Lane): Ask | null {
+  for (const { ask } of turns) return ask;
+  return null;
+}
+
+function planDraining({ housing: { making } }: Backend, draining: readonly Lane[]): Plan {
+  if (making === null) return { type: "reopen" };
+  const still = draining.filter(({ leases }) => leases.held === 0); // keeps A2
+  const [first] = still;
+  if (making.unload && first !== undefined) return { type: "unload", lane: first };
+  if (!making.unload && still.length === draining.length) return { type: "load", lane: making.lane };
+  return { type: "keep", wakeAt: Infinity };
+}
+
+function isWanted({ residence, turns }: Lane, now: number): boolean {
+  return residence?.state === "absent" && !residence.passing && turns.size > 0 && now >= residence.retryAt;
+}
+
+/** Absent profiles that turns wait for: whom room was made for, then a person's, then who has waited longest. */
+function candidates({ housing }: Backend, lanes: readonly Lane[]): readonly Lane[] {
+  const rank = (lane: Lane): number => (housing.making?.lane === lane ? 0 : isPersonWaiting(lane) ? 1 : 2);
+  return lanes
+    .filter(({ residence, turns }) => residence?.state === "absent" && !residence.passing && turns.size > 0)
+    .toSorted((a, b) => rank(a) - rank(b) || askedAt(a) - askedAt(b));
+}
+
+function askedAt(lane: Lane): number {
+  return oldestTurn(lane)?.askedAt ?? Infinity;
+}
+
+function isPersonWaiting({ patient, impatient }: Lane): boolean {
+  return patient.size + impatient.size > 0;
+}
+
+/** What is to be done for this profile now, or else when that may change. */
+function planFor(lane: Lane, residents: readonly Lane[], now: number): Plan | number {
+  const { backend } = lane;
+  const fits = fit(backend, [...residents, lane]);
+  if (fits === true) return { type: "load", lane };
+  const force = forceAt(lane);
+  const overdue = askedAt(lane) + BOUND_SWAPS * swapMs(lane);
+  const leaveAt = (each: Lane): number => Math.min(quietAt(each), Math.max(overdue, stayUntil(each, lane)));
+  const freeAt = (each: Lane): number =>
+    Math.max(Math.min(leaveAt(each), force), each.residence?.retryAt ?? 0);
+  const forced = (victims: readonly Lane[]): boolean => victims.some((each) => leaveAt(each) > now);
+  if (fits === null) {
+    const latest = Math.max(...residents.map(freeAt));
+    if (latest > now) return latest;
+    return { type: "drain", lane, victims: residents, unload: false, forced: forced(residents) };
+  }
+  const victims = choose(
+    lane,
+    residents.filter((each) => freeAt(each) <= now),
+    residents,
+  );
+  if (victims !== null) return { type: "drain", lane, victims, unload: true, forced: forced(victims) };
+  return Math.min(...residents.map(freeAt).filter((at) => at > now), Infinity);
+}
+
+/** Idle ones first, and of those the ones that have been so longest, until the rest leaves room; `null` if it cannot. */
+function choose(lane: Lane, eligible: readonly Lane[], residents: readonly Lane[]): readonly Lane[] | null {
+  const demand = ({ turns, leases, between }: Lane): number => turns.size + leases.held + between.size;
+  const order = eligible.toSorted((a, b) => demand(a) - demand(b) || a.betweenSince - b.betweenSince);
+  const leavesRoom = (gone: readonly Lane[]): boolean => {
+    const rest = residents.filter((each) => !gone.includes(each));
+    return fit(lane.backend, [...rest, lane]) !== false;
+  };
+  const one = order.find((each) => leavesRoom([each]));
+  if (one !== undefined) return [one];
+  for (let count = 2; count <= order.length; count++) {
+    if (leavesRoom(order.slice(0, count))) return order.slice(0, count);
+  }
+  return null;
+}
+
+/** When nothing is left to do on this lane: at once, or when a tool that runs has been given its time. */
+function quietAt({ leases, turns, between, betweenSince, backend }: Lane): number {
+  if (leases.held > 0 || turns.size > 0) return Infinity;
+  return between.size === 0 ? -Infinity : betweenSince + backend.housing.lingerMs;
+}
+
+function stayUntil({ residence }: Lane, by: Lane): number {
+  return (residence?.since ?? 0) + STAY_SWAPS * swapMs(by);
+}
+
+function forceAt(lane: Lane): number {
+  return isPersonWaiting(lane) ? lane.backend.housing.forcedAt + FORCE_EVERY_MS : Infinity;
+}
