@@ -106,6 +106,8 @@ export interface EffectFailure {
   readonly retryInMs: number;
   /** Nothing failed: others hold what it needs, for now. It is tried again however often. */
   readonly heldUp?: boolean;
+  /** Another run begins with a stronger model, whatever runs are left. */
+  readonly stepsUp?: boolean;
 }
 
 export type PrepareOutput = { readonly outcome: "ready" } | EffectFailure;
@@ -293,6 +295,8 @@ export const agentMachine = setup({
       isFailure(output) &&
       output.transient &&
       (output.heldUp === true || context.tries + 1 < context.generationTries),
+    stepsUp: ({ context }, output: EffectOutput) =>
+      isFailure(output) && output.stepsUp === true && context.kind === "task",
     /** A session is one conversation and has one run. */
     mayRunAgain: ({ context }, output: EffectOutput) =>
       isFailure(output) &&
@@ -475,6 +479,11 @@ export const agentMachine = setup({
                 actions: ["keepOutcome", "forgetTries", "askNormally"],
               },
               {
+                guard: { type: "stepsUp", params: itsOutput },
+                target: "backing_off",
+                actions: ["keepOutcome", { type: "noteFailedRun", params: itsOutput }],
+              },
+              {
                 guard: { type: "mayTryAgain", params: itsOutput },
                 target: "backing_off",
                 actions: { type: "noteTry", params: itsOutput },
@@ -508,6 +517,11 @@ export const agentMachine = setup({
             src: "callTools",
             input: ({ context }) => ({ taskId: context.taskId, turn: context.turn, waits: context.waits }),
             onDone: [
+              {
+                guard: { type: "stepsUp", params: itsOutput },
+                target: "backing_off",
+                actions: ["keepOutcome", { type: "noteFailedRun", params: itsOutput }],
+              },
               {
                 guard: { type: "mayRunAgain", params: itsOutput },
                 target: "backing_off",

@@ -8,6 +8,7 @@ import type { NewEvent } from "../core/event.ts";
 import { addUsage } from "../core/limits.ts";
 import type { ToolCall } from "../core/message.ts";
 import type { Tool, ToolContext } from "../core/tool.ts";
+import { escalation } from "./rerouting.ts";
 import { judged } from "./failed-run.ts";
 import type { BudgetWarning } from "./ledger.ts";
 import { warned } from "./purse.ts";
@@ -63,6 +64,15 @@ export async function callTools(host: TaskHost, input: CallToolsInput): Promise<
   turn.lastFailure = failure;
   if (failure) {
     const failed = { outcome: "failed", failure, transient: false, retryInMs: 0 } as const;
+    const stronger = escalation(host, failure);
+    if (stronger) {
+      const outcome = turn.outcome;
+      turn.outcome = () => {
+        const write = outcome();
+        return { ...write, events: [...(write.events ?? []), ...stronger()] };
+      };
+      return { ...failed, stepsUp: true };
+    }
     return judged(host, failed, { run: turn.begunRun, tries: 0 });
   }
   return { outcome: "called", waits: ran.waits };

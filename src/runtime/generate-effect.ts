@@ -22,7 +22,7 @@ import { observed } from "./observed-generation.ts";
 import { callLine } from "./output-lines.ts";
 import { beginTurn, type TurnInput } from "./open-turn.ts";
 import { Purse, warned } from "./purse.ts";
-import { checkCloudCost, elsewhere } from "./rerouting.ts";
+import { checkCloudCost, elsewhere, escalation } from "./rerouting.ts";
 import { watchOver, type Stall, type StallWatch } from "./stall-watch.ts";
 import type { TaskHost } from "./task-host.ts";
 
@@ -60,6 +60,9 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
     const message = `${failed.failure.message}${refusalText(other?.refused ?? [])}`;
     const failure = { ...failed.failure, message: services.redact(message) };
     turn.lastFailure = failure;
+    const stronger = isTriedAgain(failed, input.tries) ? null : escalation(host, failure);
+    if (stronger) turn.outcome = () => ({ events: stronger() });
+    if (stronger) return { outcome: "failed", ...failed, failure, stepsUp: true };
     return judged(host, { outcome: "failed", ...failed, failure }, input);
   }
 }

@@ -35,6 +35,7 @@ import { markReleased, unreleased } from "./late-release.ts";
 import { Provisions } from "./provisions.ts";
 import { StorePatience } from "./store-patience.ts";
 import { TaskHost } from "./task-host.ts";
+import { WaitForecast } from "./wait-forecast.ts";
 import { folderOf } from "./workspace-folder.ts";
 import { TargetHealth } from "./target-health.ts";
 import { Trees } from "./trees.ts";
@@ -76,6 +77,7 @@ export class Household {
   readonly admission: Admission;
   readonly reaper: Reaper;
   readonly health: TargetHealth;
+  readonly forecast = new WaitForecast();
   readonly owner: string;
   /** For calls to the store that must not fail because it is away for a while. */
   readonly patience: StorePatience;
@@ -280,6 +282,7 @@ export class Household {
       machine: provideEffects(find, checkArguments),
       kinship: family,
       health: this.health,
+      forecast: this.forecast,
       dormitory: this.#dormitory,
       restarts: new RestartIntensity(clock, settings.restartIntensity),
       modelOf: (ref) => this.#provisions.modelOf(ref),

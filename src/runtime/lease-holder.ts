@@ -5,25 +5,21 @@ import { messageOf, toTroupeError } from "../base/errors.ts";
 import type { SchedulingClass } from "../core/lifecycle.ts";
 import type { Lease } from "../scheduler/scheduler.ts";
 import type { AgentEvent } from "../../machines/agent.ts";
-import type { TaskSpec } from "../core/task.ts";
 import { laneOf } from "./admission.ts";
 import type { Journal } from "./journal.ts";
 import { isFromPerson } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
+import { leaveLongQueue, type WaitingHost } from "./rerouting.ts";
 import type { HostServices } from "./services.ts";
-import type { TurnState } from "./turn-state.ts";
 import type { WorkInFlight } from "./work-in-flight.ts";
 
 /** What the holder needs of the task that it serves. */
-export interface LeaseHost {
-  readonly id: string;
-  readonly spec: TaskSpec;
-  readonly services: Pick<HostServices, "scheduler" | "clock" | "settings" | "residency" | "isDraining">;
+export interface LeaseHost extends WaitingHost {
+  readonly services: WaitingHost["services"] & Pick<HostServices, "isDraining">;
   readonly journal: Journal;
   readonly mailbox: Mailbox;
   readonly ending: boolean;
   readonly schedulingClass: SchedulingClass;
-  readonly turn: Pick<TurnState, "model" | "reroutes">;
   readonly work: WorkInFlight;
   send(event: AgentEvent): void;
 }
@@ -128,6 +124,7 @@ export class LeaseHolder {
     this.#releasing = null;
     scheduler.release(lease.leaseId);
     const heldMs = Math.round(clock.monotonic() - lease.grantedAt);
+    this.#host.services.forecast.observe(lease.backend, heldMs);
     if (!this.#host.ending)
       this.#host.journal.event({ type: "lease.released", data: { leaseId: lease.leaseId, heldMs } });
     if (this.#parked && !this.#wanted) scheduler.park(this.#host.id);
@@ -156,6 +153,7 @@ export class LeaseHolder {
         class: schedulingClass,
         ...(ticket === "front" && { front: true }),
       });
+      leaveLongQueue(this.#host);
     } catch (thrown) {
       this.#waiting = false;
       const failure = { code: toTroupeError(thrown).code, message: messageOf(thrown), retryable: true };

@@ -23,6 +23,7 @@ import {
   type RouteFacts,
 } from "./routing.ts";
 import type { TargetHealth } from "./target-health.ts";
+import type { WaitForecast } from "./wait-forecast.ts";
 import { toollessNote, toolsetsOf } from "./spawn-toolsets.ts";
 
 /** The settings of `provider/model` or of a bare name. Throws NotFoundError `model_not_found`. */
@@ -83,7 +84,7 @@ export function placeChild(
     return chooseRoute({
       candidates,
       demand: { needs, tokens },
-      fallback: settings.routing.fallback,
+      routing: settings.routing,
       escalate: agent.escalate ?? settings.childAgent.escalate ?? false,
       facts: facts.routing ?? NO_ROUTE_FACTS,
     });
@@ -105,7 +106,7 @@ export function placeSession(request: SessionRequest, { agent, settings, facts }
   const answer = chooseRoute({
     candidates: candidatesOf(modelNames(request.model, agent, byDefault), settings),
     demand: { needs: new Set(agent.needs), tokens: 0 },
-    fallback: settings.routing.fallback,
+    routing: settings.routing,
     escalate: false,
     facts: facts.routing ?? NO_ROUTE_FACTS,
   });
@@ -119,7 +120,12 @@ export function routeFactsOf(
   {
     scheduler,
     health,
-  }: { readonly scheduler: Pick<Scheduler, "lanes">; readonly health: Pick<TargetHealth, "isSick"> },
+    forecast,
+  }: {
+    readonly scheduler: Pick<Scheduler, "lanes">;
+    readonly health: Pick<TargetHealth, "isSick">;
+    readonly forecast: Pick<WaitForecast, "waitMs">;
+  },
 ): RouteFacts {
   const refusalOf = (ref: ModelRef): TroupeError | null => {
     try {
@@ -137,7 +143,11 @@ export function routeFactsOf(
       0,
     );
   };
-  return { refusalOf, loadOf, isSick: (ref) => health.isSick(ref) };
+  const waitMs = (backend: string): number => {
+    const lanes = scheduler.lanes().filter((lane) => lane.backend === backend);
+    return Math.max(0, ...lanes.map(({ waiting, slots }) => forecast.waitMs(backend, waiting.length, slots)));
+  };
+  return { refusalOf, loadOf, waitMs, isSick: (ref) => health.isSick(ref) };
 }
 
 /** What whoever delegated should know of how a task was made; `null` when there is nothing. */

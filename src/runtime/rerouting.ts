@@ -6,6 +6,7 @@ import { costMicros, type PricedTokens } from "../core/price.ts";
 import type { ModelSettings } from "../core/settings.ts";
 import type { ModelRef, Reroute, SkippedModel, TaskFailure, TaskSpec } from "../core/task.ts";
 import { messageOf, toTroupeError } from "../base/errors.ts";
+import { laneOf } from "./admission.ts";
 import { cloudCost, costReached, nextCandidate, refusalText, setbackOf, type Setback } from "./fallback.ts";
 import type { Journal } from "./journal.ts";
 import { candidateAt } from "./routing.ts";
@@ -36,6 +37,24 @@ export function elsewhere(host: ReroutingHost, thrown: unknown): Elsewhere | nul
     code: codeOf(thrown),
     reason: messageOf(thrown),
   });
+}
+
+/** Failures of a run that say something of its model's answers. */
+const POOR: ReadonlySet<string> = new Set(["empty_answer", "tool_loop"]);
+
+/**
+ * The change to a stronger model for another run, once; `null` where the task asks for none, or nobody takes it.
+ * Call it as `Elsewhere.change`.
+ */
+export function escalation(
+  host: ReroutingHost,
+  { code, message }: TaskFailure,
+): (() => readonly NewEvent[]) | null {
+  const { spec, turn } = host;
+  const wasTried = turn.reroutes.some((each) => POOR.has(each.code));
+  if (spec.kind !== "task" || spec.route?.escalate !== true || !POOR.has(code) || wasTried) return null;
+  const other = changeFor(host, "poor", { code, reason: message });
+  return other && "change" in other ? other.change : null;
 }
 
 export function changeFor(
@@ -82,6 +101,33 @@ export function admitSomewhere(
     const message = `${messageOf(thrown)}${refusalText(other?.refused ?? [])}`;
     return { code: codeOf(thrown), message, retryable: true };
   }
+}
+
+/** What a task needs that may leave a queue. */
+export interface WaitingHost extends ReroutingHost {
+  readonly id: string;
+  readonly services: ReroutingHost["services"] & Pick<HostServices, "scheduler" | "residency" | "forecast">;
+  readonly journal: Pick<Journal, "stage">;
+  /** The snapshot as it is to be stored. */
+  stored(): unknown;
+}
+
+/** A turn that waits for a local model, and would for longer than `routing.max_wait_s`, waits elsewhere. */
+export function leaveLongQueue(host: WaitingHost): void {
+  const { id, spec, services, turn } = host;
+  const { settings, scheduler, residency, forecast } = services;
+  const most = settings.routing.maxWaitMs;
+  const backend = settings.backends.find(({ name }) => name === turn.model.backend);
+  if (most === null || !spec.route || backend?.local !== true) return;
+  const ahead = scheduler.placeOf(id)?.position ?? 0;
+  const waitMs = forecast.waitMs(backend.name, ahead, backend.slots);
+  if (waitMs <= most) return;
+  const reason = `Its turn on ${backend.name} would come in about ${Math.round(waitMs / 1000)} s (routing.max_wait_s).`;
+  const other = changeFor(host, "away", { code: "long_queue", reason });
+  if (!other || !("change" in other)) return;
+  const events = other.change();
+  host.journal.stage({ events, snapshot: host.stored() });
+  scheduler.move(id, laneOf(turn.model, residency));
 }
 
 /**

@@ -29,11 +29,18 @@ export interface RouteFacts {
   readonly refusalOf: (ref: ModelRef) => TroupeError | null;
   /** Whether it failed other tasks lately. */
   readonly isSick: (ref: ModelRef) => boolean;
+  /** How long a new task's first turn would wait there, in milliseconds, foretold. */
+  readonly waitMs: (backend: string) => number;
   /** How busy a backend is; only compared. */
   readonly loadOf: (backend: string) => number;
 }
 
-export const NO_ROUTE_FACTS: RouteFacts = { refusalOf: () => null, isSick: () => false, loadOf: () => 0 };
+export const NO_ROUTE_FACTS: RouteFacts = {
+  refusalOf: () => null,
+  isSick: () => false,
+  waitMs: () => 0,
+  loadOf: () => 0,
+};
 
 /** The models behind a name: an alias stands for its route. */
 export function namesBehind(name: string, { aliases }: Pick<RoutingSettings, "aliases">): readonly string[] {
@@ -101,7 +108,7 @@ export function inability({ model }: Candidate, { needs, tokens }: Demand): stri
 export interface RouteQuestion {
   readonly candidates: readonly Candidate[];
   readonly demand: Demand;
-  readonly fallback: Fallback;
+  readonly routing: Pick<RoutingSettings, "fallback" | "maxWaitMs">;
   readonly escalate: boolean;
   readonly facts: RouteFacts;
 }
@@ -117,7 +124,8 @@ export interface RouteAnswer {
  * Contract: gives LimitError `no_candidate` with every reason; throws what the provider of a single one is refused for.
  */
 export function chooseRoute(question: RouteQuestion): RouteAnswer | LimitError {
-  const { candidates, demand, fallback, facts } = question;
+  const { candidates, demand, facts } = question;
+  const { fallback } = question.routing;
   const [first] = candidates as readonly [Candidate, ...Candidate[]];
   const able: Candidate[] = [];
   const skipped: SkippedModel[] = [];
@@ -129,10 +137,10 @@ export function chooseRoute(question: RouteQuestion): RouteAnswer | LimitError {
     else skipped.push({ model: modelName(candidate.model), reason });
   }
   const allowed = able.filter((candidate) => crossing(first, candidate, fallback) === null);
-  // All of them sick are as good as none.
-  const began = allowed.find(({ model }) => !facts.isSick(model.ref)) ?? allowed[0];
-  for (const { model } of began ? allowed.slice(0, allowed.indexOf(began)) : [])
-    skipped.push({ model: modelName(model), reason: "it failed other tasks just now" });
+  // Where none of them is well and free, the first is as good as any.
+  const began = allowed.find((each) => reluctance(each, question) === null) ?? allowed[0];
+  for (const each of began ? allowed.slice(0, allowed.indexOf(began)) : [])
+    skipped.push({ model: modelName(each.model), reason: reluctance(each, question) as string });
   for (const candidate of began ? [] : able) {
     const reason = crossing(first, candidate, fallback) as string;
     skipped.push({ model: modelName(candidate.model), reason });
@@ -143,6 +151,15 @@ export function chooseRoute(question: RouteQuestion): RouteAnswer | LimitError {
   const rest = able.filter((candidate) => candidate !== chosen);
   const refs = [chosen, ...rest].map(({ model }) => model.ref);
   return { model: chosen.model, route: { candidates: refs, skipped, escalate: question.escalate } };
+}
+
+/** Why a task had better begin elsewhere, if it can; `null` where nothing speaks against it. */
+function reluctance({ model, local }: Candidate, { facts, routing }: RouteQuestion): string | null {
+  if (facts.isSick(model.ref)) return "it failed other tasks just now";
+  if (!local || routing.maxWaitMs === null) return null;
+  const waitMs = facts.waitMs(model.ref.backend);
+  if (waitMs <= routing.maxWaitMs) return null;
+  return `its turn would come in about ${Math.round(waitMs / 1000)} s (routing.max_wait_s)`;
 }
 
 /** Of several places of one local model, the one that is least busy; of equals the first. */

@@ -21,6 +21,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Residency } from "./residency.ts";
 import type { RestartIntensity } from "./restart-intensity.ts";
 import type { TargetHealth } from "./target-health.ts";
+import type { WaitForecast } from "./wait-forecast.ts";
 import type { StorePatience } from "./store-patience.ts";
 
 /** The tree of living tasks, as a host sees it. */
@@ -57,6 +58,7 @@ export interface HostServices {
   readonly dormitory: Dormitory;
   readonly restarts: RestartIntensity;
   readonly health: TargetHealth;
+  readonly forecast: WaitForecast;
   /** The provider that serves a model; with a caller, one whose generations take the keys of its pool. */
   providerOf(ref: ModelRef, caller?: KeyCaller): Provider;
   modelOf(ref: ModelRef): ModelSettings;

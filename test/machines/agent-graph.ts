@@ -44,6 +44,7 @@ const FAILURES = [
   failed({ transient: true }),
   failed({ retryable: true }),
   failed({ transient: true, retryable: true }),
+  { ...failed(), stepsUp: true },
 ];
 const SUSPENSIONS: readonly CallToolsOutput[] = [
   { outcome: "called", waits: [suspendedOn("a", "children")] },

@@ -193,6 +193,12 @@ describe("a try that fails", () => {
     expect(host.inFlight?.input).toMatchObject({ turn: 1, run: 1, tries: 0 });
   });
 
+  it("and that a stronger model makes again begins another run, though none was left", async () => {
+    const host = await generating();
+    await host.end("generate", { ...failed({ retryInMs: 5 }), stepsUp: true });
+    expect([host.at, host.context.run, host.retries]).toEqual(["running.backing_off", 2, [5]]);
+  });
+
   it("leaves no mark on the next turn", async () => {
     const host = await generating({ generationTries: 2 });
     await host.end("generate", failed({ transient: true }));

@@ -3,6 +3,10 @@ import { settle } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/ids.ts";
 import type { AgentEvent } from "../../machines/agent.ts";
 import { Journal } from "../../src/runtime/journal.ts";
+import { TargetHealth } from "../../src/runtime/target-health.ts";
+import { TurnState } from "../../src/runtime/turn-state.ts";
+import { WaitForecast } from "../../src/runtime/wait-forecast.ts";
+import { firstRecord } from "../../src/store/commit.ts";
 import { LeaseHolder, type LeaseHost } from "../../src/runtime/lease-holder.ts";
 import { Mailbox } from "../../src/runtime/mailbox.ts";
 import { WorkInFlight } from "../../src/runtime/work-in-flight.ts";
@@ -48,13 +52,18 @@ async function make() {
   const host: LeaseHost & { ending: boolean } = {
     id: "task_1",
     spec: specOf(),
-    turn: { model: specOf().model, reroutes: [] },
+    turn: new TurnState(firstRecord(specOf())),
+    ring: { line: () => {} },
+    stored: () => null,
     services: {
       scheduler,
       residency: { enter: () => ({ inFlight: 1, end: () => {} }), profileOf: () => null, sizeOf: () => null },
       clock,
       settings: testSettings({ cancelDeadlineMs: 1_000 }),
       isDraining: () => false,
+      health: new TargetHealth(clock),
+      forecast: new WaitForecast(),
+      redact: (text) => text,
     },
     journal,
     mailbox,

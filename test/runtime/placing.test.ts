@@ -118,8 +118,13 @@ test("how busy a backend is counts what waits and who is at work, for each slot"
         needsPlace: true,
       });
     }
-  const facts = routeFactsOf(() => {}, { scheduler, health: { isSick: () => false } });
+  const facts = routeFactsOf(() => {}, {
+    scheduler,
+    health: { isSick: () => false },
+    forecast: { waitMs: (_, ahead) => ahead * 10 },
+  });
   expect([facts.loadOf("one"), facts.loadOf("two"), facts.loadOf("none")]).toEqual([2, 1, 0]);
+  expect([facts.waitMs("one"), facts.waitMs("none")]).toEqual([10, 0]);
   scheduler.close();
 });
 
@@ -128,7 +133,11 @@ test("a place whose provider throws is refused with what it threw", () => {
     () => {
       throw new Error("no key");
     },
-    { scheduler: { lanes: () => [] }, health: { isSick: (ref) => ref.model === "short" } },
+    {
+      scheduler: { lanes: () => [] },
+      health: { isSick: (ref) => ref.model === "short" },
+      forecast: { waitMs: () => 0 },
+    },
   );
   expect(facts.refusalOf(MODELS[0]?.ref as ModelSettings["ref"])?.message).toContain("no key");
   expect(MODELS.map(({ ref }) => facts.isSick(ref))).toEqual([true, false, false, false]);

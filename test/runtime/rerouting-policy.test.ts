@@ -3,7 +3,9 @@
 import { describe, expect, test } from "vitest";
 import { call, fail, finish, say, wait } from "../../providers/script.ts";
 import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
+import { DEFAULT_ROUTING } from "../../src/core/routing.ts";
 import { DELEGATION } from "./conversation.ts";
+import { agentNamed, NOTHING_HELD } from "./rig.ts";
 import { RestartingBox } from "./restarting.ts";
 import { box, nameAt, options, outcome, PRICED, ref, refused } from "./routed-box.ts";
 
@@ -143,6 +145,91 @@ describe("over a restart", () => {
       state: "done",
       result: "from gpu1",
       reroutes: [{ code: "unknown_backend" }],
+    });
+  });
+});
+
+describe("a queue that is too long", () => {
+  test("is left by a turn that waits: another of the route takes it, and that is said", async () => {
+    const slow = () => [wait(30_000), say("slow")];
+    const at = box({
+      route: ["gpu0", "gpu1"],
+      models: { gpu0: slow },
+      settings: {
+        routing: { ...DEFAULT_ROUTING, maxWaitMs: 5_000 },
+        backends:
+          options({ route: [], models: {} }).settings?.backends?.map((each) => ({
+            ...each,
+            maxChildren: 8,
+          })) ?? [],
+      },
+    });
+    const first = await at.api.delegate({ goal: "dig", model: nameAt("gpu0") });
+    await at.clock.advance(31_000);
+    const [, second] = [first, await at.api.delegate({ goal: "dig", model: nameAt("gpu0") })];
+    const routed = await at.api.delegate({ goal: "dig", agent: "routed" });
+    await at.clock.advance(100);
+    expect(await at.api.check(routed.taskId)).toMatchObject({
+      state: "done",
+      model: ref("gpu1"),
+      route: { reroutes: [{ code: "long_queue", reason: expect.stringContaining("about 30 s") as string }] },
+    });
+    expect((await at.api.check(second.taskId)).state).toBe("running");
+    await at.clock.advance(60_000);
+    expect(at.runtime.counts()).toEqual(NOTHING_HELD);
+  });
+});
+
+describe("a stronger model after a poor answer", () => {
+  const escalating = (escalate: boolean) => ({
+    agents: [agentNamed("routed", { route: [nameAt("gpu0"), nameAt("gpu1"), nameAt("gpu2")], escalate })],
+  });
+  const empty = () => [finish("length")];
+
+  test("makes the task once more from the beginning, and only if it was asked for", async () => {
+    const at = box({ route: [], models: { gpu0: empty }, fallback: "none", settings: escalating(true) });
+    const { result, told, view } = await outcome(at);
+    expect(result).toMatchObject({ state: "done", result: "from gpu1" });
+    expect(told).toMatchObject([{ to: nameAt("gpu1"), code: "empty_answer" }]);
+    expect(view).toMatchObject({ run: 2, model: ref("gpu1") });
+    const without = box({ route: [], models: { gpu0: empty }, settings: escalating(false) });
+    expect((await outcome(without)).result.failure).toMatchObject({ code: "empty_answer" });
+  });
+
+  test("is tried once, not until the route ends", async () => {
+    const at = box({ route: [], models: { gpu0: empty, gpu1: empty }, settings: escalating(true) });
+    const { result, told } = await outcome(at);
+    expect(told).toHaveLength(1);
+    expect(result.failure).toMatchObject({ code: "empty_answer" });
+  });
+
+  test("takes a task over whose model made the same call again and again", async () => {
+    const at = box({
+      route: [],
+      models: { gpu0: () => [call("report_progress", { percent: 1 })] },
+      settings: { ...escalating(true), delegation: { ...DELEGATION, defaultToolsets: ["progress"] } },
+    });
+    const { result, told } = await outcome(at);
+    expect(told).toMatchObject([{ to: nameAt("gpu1"), code: "tool_loop" }]);
+    expect(result.result).toBe("from gpu1");
+    const { items } = await at.api.transcript(result.taskId);
+    expect(items.filter((row) => row.run === 2).map(({ message }) => message.role)).toContain("assistant");
+  });
+
+  test("is kept over a restart", async () => {
+    const made = options({
+      route: [],
+      models: { gpu0: empty, gpu1: () => [wait(5_000), say("strong")] },
+      settings: escalating(true),
+    });
+    const at = new RestartingBox(made);
+    const { taskId } = await at.api.delegate({ goal: "dig", agent: "routed" });
+    await at.clock.advance(3_000);
+    await at.restart();
+    await at.clock.advance(20_000);
+    expect((await at.record(taskId)).end).toMatchObject({
+      result: "strong",
+      reroutes: [{ to: ref("gpu1") }],
     });
   });
 });

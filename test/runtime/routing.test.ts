@@ -30,7 +30,7 @@ function choose(
   return chooseRoute({
     candidates,
     demand: { needs: new Set(), tokens: 100 },
-    fallback: "none",
+    routing: { fallback: "none", maxWaitMs: null },
     escalate: false,
     facts: NO_ROUTE_FACTS,
     ...rest,
@@ -112,13 +112,15 @@ describe("the choice at spawn", () => {
     const route = [served("gpu/a", { tools: false }), served("cloud/b")];
     const demand = { needs: new Set(["tools"] as const), tokens: 1 };
     for (const fallback of ["none", "cloud_to_local"] as const) {
-      const refused = choose(route, { demand, fallback });
+      const refused = choose(route, { demand, routing: { fallback, maxWaitMs: null } });
       expect(refused).toMatchObject({ code: "no_candidate" });
       expect((refused as LimitError).message).toMatch(
         /gpu\/a: it cannot call tools; cloud\/b: it is a cloud's/,
       );
     }
-    expect(keys(choose(route, { demand, fallback: "local_to_cloud" }))).toEqual(["cloud:cloud/b"]);
+    expect(keys(choose(route, { demand, routing: { fallback: "local_to_cloud", maxWaitMs: null } }))).toEqual(
+      ["cloud:cloud/b"],
+    );
   });
 
   test("passes a place over that has no key, and says why", () => {
@@ -133,6 +135,31 @@ describe("the choice at spawn", () => {
     expect(() => choose([served("cloud/a")], { facts })).toThrow(
       expect.objectContaining({ code: "key_missing" }) as Error,
     );
+  });
+
+  test("leaves what is sick or busy for too long, and says so, unless all are", () => {
+    const route = [served("gpu0/a"), served("gpu1/b"), served("cloud/c")];
+    const waits: Record<string, number> = { gpu0: 90_000, gpu1: 60_000, cloud: 999_000 };
+    const facts = { ...NO_ROUTE_FACTS, waitMs: (backend: string) => waits[backend] ?? 0 };
+    const routing = { fallback: "both", maxWaitMs: 60_000 } as const;
+    const answer = choose(route, { facts, routing });
+    expect(answer).toMatchObject({
+      model: { ref: { model: "b" } },
+      route: {
+        skipped: [{ model: "gpu0/a", reason: "its turn would come in about 90 s (routing.max_wait_s)" }],
+      },
+    });
+    expect(keys(choose(route, { facts, routing: { ...routing, maxWaitMs: 1_000 } }))[0]).toBe(
+      "cloud:cloud/c",
+    );
+    expect(keys(choose(route, { facts, routing: { ...routing, maxWaitMs: null } }))[0]).toBe("gpu0:gpu0/a");
+    const none = { ...routing, fallback: "none", maxWaitMs: 1_000 } as const;
+    expect(keys(choose(route, { facts, routing: none }))[0]).toBe("gpu0:gpu0/a");
+    const sick = { ...NO_ROUTE_FACTS, isSick: () => true };
+    expect(choose(route, { facts: sick })).toMatchObject({
+      model: { ref: { model: "a" } },
+      route: { skipped: [] },
+    });
   });
 
   test("of several servers with one local model is the least busy, of equals the first", () => {
