@@ -31,6 +31,7 @@ const RIGHT = 190;
 const STRIP = 18;
 const STEP = 26;
 const PANEL_HEAD = 46;
+const LEGEND = 150;
 const COLOURS = ["#3b82f6", "#f59e0b", "#10b981", "#a855f7", "#ef4444", "#64748b"] as const;
 
 const STYLE = `
@@ -67,7 +68,10 @@ function panelSvg({ title, models, strips }: ChartPanel, top: number): string {
   const longest = Math.max(...strips.map((strip) => strip.makespan_s));
   const scale = (WIDTH - LEFT - RIGHT) / longest;
   const ours = strips[0]?.makespan_s ?? longest;
-  const legend = models.length < 2 ? [] : models.map((model, at) => legendSvg(model, { at, top }));
+  const legend =
+    models.length < 2
+      ? []
+      : models.map((model, at) => legendSvg(model, { left: WIDTH - (models.length - at) * LEGEND, at, top }));
   return [
     text({ x: 8, y: top + 22, words: title, kind: "panel" }),
     ...legend,
@@ -91,8 +95,10 @@ function panelSvg({ title, models, strips }: ChartPanel, top: number): string {
   ].join("\n");
 }
 
-function legendSvg(model: string, { at, top }: { readonly at: number; readonly top: number }): string {
-  const x = WIDTH - RIGHT - 320 + at * 160;
+function legendSvg(
+  model: string,
+  { left: x, at, top }: { readonly left: number; readonly at: number; readonly top: number },
+): string {
   const swatch = `<rect x="${x}" y="${top + 11}" width="12" height="12" rx="2" fill="${colour(at)}"/>`;
   return swatch + text({ x: x + 18, y: top + 22, words: model, kind: "quiet" });
 }

@@ -7,6 +7,9 @@ import type { Metrics } from "./metrics.ts";
 import type { Bounds } from "./bounds.ts";
 
 export const OURS = "troupe";
+/** Troupe told nothing: no peer of itself. */
+export const OURS_AUTO = "troupe auto";
+export const isOurs = (name: string): boolean => name === OURS || name === OURS_AUTO;
 
 /** The figure of each seed, `null` where the run was not exact or there was nothing to measure. */
 type Figures = readonly (number | null)[];
@@ -34,7 +37,7 @@ export function against(row: MatrixRow, name: string, key: keyof Metrics): numbe
 /** The peer that does best by this figure, of those that have it on every seed. */
 export function bestPeer(row: MatrixRow, key: keyof Metrics): string | null {
   const peers = [...row.cells].filter(
-    ([name, cells]) => name !== OURS && figuresOf(cells, key).every((value) => value !== null),
+    ([name, cells]) => !isOurs(name) && figuresOf(cells, key).every((value) => value !== null),
   );
   const medians = peers.map(([name, cells]) => ({ name, value: medianOf(cells, key) as number }));
   return medians.toSorted((a, b) => a.value - b.value)[0]?.name ?? null;

@@ -3,10 +3,11 @@
 import { llamaSwap } from "./peers/llama-swap.ts";
 import { direct, perParent, pQueue, priority, roundRobin, semaphore } from "./peers/simple.ts";
 import type { Strategy } from "./strategy.ts";
-import { troupe } from "./troupe.ts";
+import { troupe, troupeAuto } from "./troupe.ts";
 
 export const CONTENDERS: readonly Strategy[] = [
   troupe,
+  troupeAuto,
   direct,
   semaphore,
   perParent,

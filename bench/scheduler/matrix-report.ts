@@ -3,7 +3,7 @@
 import type { Check, Claim } from "../report.ts";
 import { median } from "../statistics.ts";
 import type { Chart, ChartPanel } from "./chart.ts";
-import { claimsOf, impossibleTargets, medianOf, OURS } from "./comparison.ts";
+import { claimsOf, impossibleTargets, isOurs, medianOf, OURS_AUTO } from "./comparison.ts";
 import type { MatrixRow } from "./matrix.ts";
 import type { Metrics } from "./metrics.ts";
 import { tableLines } from "./table.ts";
@@ -32,7 +32,7 @@ export function matrixReport(rows: readonly MatrixRow[]): MatrixReport {
 function checkOf(row: MatrixRow): Check {
   const runs = [...row.cells.values()].flat();
   const found = runs.filter(({ strategy, deadlocked, problems }) =>
-    deadlocked ? strategy === OURS : problems.length > 0,
+    deadlocked ? isOurs(strategy) : problems.length > 0,
   );
   const stuck = runs.filter(({ deadlocked }) => deadlocked).length;
   const first = found[0];
@@ -85,7 +85,7 @@ export function chartOf(rows: readonly MatrixRow[], words: Pick<Chart, "title" |
 function panelOf({ workload, cells }: MatrixRow): ChartPanel {
   const strips = [...cells].flatMap(([name, ofSeeds]) => {
     const [first] = ofSeeds;
-    if (first?.metrics == null) return [];
+    if (name === OURS_AUTO || first?.metrics == null) return [];
     const { makespan_s, swaps } = first.metrics;
     return [{ name, makespan_s, loads: swaps, timeline: first.timeline }];
   });

@@ -7,9 +7,15 @@
 
 import { systemClock, delay } from "../../src/base/clock.ts";
 import { LocalScheduler } from "../../src/scheduler/local-scheduler.ts";
-import type { GenerationSample, Lease, Scheduler, SchedulerSignal } from "../../src/scheduler/scheduler.ts";
+import type {
+  BackendCaps,
+  GenerationSample,
+  Lease,
+  Scheduler,
+  SchedulerSignal,
+} from "../../src/scheduler/scheduler.ts";
 import { percentile } from "../statistics.ts";
-import { modelFacts, type GenerationFigures } from "./model-server.ts";
+import { modelFacts, type GenerationFigures, type ServerFacts } from "./model-server.ts";
 import { isBusy } from "./play.ts";
 import type { DecisionCost, Strategy, StrategyRun, StrategyWorld, Turn, Work } from "./strategy.ts";
 
@@ -19,9 +25,25 @@ const PATIENCE_MS = 5_000;
 const ROOM = 1_000_000;
 /** As the runtime does on a 503, once its lease is given back. */
 const BUSY_PAUSE_MS = 1_000;
-/** `max_children`, for each slot: while children run tools, others generate, and their prompts still stay cached. */
+/** While children run tools others generate, and so many prompts still stay cached. */
 const CHILDREN_PER_SLOT = 2;
 const LEAST_CHILDREN = 4;
+/** What `slots: auto` begins with on a local server, and what it and the children stay below (src/config/backends.ts). */
+const GUESS = { slots: 1, maxChildren: LEAST_CHILDREN };
+const FOUND = { autoSlots: { most: 32 }, autoChildren: { most: 64 } };
+
+type Caps = Pick<BackendCaps, "slots" | "maxChildren" | "autoSlots" | "autoChildren">;
+
+/** As somebody configures it who knows the server's parallelism: `slots: np`, `max_children` twice that. */
+function known({ models }: ServerFacts): Caps {
+  const slots = Math.max(...models.map((model) => model.np));
+  return { slots, maxChildren: Math.max(CHILDREN_PER_SLOT * slots, LEAST_CHILDREN) };
+}
+
+/** As it is when nobody configures anything. */
+function found(): Caps {
+  return { ...GUESS, ...FOUND };
+}
 
 interface Waiter<T> {
   resolve(value: T): void;
@@ -33,11 +55,10 @@ class TroupeRun implements StrategyRun {
   readonly #begins = new Map<string, Waiter<void>>();
   readonly #grants = new Map<string, Waiter<Lease>>();
   readonly #running = new Map<string, AbortController>();
-  readonly #flying = new Map<string, number>();
   readonly #decisionsUs: number[] = [];
   #hosting: Promise<void> = Promise.resolve();
 
-  constructor(world: StrategyWorld) {
+  constructor(world: StrategyWorld, caps: Caps) {
     this.#world = world;
     const { clock, random, facts } = world;
     this.#scheduler = new LocalScheduler({
@@ -46,14 +67,13 @@ class TroupeRun implements StrategyRun {
       interactivePatienceMs: PATIENCE_MS,
       onSignal: (signal) => this.#onSignal(signal),
     });
-    const slots = Math.max(...facts.models.map((model) => model.np));
     this.#scheduler.setBackend({
+      ...caps,
       backend: BACKEND,
       provider: "ollama",
       gpu: "gpu0",
-      slots,
-      maxChildren: Math.max(CHILDREN_PER_SLOT * slots, LEAST_CHILDREN),
       maxQueued: ROOM,
+      residency: { vramBytes: facts.vramBytes },
     });
   }
 
@@ -91,7 +111,7 @@ class TroupeRun implements StrategyRun {
       const stop = new AbortController();
       this.#running.set(lease.leaseId, stop);
       try {
-        return await this.#generate(turn, AbortSignal.any([signal, stop.signal]));
+        return await this.#generate(turn, lease, AbortSignal.any([signal, stop.signal]));
       } catch (error) {
         if (signal.aborted || !(stop.signal.aborted || isBusy(error))) throw error;
       } finally {
@@ -154,13 +174,14 @@ class TroupeRun implements StrategyRun {
     });
   }
 
-  async #generate(turn: Turn, signal: AbortSignal): Promise<GenerationFigures> {
-    const { work } = turn;
-    const inFlight = (this.#flying.get(work.model) ?? 0) + 1;
-    this.#flying.set(work.model, inFlight);
+  async #generate(
+    turn: Turn,
+    { inFlight, profile, backend }: Lease,
+    signal: AbortSignal,
+  ): Promise<GenerationFigures> {
     const startedAt = this.#world.clock.monotonic();
-    const { taskId, parentId, model: profile } = work;
-    const of = { backend: BACKEND, profile, taskId, parentId, firstTokenMs: null, inFlight };
+    const { taskId, parentId } = turn.work;
+    const of = { backend, profile, taskId, parentId, firstTokenMs: null, inFlight };
     try {
       const figures = await turn.generate(signal);
       this.#observe({ ...of, ...figures, outcome: "ok" });
@@ -170,8 +191,6 @@ class TroupeRun implements StrategyRun {
       const totalMs = this.#world.clock.monotonic() - startedAt;
       this.#observe({ ...of, ...NOTHING, totalMs, outcome });
       throw error;
-    } finally {
-      this.#flying.set(work.model, (this.#flying.get(work.model) as number) - 1);
     }
   }
 
@@ -225,7 +244,14 @@ const NOTHING = { waitMs: 0, loadMs: 0, promptMs: 0, outputMs: 0, promptTokens: 
 
 export const troupe: Strategy = {
   name: "troupe",
-  about: "Troupe's own scheduler (src/scheduler), with a host that loads and unloads at its command",
+  about: "Troupe's own scheduler (src/scheduler) told the server's np, with a host that loads at its command",
   namesKeepAlive: false,
-  open: (world) => new TroupeRun(world).open(),
+  open: (world) => new TroupeRun(world, known(world.facts)).open(),
+};
+
+export const troupeAuto: Strategy = {
+  name: "troupe auto",
+  about: "the same, told nothing: slots and children are found by measuring",
+  namesKeepAlive: false,
+  open: (world) => new TroupeRun(world, found()).open(),
 };

@@ -75,6 +75,7 @@ describe("ratios", () => {
   it("take for the best peer nobody that failed on a seed, and never Troupe", () => {
     const cells = {
       troupe: of("troupe", 1, 1),
+      "troupe auto": of("troupe auto", 1, 1),
       broken: [cell("broken", { makespan_s: 2 }), cell("broken", null, ["deadlock: …"])],
       good: of("good", 5, 5),
       worse: of("worse", 6, 6),
