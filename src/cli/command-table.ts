@@ -17,6 +17,7 @@ const WAIT: FlagSpec = {
 };
 const NONE = { least: 0, most: 0 } as const;
 const ONE = { least: 1, most: 1 } as const;
+const KEY_HELP = "FINGERPRINT is a key's fingerprint or its beginning, as `troupe keys` shows it.";
 const ID_HELP = "ID is a task's id or its beginning.";
 
 export const RAW_COMMANDS: readonly RawCommandSpec[] = [
@@ -165,6 +166,32 @@ export const COMMANDS: readonly CommandSpec[] = [
     words: { least: 0, most: 1 },
     flags: [{ name: "watch", short: "w", help: "show it again whenever it changes" }, ...CLIENT_FLAGS],
     load: async () => (await import("./tree.ts")).tree,
+  },
+  {
+    name: "keys",
+    summary: "show the API keys of the providers: what became of each, why, and when it is back",
+    details: ["A key is shown by its fingerprint and by where it comes from, never by itself."],
+    words: NONE,
+    flags: CLIENT_FLAGS,
+    load: async () => (await import("./keys.ts")).listKeys,
+  },
+  {
+    name: "keys disable",
+    summary: "switch an API key off until it is enabled",
+    usage: "FINGERPRINT",
+    details: [KEY_HELP],
+    words: ONE,
+    flags: CLIENT_FLAGS,
+    load: async () => (await import("./keys.ts")).disableKey,
+  },
+  {
+    name: "keys enable",
+    summary: "switch an API key on again, whatever had become of it",
+    usage: "FINGERPRINT",
+    details: [KEY_HELP],
+    words: ONE,
+    flags: CLIENT_FLAGS,
+    load: async () => (await import("./keys.ts")).enableKey,
   },
   {
     name: "chat",

@@ -117,10 +117,11 @@ interface Found {
 /** Contract: throws the usage error for an unknown command. */
 function findCommand(args: readonly string[]): Found {
   const [first = "", second = ""] = args;
-  const single = COMMANDS.find(({ name }) => name === first);
-  if (single) return { spec: single, args: args.slice(1) };
+  // The longer name goes first: `keys` is a command and begins others.
   const double = COMMANDS.find(({ name }) => name === `${first} ${second}`);
   if (double) return { spec: double, args: args.slice(2) };
+  const single = COMMANDS.find(({ name }) => name === first);
+  if (single) return { spec: single, args: args.slice(1) };
   const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
   if (group.length > 0) {
     const words = group.map(({ name }) => name.slice(first.length + 1));

@@ -5,6 +5,7 @@ import type { EventData, EventType, StoredEvent } from "../core/event.ts";
 import type { Phase, State } from "../core/lifecycle.ts";
 import { shortId } from "./connection.ts";
 import { oneLine } from "./printable.ts";
+import { table } from "./table.ts";
 import { stateSpan, type Line, type Span } from "./printer.ts";
 
 const GOAL_CHARS = 60;
@@ -40,20 +41,9 @@ export function taskTable(tasks: readonly TaskView[], now: number): readonly Lin
     age(now - task.createdAt),
     task.kind === "session" ? "(session)" : oneLine(task.goal, GOAL_CHARS),
   ]);
-  const widths = heading.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => (row[column] as string).length)),
+  return table(heading, rows, (text, { row, column }) =>
+    column === 1 ? stateSpan((tasks[row] as TaskView).state, text) : text,
   );
-  const cell = (text: string, column: number): string =>
-    column === heading.length - 1 ? text : `${text.padEnd(widths[column] as number)}  `;
-  return [
-    [["dim", heading.map(cell).join("")]],
-    ...rows.map((row, index) =>
-      row.map((text, column): Span => {
-        const padded = cell(text, column);
-        return column === 1 ? stateSpan((tasks[index] as TaskView).state, padded) : padded;
-      }),
-    ),
-  ];
 }
 
 /** Everything of one task, a line each. */

@@ -10,7 +10,7 @@ import { call, say, wait } from "../../providers/script.ts";
 import type { Reply } from "../../providers/scripted.ts";
 import type { GenerateRequest } from "../../providers/provider.ts";
 import { textOf } from "../../src/core/message.ts";
-import { realRig, type Rig } from "../runtime/rig.ts";
+import { realRig, type Rig, type RigOptions } from "../runtime/rig.ts";
 import { ScriptedTerminal, type ScriptedTerminalOptions } from "./scripted-terminal.ts";
 import type { Clock } from "../../src/base/clock.ts";
 
@@ -56,8 +56,9 @@ export interface ServedRig extends Rig<Clock> {
 export async function serveScripted(
   settings: Partial<Settings> = {},
   model: (request: GenerateRequest) => Reply = reply,
+  rest: Pick<RigOptions, "keys"> = {},
 ): Promise<ServedRig> {
-  const rig = realRig({ reply: model, settings: { backends: BACKENDS, ...settings } });
+  const rig = realRig({ reply: model, settings: { backends: BACKENDS, ...settings }, ...rest });
   let port = 0;
   const app = createHttpApp({
     api: (caller) => rig.runtime.as(caller),
