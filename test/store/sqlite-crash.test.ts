@@ -2,6 +2,7 @@
 // number of rounds of the second kind is TROUPE_WAL_ROUNDS, for a long run by hand.
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -21,11 +22,17 @@ async function killedAfter(path: string, durability: string, facts: number): Pro
   const child = spawn(process.execPath, [WRITER, path, durability, String(facts)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  // Its output ends before its files are let go of, and its last words may be cut in the middle of a line.
+  const gone = once(child, "exit");
   const told: string[] = [];
-  for await (const line of createInterface({ input: child.stdout })) {
-    told.push(line);
-    if (told.length === facts) child.kill("SIGKILL");
+  let begun = "";
+  for await (const chunk of child.stdout.setEncoding("utf8")) {
+    const lines = (begun + String(chunk)).split("\n");
+    begun = lines.pop() ?? "";
+    told.push(...lines);
+    if (told.length >= facts) child.kill("SIGKILL");
   }
+  await gone;
   return told;
 }
 
