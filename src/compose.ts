@@ -22,6 +22,7 @@ import { createHttpApp } from "./http/server.ts";
 import { assertBindAllowed } from "./http/bind.ts";
 import { withoutNewTasks } from "./draining.ts";
 import { openStore, storeLine, type Recovered } from "./open-store.ts";
+import { KeyKeeper } from "./runtime/key-keeper.ts";
 import { KeyDesk } from "./runtime/key-desk.ts";
 import { ProviderPool } from "./runtime/provider-pool.ts";
 import { Retention } from "./runtime/retention.ts";
@@ -128,15 +129,17 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     redactStream: () => credentials.redactStream(),
   });
   const retention = new Retention({ ...keeping, store, clock, logger });
+  const keeper = new KeyKeeper({ desk: keys, store, logger });
   const callbacks = new Callbacks({ ...world, targets, credentials, store, logger });
   const close = async (): Promise<void> => {
     await callbacks.close();
     await retention.close();
     await runtime.close();
     keys.close();
+    await keeper.settle();
     await store.close();
   };
-  const found = await recovered(runtime, close);
+  const found = await recovered({ runtime, keeper }, close);
   await callbacks.start();
   retention.start();
   let closing: Promise<void> | undefined;
@@ -172,8 +175,12 @@ function doorsOf(config: Config, world: World) {
 }
 
 /** What an earlier server left goes on. Contract: throws what went wrong, after everything was let go of. */
-async function recovered(runtime: Runtime, close: () => Promise<void>): Promise<Recovered> {
+async function recovered(
+  { runtime, keeper }: { readonly runtime: Runtime; readonly keeper: KeyKeeper },
+  close: () => Promise<void>,
+): Promise<Recovered> {
   try {
+    await keeper.start();
     return await runtime.recover();
   } catch (error) {
     await close();

@@ -23,7 +23,7 @@ export function recordsOf(provider: string, key: KeyState, at: Moment): readonly
     provider,
     fingerprint: key.plan.fingerprint,
     updatedAt: at.wall,
-  };
+  } as const;
   const records: KeyRecord[] = [];
   if (key.disabled) {
     const reason = "switched off by a person";
@@ -53,14 +53,12 @@ function wallOf(until: number | null, { now, wall }: Moment): number | null {
 }
 
 /**
- * The key with what was kept of it; of two ends the later holds. What is over, what another version wrote and what
- * is kept of other keys changes nothing. A key that was given up by guess is asked again at once, and whatever was
+ * The key with what was kept of it; of two ends the later holds. What is over and what is kept of other keys changes
+ * nothing. A key that was given up by guess is asked again at once, and whatever was
  * kept has to prove itself by one request.
  */
 export function restored(key: KeyState, records: readonly KeyRecord[], at: Moment): KeyState {
-  const own = records.filter(
-    ({ schema, fingerprint }) => schema === KEY_RECORD_SCHEMA && fingerprint === key.plan.fingerprint,
-  );
+  const own = records.filter(({ fingerprint }) => fingerprint === key.plan.fingerprint);
   return own.reduce((made, record) => withRecord(made, record, at), key);
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/ids.ts";
 import { NotFoundError } from "../base/errors.ts";
 import type { KeyView } from "../core/box-api.ts";
+import type { KeyRecord } from "../core/key-state.ts";
 import type { ProviderPlan } from "../config/plan.ts";
 import type { Credential } from "../credentials/credential.ts";
 import type { Credentials } from "../credentials/credentials.ts";
@@ -38,6 +39,9 @@ export interface Window extends Counter {
 export class KeyDesk {
   readonly #options: KeyDeskOptions;
   readonly #counters = new Map<string, Counter>();
+  /** What is known of keys from before, for pools that are still to be made. */
+  #known: readonly KeyRecord[] = [];
+  #onChange: () => void = () => {};
 
   constructor(options: KeyDeskOptions) {
     this.#options = options;
@@ -50,8 +54,10 @@ export class KeyDesk {
   windowOf(provider: string): Window | null {
     const { usable } = this.#options.credentials.keysOf(provider);
     if (usable.length === 0) return null;
+    const isNew = !this.#counters.has(provider);
     const counter = this.#counterOf(provider);
     counter.pool.sync(usable.map(({ plan }) => plan));
+    if (isNew) counter.pool.restore(this.#known);
     const byFingerprint = new Map(usable.map(({ credential }) => [credential.fingerprint, credential]));
     return { ...counter, credentialOf: (fingerprint) => byFingerprint.get(fingerprint) as Credential };
   }
@@ -88,6 +94,19 @@ export class KeyDesk {
     throw unknownKey(fingerprint);
   }
 
+  /** Goes on with what is known of keys from before, and tells when something of it changes from now on. */
+  goOn(known: readonly KeyRecord[], onChange: () => void): void {
+    this.#known = known;
+    for (const { pool } of this.#counters.values()) pool.restore(known);
+    for (const { name } of this.#options.plans) this.windowOf(name);
+    this.#onChange = onChange;
+  }
+
+  /** What is to be kept of all keys that are not well. */
+  records(): readonly KeyRecord[] {
+    return [...this.#counters.values()].flatMap(({ pool }) => pool.records());
+  }
+
   /** Stops the timers of all pools. */
   close(): void {
     for (const { pool } of this.#counters.values()) pool.close();
@@ -99,7 +118,7 @@ export class KeyDesk {
     const { plans, clock, random } = this.#options;
     const plan = plans.find(({ name }) => name === provider);
     const strategy = plan?.keyStrategy ?? "least_in_flight";
-    const pool = new KeyPool({ provider, strategy, clock, random });
+    const pool = new KeyPool({ provider, strategy, clock, random, onChange: () => this.#onChange() });
     const counter = { pool, patience: new KeyPatience(clock, plan?.keyWaitMs ?? 0) };
     this.#counters.set(provider, counter);
     return counter;

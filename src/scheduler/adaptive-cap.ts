@@ -5,10 +5,12 @@
 //
 // C1. 1 ≤ cap ≤ most, and whole.
 // C2. A failure never raises the cap.
-// C3. Nothing is decided from generations that did not have the whole cap in flight, or began before it was set.
+// C3. Nothing is decided from generations that did not have the whole cap in flight, or began before the server had
+//     answered once under it.
 // C4. At rest nothing is tried before `holdUntil`, unless the figures say that the load has changed. The hold doubles
 //     with every trial that failed, up to a bound: no oscillation, and no cap that is for ever.
 
+import { HOLD_MS, type CapReason, type CapState } from "./adaptive-state.ts";
 import {
   EMPTY_WINDOW,
   figure,
@@ -24,52 +26,15 @@ import {
   type Measured,
 } from "./adaptive-window.ts";
 
-/** Why the cap is what it is. */
-export type CapReason =
-  | { readonly kind: "guess" }
-  /** More were tried, and are kept for now. */
-  | { readonly kind: "faster"; readonly than: number }
-  | { readonly kind: "trying"; readonly than: number }
-  /** `tried` at once were not faster. */
-  | { readonly kind: "no_faster"; readonly tried: number }
-  /** More than the cap wait for a slot of the server. */
-  | { readonly kind: "server_full" }
-  /** The server is shared: its queue is not of our making. */
-  | { readonly kind: "shared" }
-  | { readonly kind: "failed"; readonly outcome: "busy" | "oom" | "timeout" }
-  | { readonly kind: "slow_stream" }
-  | { readonly kind: "late" }
-  | { readonly kind: "most" };
-
-/** Plain data: the same samples at the same times give the same states. */
-export interface CapState {
-  readonly cap: number;
-  readonly most: number;
-  readonly reason: CapReason;
-  /** When the cap became what it is, in milliseconds of the scheduler's clock. */
-  readonly changedAt: number;
-  /** When it was last cut for a failure. */
-  readonly cutAt: number | null;
-  readonly window: CapWindow;
-  /** What the cap was before, while the present one is on trial. */
-  readonly trial: Measured | null;
-  /** What was measured when the cap came to rest; `null` while nothing was. */
-  readonly rest: CapWindow | null;
-  /** The lowest cap known not to be worth it. */
-  readonly ceiling: number | null;
-  /** By how many the next trial is higher; doubles while trials succeed. */
-  readonly stride: number;
-  readonly holdUntil: number;
-  readonly holdMs: number;
-}
-
 /** Generations for a decision; at the start fewer do, since a box that idles costs more than a trial too many. */
 const SAMPLES = 8;
 const FIRST_SAMPLES = 4;
 /** What twice as many in flight must bring at least; a smaller step, in proportion. */
 const GAIN_OF_DOUBLING = 0.05;
-/** A lower cap is kept while it writes this share of what the higher one did. */
-const KEPT = 0.97;
+/** A lower cap is kept while it writes this share of what the higher one did: waits are known no better. */
+const KEPT = 0.9;
+/** By so much more from a full server it is others who wait there; less is noise. */
+const GAIN_OF_PUSHING = 0.15;
 /** Below this share of its time in the server's queue a generation counts as not waiting. */
 const WAITS_LITTLE = 0.05;
 const WAITS_MUCH = 0.2;
@@ -80,43 +45,20 @@ const CUT = 0.75;
 const FIRST_TOKEN_MS = 20_000;
 /** A stream below this is of no use, however many there are. */
 const LEAST_TOKENS_PER_S = 2;
-const HOLD_MS = 30_000;
 /** A server that runs one at a time in spite of its settings does so until it is started anew. */
 const SINGLE_HOLD_MS = 300_000;
 const LONGEST_HOLD_MS = 600_000;
 /** Even where the load has changed, a cap is tried for this long at least. */
 const LEAST_HOLD_MS = 10_000;
+/** A load as long as this may be a server that was started anew, with other settings. */
+const LOAD_MS = 250;
+/** So many generations that had less than the cap in flight end a trial that nobody needs. */
+const SHORT = 16;
 /** Failures of one moment are one failure. */
 const CUT_APART_MS = 1_000;
 /** How far figures at rest may move before they are those of another load. */
 const RATE_MOVED = 1.33;
 const WAIT_MOVED = 0.15;
-
-/** A load profile of which nothing is known: `first` in flight, never more than `most`. Never throws (C1). */
-export function createCap(first: number, most: number): CapState {
-  const bound = whole(most);
-  return {
-    cap: Math.min(whole(first), bound),
-    most: bound,
-    reason: { kind: "guess" },
-    changedAt: 0,
-    cutAt: null,
-    window: EMPTY_WINDOW,
-    trial: null,
-    rest: null,
-    ceiling: null,
-    stride: 1,
-    holdUntil: 0,
-    holdMs: HOLD_MS,
-  };
-}
-
-/** The same state under another bound. */
-export function withMost(state: CapState, most: number): CapState {
-  const bound = whole(most);
-  if (state.cap <= bound) return { ...state, most: bound };
-  return { ...createCap(bound, bound), changedAt: state.changedAt, reason: { kind: "most" } };
-}
 
 /**
  * What one generation teaches.
@@ -134,7 +76,10 @@ export function nextCap(state: CapState, sample: CapSample, now: number): CapSta
     return rest(less, { kind: "failed", outcome }, now);
   }
   if (outcome !== "ok" || startedAt < state.changedAt) return state; // keeps C3
-  if (figure(sample.inFlight) < state.cap) return state; // keeps C3
+  if (figure(sample.loadMs) > LOAD_MS) return startedAnew(state);
+  if (state.settledAt === null) return { ...state, settledAt: now };
+  if (startedAt < state.settledAt) return state; // keeps C3
+  if (figure(sample.inFlight) < state.cap) return notFull(state, figure(sample.inFlight), now); // keeps C3
   const measured = { ...state, window: withSample(state.window, sample, FIRST_TOKEN_MS) };
   return measured.window.samples < samplesFor(state) ? measured : judge(measured, now);
 }
@@ -142,6 +87,23 @@ export function nextCap(state: CapState, sample: CapSample, now: number): CapSta
 /** How many generations decide; each that is in flight should have its say. */
 function samplesFor({ cap, holdUntil }: CapState): number {
   return Math.max(holdUntil === 0 ? FIRST_SAMPLES : SAMPLES, cap);
+}
+
+/** What a hold was for may be gone with the server that it was learnt from. */
+function startedAnew(state: CapState): CapState {
+  const holdUntil = Math.min(state.holdUntil, restedAt(state) + HOLD_MS);
+  return holdUntil === state.holdUntil ? state : { ...state, holdUntil, holdMs: HOLD_MS };
+}
+
+/** A higher cap that is not made use of is lowered to what is, so that its trial comes to an end. */
+function notFull(state: CapState, inFlight: number, now: number): CapState {
+  const { trial, window, cap } = state;
+  if (trial === null || trial.cap > cap) return state;
+  const short = window.short + 1;
+  const peak = Math.max(window.peak, Math.floor(inFlight));
+  if (short < SHORT) return { ...state, window: { ...window, short, peak } };
+  if (peak <= trial.cap) return backTo({ ...state, reason: { kind: "not_needed" } }, trial, now);
+  return { ...state, cap: peak, changedAt: now, settledAt: now, window: EMPTY_WINDOW };
 }
 
 /** A full window. */
@@ -159,7 +121,7 @@ function judge(state: CapState, now: number): CapState {
 function everyDay(state: CapState, now: number): CapState {
   const { cap, window, holdUntil } = state;
   const moved = state.rest !== null && hasMoved(window, state.rest);
-  const due = moved ? Math.min(holdUntil, state.changedAt + LEAST_HOLD_MS) : holdUntil;
+  const due = moved ? Math.min(holdUntil, restedAt(state) + LEAST_HOLD_MS) : holdUntil;
   if (now < due) return { ...state, window: EMPTY_WINDOW };
   // What was learnt before the hold may be out of date.
   const fresh = { ...state, ceiling: null, stride: 1, holdMs: moved ? HOLD_MS : state.holdMs };
@@ -175,7 +137,7 @@ function afterHigher(state: CapState, before: Measured, now: number): CapState {
   const fits = fitting(measured);
   if (fits <= before.cap && fits < cap) {
     // As many were at work as before. If more of them are ours, it is others who wait there too.
-    if (gainAtWork(measured, before) < 1 + GAIN_OF_DOUBLING)
+    if (gainAtWork(measured, before) < 1 + GAIN_OF_PUSHING)
       return backTo({ ...state, reason: { kind: "server_full" } }, before, now);
     return rest({ ...state, rest: window }, { kind: "shared" }, now);
   }
@@ -238,21 +200,18 @@ function fitting({ cap, window }: Measured): number {
 function tried(state: CapState, cap: number, now: number): CapState {
   const trial: Measured = { cap: state.cap, window: state.window };
   const reason: CapReason = { kind: "trying", than: state.cap };
-  return { ...state, cap, trial, reason, changedAt: now, window: EMPTY_WINDOW };
+  return { ...state, cap, trial, reason, changedAt: now, settledAt: null, window: EMPTY_WINDOW };
 }
 
 /** Ends a trial, if there was one, and holds the cap. */
 function rest(state: CapState, reason: CapReason, now: number): CapState {
-  const window = EMPTY_WINDOW;
-  return {
-    ...state,
-    reason,
-    window,
-    trial: null,
-    ceiling: null,
-    changedAt: now,
-    holdUntil: now + state.holdMs,
-  };
+  const since = { changedAt: now, settledAt: now };
+  const holdUntil = now + state.holdMs;
+  return { ...state, ...since, reason, window: EMPTY_WINDOW, trial: null, ceiling: null, holdUntil };
+}
+
+function restedAt({ holdUntil, holdMs }: CapState): number {
+  return holdUntil - holdMs;
 }
 
 /** A server that runs one at a time is asked again rarely. */
@@ -274,9 +233,4 @@ function hasMoved(now: CapWindow, before: CapWindow): boolean {
 
 function cut(cap: number): number {
   return Math.max(1, Math.floor(cap * CUT));
-}
-
-/** Keeps C1 for bounds that nobody checked. */
-function whole(count: number): number {
-  return Number.isFinite(count) && count >= 1 ? Math.floor(count) : 1;
 }

@@ -1,6 +1,6 @@
 // Why a cap is what it is, in words for people: `3: the fourth did not make it faster`.
 
-import type { CapReason, CapState } from "./adaptive-cap.ts";
+import type { CapReason, CapState } from "./adaptive-state.ts";
 
 const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"] as const;
 
@@ -41,6 +41,8 @@ function because({ cap, reason }: CapState): string {
       return "with more at once each of them was too slow to be of use";
     case "late":
       return "with more at once their first words came too late";
+    case "not_needed":
+      return "more are never in flight";
     case "most":
       return "the most that is allowed";
   }

@@ -18,6 +18,9 @@ export interface CapWindow {
   readonly busyMs: number;
   readonly outputMs: number;
   readonly outputTokens: number;
+  /** Generations beside these that had fewer in flight, and the most that any of them had. */
+  readonly short: number;
+  readonly peak: number;
 }
 
 export const EMPTY_WINDOW: CapWindow = {
@@ -28,6 +31,8 @@ export const EMPTY_WINDOW: CapWindow = {
   busyMs: 0,
   outputMs: 0,
   outputTokens: 0,
+  short: 0,
+  peak: 0,
 };
 
 /** Templates, sockets and rounding take this much of any generation; only what is longer is a wait for a slot. */
@@ -48,6 +53,7 @@ export function withSample(window: CapWindow, sample: CapSample, firstTokenMs: n
   const isTimed = figure(sample.outputMs) + figure(sample.promptMs) > 0;
   const isLate = figure(sample.firstTokenMs) - loadMs > firstTokenMs;
   return {
+    ...window,
     samples: window.samples + 1,
     timed: window.timed + (isTimed ? 1 : 0),
     late: window.late + (isLate ? 1 : 0),

@@ -1,7 +1,8 @@
 // Where learnt caps meet the gates: each lane of a backend with `autoSlots` or `autoChildren` learns from its own
 // generations, since what a model bears is the model's own. A cap only decides who is let in from now on (S1).
 
-import { createCap, nextCap, withMost } from "./adaptive-cap.ts";
+import { nextCap } from "./adaptive-cap.ts";
+import { createCap, withMost } from "./adaptive-state.ts";
 import { createWarm, nextWarm } from "./adaptive-warm.ts";
 import { drain, type Step } from "./flow.ts";
 import type { GenerationSample } from "./scheduler.ts";

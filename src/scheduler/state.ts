@@ -3,7 +3,7 @@
 // and only as a function of what is in it, the command and the time given with the command (S5).
 
 import { SCHEDULING_CLASSES, type Residency, type SchedulingClass } from "../core/lifecycle.ts";
-import type { CapState } from "./adaptive-cap.ts";
+import type { CapState } from "./adaptive-state.ts";
 import type { WarmState } from "./adaptive-warm.ts";
 import { Gate } from "./gate.ts";
 import type { QueueEntry } from "./queue.ts";

@@ -4,7 +4,9 @@
 // L2. At most `maxEvents` are kept, and about `maxBytes` of them (the newest one however large); the oldest go first,
 //     and `bounds().oldest` says so at once. A tree that is removed takes its events with it, and may leave holes.
 
-import type { StoredEvent } from "../core/event.ts";
+import type { NewEvent, StoredEvent } from "../core/event.ts";
+import type { TaskRecord } from "../core/task.ts";
+import { stampEvent } from "./commit.ts";
 import { rowBytes } from "./memory-bytes.ts";
 import { Fifo, firstWhere } from "./memory-fifo.ts";
 import { RisingList } from "./memory-rising.ts";
@@ -54,6 +56,21 @@ export class EventLog {
   /** About what all events that are kept take. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Numbers events and logs them; they are the newest of the record's sequence. */
+  record(
+    events: readonly NewEvent[],
+    about: { readonly storeId: string; readonly record: TaskRecord; readonly time: number },
+  ): readonly StoredEvent[] {
+    const { storeId, record, time } = about;
+    const first = record.seq - events.length + 1;
+    const stamped = events.map((event, at) => {
+      const stored = stampEvent(event, record, { storeId, cursor: this.nextCursor, seq: first + at, time });
+      this.append(stored);
+      return stored;
+    });
+    return Object.freeze(stamped);
   }
 
   /** Logs an event, and lets go of the oldest ones when there are too many or too much (L2). */

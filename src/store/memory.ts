@@ -15,7 +15,7 @@ import type { State } from "../core/lifecycle.ts";
 import { addUsage, NO_USAGE, type Usage } from "../core/limits.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import type { TaskRecord, TaskSpec } from "../core/task.ts";
-import { boxOf, checkCommit, firstRecord, recordAfter, stampEvent } from "./commit.ts";
+import { boxOf, checkCommit, firstRecord, recordAfter } from "./commit.ts";
 import type { Meter } from "./memory-bytes.ts";
 import { MemoryClaims } from "./memory-claims.ts";
 import { EventLog } from "./memory-events.ts";
@@ -70,6 +70,7 @@ export class MemoryStore implements Store {
   readonly #pruner: Pruner;
   readonly #claims: MemoryClaims;
   readonly #wakes = new WakeList();
+  readonly #boxState = new Map<string, string>();
   #closed = false;
 
   constructor(options: MemoryStoreOptions) {
@@ -256,6 +257,17 @@ export class MemoryStore implements Store {
     this.#pruner.moveReader(reader, cursor && rowsAfter(cursor));
   }
 
+  async boxState(name: string): Promise<unknown> {
+    this.#checkOpen();
+    return JSON.parse(this.#boxState.get(name) ?? "null");
+  }
+
+  async saveBoxState(name: string, value: unknown): Promise<void> {
+    this.#checkOpen();
+    if (value === null) this.#boxState.delete(name);
+    else this.#boxState.set(name, JSON.stringify(value));
+  }
+
   async prune(query: PruneQuery): Promise<PruneReceipt> {
     this.#checkOpen();
     return this.#pruner.prune(query);
@@ -282,16 +294,7 @@ export class MemoryStore implements Store {
     this.#pruner.noteEnd(task);
   }
 
-  /** Numbers events and logs them; they are the newest of the record's sequence. */
   #record(task: MemoryTask, events: readonly NewEvent[], time: number): readonly StoredEvent[] {
-    const { storeId } = this;
-    const first = task.record.seq - events.length + 1;
-    const stamped = events.map((event, at) => {
-      const stamp = { storeId, cursor: this.#log.nextCursor, seq: first + at, time };
-      const stored = stampEvent(event, task.record, stamp);
-      this.#log.append(stored);
-      return stored;
-    });
-    return Object.freeze(stamped);
+    return this.#log.record(events, { storeId: this.storeId, record: task.record, time });
   }
 }

@@ -103,7 +103,13 @@ const VERSION_1 = `
   CREATE TABLE readers (name TEXT PRIMARY KEY, cursor INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
-export const MIGRATIONS: readonly Migration[] = [(connection) => connection.exec(VERSION_1)];
+// What the box keeps beside its tasks, as JSON.
+const VERSION_2 = "CREATE TABLE box_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
+
+export const MIGRATIONS: readonly Migration[] = [
+  (connection) => connection.exec(VERSION_1),
+  (connection) => connection.exec(VERSION_2),
+];
 
 /** The version that a file has: how many migrations it went through. */
 export function versionOf(connection: Connection): number {

@@ -31,6 +31,7 @@ import {
   readTranscript,
   readTreeUsage,
 } from "./sqlite-read.ts";
+import { boxState, saveBoxState } from "./sqlite-box-state.ts";
 import { moveReader, readerCursor, readerNames } from "./sqlite-readers.ts";
 import { Tasks } from "./sqlite-tasks.ts";
 import { commit, markRead, markReleased, submitAll } from "./sqlite-write.ts";
@@ -195,6 +196,14 @@ export class SqliteStore implements Store {
 
   moveReader(reader: string, cursor: number | null): Promise<void> {
     return this.#write(() => this.#group.add(() => moveReader(this.#tasks, reader, cursor)));
+  }
+
+  async boxState(name: string): Promise<unknown> {
+    return this.#read(() => boxState(this.#tasks, name));
+  }
+
+  saveBoxState(name: string, value: unknown): Promise<void> {
+    return this.#write(() => this.#group.add(() => saveBoxState(this.#tasks, name, value)));
   }
 
   async prune(query: PruneQuery): Promise<PruneReceipt> {

@@ -13,6 +13,7 @@
 // D8. `prune` removes whole trees, and none that somebody has yet to read: a tree stays while a task of it lives, while
 //     its root's end was not read, while a task of it has a result that neither its parent took nor anybody read, and
 //     while one of its events lies beyond the cursor of a reader. A session that has ended counts as read.
+// D9. What the box keeps by name beside its tasks is replaced as a whole and belongs to no task: `prune` leaves it.
 
 import type { EventType, NewEvent, StoredEvent } from "../core/event.ts";
 import type { Phase, State } from "../core/lifecycle.ts";
@@ -259,6 +260,10 @@ export interface Store {
   readers(): Promise<readonly string[]>;
   /** Notes how far it has come; a cursor never goes back. `null` forgets the reader. */
   moveReader(reader: string, cursor: number | null): Promise<void>;
+  /** What the box keeps under a name: JSON, or `null` where it keeps nothing (D9). */
+  boxState(name: string): Promise<unknown>;
+  /** Keeps JSON under a name, in place of what was there; `null` forgets it. */
+  saveBoxState(name: string, value: unknown): Promise<void>;
   /** Removes what may go (D8). Contract: throws InvalidRequestError `bad_ended_before` or `bad_max_bytes`. */
   prune(query: PruneQuery): Promise<PruneReceipt>;
 

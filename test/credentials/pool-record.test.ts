@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KEY_WORDS } from "../../src/core/key-state.ts";
+import { KEY_WORDS, keyRecordsOf } from "../../src/core/key-state.ts";
 import { standingOf, wordOf, type KeyState } from "../../src/credentials/pool-key.ts";
 import { penalised } from "../../src/credentials/pool-penalty.ts";
 import { recordsOf, restored } from "../../src/credentials/pool-record.ts";
@@ -94,10 +94,9 @@ describe("what a new process makes of it", () => {
     expect(restored(throttled, kept(rate(90_000, "key_model")), { now: 5, wall: WALL })).toBe(throttled);
   });
 
-  it("takes nothing from another schema, another key, or nonsense", () => {
+  it("takes nothing from another key, or from nonsense", () => {
     const [record] = kept(DEAD);
     const wrong = [
-      { ...record!, schema: 2 },
       { ...record!, fingerprint: "other" },
       { ...record!, state: "throttled" as const, until: null },
       { ...record!, state: "ready" as const },
@@ -105,4 +104,13 @@ describe("what a new process makes of it", () => {
     ];
     expect(restored(key(), wrong, { now: 5, wall: WALL })).toEqual(key());
   });
+});
+
+it("reads what was kept, and leaves out what another version wrote, or nobody", () => {
+  const records = kept(DEAD);
+  const stored: unknown = JSON.parse(
+    JSON.stringify([...records, { ...records[0], schema: 2 }, { state: "dead" }, 7, null]),
+  );
+  expect(keyRecordsOf(stored)).toEqual(records);
+  for (const nothing of [null, "keys", {}, 7]) expect(keyRecordsOf(nothing)).toEqual([]);
 });

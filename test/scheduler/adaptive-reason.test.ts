@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createCap, type CapReason } from "../../src/scheduler/adaptive-cap.ts";
+import { createCap, type CapReason } from "../../src/scheduler/adaptive-state.ts";
 import { capInWords } from "../../src/scheduler/adaptive-reason.ts";
 
 it.each<[number, CapReason, string]>([
@@ -23,6 +23,7 @@ it.each<[number, CapReason, string]>([
   [6, { kind: "failed", outcome: "timeout" }, "6: more ran into a time limit"],
   [3, { kind: "slow_stream" }, "3: with more at once each of them was too slow to be of use"],
   [3, { kind: "late" }, "3: with more at once their first words came too late"],
+  [4, { kind: "not_needed" }, "4: more are never in flight"],
   [16, { kind: "most" }, "16: the most that is allowed"],
 ])("says why %i for %j", (cap, reason, words) => {
   expect(capInWords({ ...createCap(cap, 32), reason })).toBe(words);

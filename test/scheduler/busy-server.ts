@@ -2,7 +2,8 @@
 // knows nothing of queues and events: those are the simulator's.
 
 import type { CapSample } from "../../src/scheduler/adaptive-window.ts";
-import { nextCap, type CapState } from "../../src/scheduler/adaptive-cap.ts";
+import { nextCap } from "../../src/scheduler/adaptive-cap.ts";
+import type { CapState } from "../../src/scheduler/adaptive-state.ts";
 
 export interface ServerShape {
   /** Generations that it really runs at once. */
@@ -71,6 +72,11 @@ export function throughputOf(changes: Partial<ServerShape>, cap: number): number
   return (cap * outputTokens * 1_000) / totalMs;
 }
 
+/** What the best fixed cap up to `most` writes of ours on such a server, in tokens per second. */
+export function best(changes: Partial<ServerShape>, most: number): number {
+  return Math.max(...Array.from({ length: most }, (_, index) => throughputOf(changes, index + 1)));
+}
+
 /** A load profile on such a server over time; `caps` has every cap that it went through, each once in a row. */
 export class BusyServer {
   readonly caps: number[];
@@ -81,6 +87,13 @@ export class BusyServer {
   constructor(state: CapState) {
     this.state = state;
     this.caps = [state.cap];
+  }
+
+  /** Keeps it busy for so long, and until no trial is on. */
+  runFor(ms: number, shape: Partial<ServerShape> = {}): this {
+    const end = this.now + ms;
+    while (this.now < end || this.state.trial !== null) this.run(1, shape);
+    return this;
   }
 
   /** Keeps it busy for as many generations. */

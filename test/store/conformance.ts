@@ -11,6 +11,7 @@ import { eventClauses } from "./conformance-events.ts";
 import { inboxClauses } from "./conformance-inbox.ts";
 import { outboxClauses } from "./conformance-outbox.ts";
 import { pruneClauses } from "./conformance-prune.ts";
+import { boxStateClauses } from "./conformance-box-state.ts";
 import { readerClauses } from "./conformance-readers.ts";
 import { readClauses } from "./conformance-reads.ts";
 import { resumeClauses } from "./conformance-resume.ts";
@@ -86,6 +87,9 @@ export function storeConformance(name: string, makeStore: MakeStore, options: Co
     });
     describe("readers and usage", () => {
       readerClauses(clause);
+    });
+    describe("the box's own state", () => {
+      boxStateClauses(clause);
     });
     describe("retention", () => {
       pruneClauses(clause);

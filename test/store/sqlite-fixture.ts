@@ -64,6 +64,7 @@ await store.markReleased("c2", 9, { type: "task.released", data: {} });
 await store.markRead("c2", 10);
 await submitted(store, "t1");
 await store.moveReader("sse", 3);
+await store.saveBoxState("keys", [{ state: "dead" }]);
 await store.close();
 backupSqlite(join(work, "store.db"), target);
 // Most tables have a row or two: small pages keep what is committed small.

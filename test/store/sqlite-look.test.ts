@@ -1,3 +1,4 @@
+import { MIGRATIONS } from "../../src/store/sqlite-schema.ts";
 import { mkdtempSync, rmSync, writeFileSync, mkdirSync, readdirSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -28,8 +29,8 @@ test("sees nothing where nothing is, and makes nothing", () => {
 test("sees a sound store that nobody has", async () => {
   await open().close();
   expect(lookAtSqlite(path)).toMatchObject({
-    version: 1,
-    newestVersion: 1,
+    version: MIGRATIONS.length,
+    newestVersion: MIGRATIONS.length,
     owner: null,
     problem: null,
     checked: true,
@@ -42,7 +43,7 @@ test("sees a sound store that nobody has", async () => {
 test("sees who has it, leaves the pages alone then, and takes nothing from the owner", async () => {
   const store = open();
   expect(lookAtSqlite(path)).toMatchObject({
-    version: 1,
+    version: MIGRATIONS.length,
     owner: { pid: process.pid, since: expect.stringMatching(/^\d{4}-/) as string },
     problem: null,
     checked: false,
@@ -93,5 +94,5 @@ test("tells a store of the future by its version", async () => {
   const newer = new DatabaseSync(path);
   newer.exec("PRAGMA user_version = 99");
   newer.close();
-  expect(lookAtSqlite(path)).toMatchObject({ version: 99, newestVersion: 1 });
+  expect(lookAtSqlite(path)).toMatchObject({ version: 99, newestVersion: MIGRATIONS.length });
 });
