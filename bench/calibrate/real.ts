@@ -4,7 +4,6 @@
 import { delay, systemClock } from "../../src/base/clock.ts";
 import { startOllama } from "../../test/ollama/setup.ts";
 import { createModel, plainModel } from "../../test/ollama/tiny-models.ts";
-import { median } from "../statistics.ts";
 import { drive, type Target } from "./drive.ts";
 import type { RequestOutcome, WorkloadOutcome } from "./outcome.ts";
 import type { ServerSettings, SpeedFit } from "./simulated.ts";
@@ -17,13 +16,14 @@ const LOADED_LINE = "loaded runners";
 const LOG_LAG_MS = 50;
 const UNLOAD_LIMIT_MS = 10_000;
 const FIT_TOKENS = 500;
+const FIT_WORDS = 100;
 
 /** A server that runs. Contract: `stop` is called. */
 export interface RealServer {
   readonly version: string;
   play(workload: CalibrationWorkload): Promise<WorkloadOutcome>;
   /** Measures the machine; nothing else may run on the server meanwhile. */
-  fit(samples: number): Promise<SpeedFit>;
+  fit(): Promise<SpeedFit>;
   stop(): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export async function startReal(program: string, settings: ServerSettings): Prom
     return {
       version,
       play,
-      fit: (samples) => fitOf(play, settings.parallel, samples),
+      fit: () => fitOf(play, settings.parallel),
       stop: () => server.stop(),
     };
   } catch (error) {
@@ -88,53 +88,31 @@ async function emptied(baseUrl: string): Promise<void> {
 
 type Play = (workload: CalibrationWorkload) => Promise<WorkloadOutcome>;
 
-async function fitOf(play: Play, parallel: number, samples: number): Promise<SpeedFit> {
-  const loads: number[] = [];
-  const swaps: number[] = [];
-  const decodes: number[] = [];
-  const prefills: number[] = [];
-  const crowds: number[] = [];
+/** Seven requests: what is cold, what is read, what is written, what is swapped in, and a crowd. */
+async function fitOf(play: Play, parallel: number): Promise<SpeedFit> {
   const ask = async (requests: readonly CalibrationRequest[]): Promise<readonly RequestOutcome[]> =>
     (await play({ name: "fit", asks: "", requests })).requests;
   const afterEach = (requests: readonly CalibrationRequest[]): readonly CalibrationRequest[] =>
     requests.map((each, at) =>
       at === 0 ? each : { ...each, cue: { of: at - 1, when: "end", delayMs: 0 } as const },
     );
-  const spanOf = (outcomes: readonly RequestOutcome[], at: number): number =>
-    (outcomes[at]?.endMs ?? 0) - (outcomes[at - 1]?.endMs ?? 0);
+  const one: CalibrationRequest = { model: "a", tokens: 1 };
   const whole: CalibrationRequest = { model: "a", tokens: FIT_TOKENS };
-  for (let sample = 0; sample < samples; sample += 1) {
-    const word = `w${sample}`;
-    const prompt = { word, times: 300 };
-    const outcomes = await ask(
-      afterEach([
-        { model: "a", tokens: 1 },
-        { ...whole, tokens: 1, prompt },
-        whole,
-        { model: "b", tokens: 1 },
-      ]),
-    );
-    const [first, read, , swapped] = outcomes;
-    if (!first || !read || !swapped) throw new Error("Expected four outcomes, got fewer.");
-    loads.push(first.loadMs);
-    prefills.push(read.promptTokens / (read.promptMs / 1_000));
-    decodes.push(FIT_TOKENS / (spanOf(outcomes, 2) / 1_000));
-    swaps.push(swapped.loadMs);
-    if (parallel === 1) continue;
-    const crowd: readonly CalibrationRequest[] = Array.from({ length: parallel }, () => ({
-      ...whole,
-      cue: { of: 0, when: "end", delayMs: 0 },
-    }));
-    const together = await ask([{ model: "a", tokens: 1 }, ...crowd]);
-    const slowest = Math.max(...together.map(({ endMs }) => endMs)) - (together[0]?.endMs ?? 0);
-    crowds.push((slowest * ((decodes.at(-1) ?? 1) / 1_000)) / FIT_TOKENS);
-  }
-  const loadMs = median(loads);
-  return {
-    loadMs,
-    unloadMs: Math.max(1, median(swaps) - loadMs),
-    prefillTokensPerS: median(prefills),
-    decodeTokensPerS: median(decodes),
-    batchSlowdown: parallel === 1 ? 0 : Math.max(0, (median(crowds) - 1) / (parallel - 1)),
+  const prompt = { word: "fit", times: FIT_WORDS };
+  const outcomes = await ask(afterEach([one, { ...one, prompt }, whole, { ...one, model: "b" }]));
+  const [first, read, written, swapped] = outcomes;
+  if (!first || !read || !written || !swapped) throw new Error("Expected four outcomes, got fewer.");
+  const decodeTokensPerS = FIT_TOKENS / ((written.endMs - read.endMs) / 1_000);
+  const fit = {
+    loadMs: first.loadMs,
+    unloadMs: Math.max(1, swapped.loadMs - first.loadMs),
+    prefillTokensPerS: read.promptTokens / (read.promptMs / 1_000),
+    decodeTokensPerS,
   };
+  if (parallel === 1) return { ...fit, batchSlowdown: 0 };
+  const cue = { of: 0, when: "end", delayMs: 0 } as const;
+  const together = await ask([one, ...Array.from({ length: parallel }, () => ({ ...whole, cue }))]);
+  const slowestMs = Math.max(...together.map(({ endMs }) => endMs)) - (together[0]?.endMs ?? 0);
+  const slower = (slowestMs / 1_000) * (decodeTokensPerS / FIT_TOKENS);
+  return { ...fit, batchSlowdown: Math.max(0, (slower - 1) / (parallel - 1)) };
 }

@@ -5,6 +5,7 @@ import { seededRandom } from "../../src/base/ids.ts";
 import { DEFAULT_SIMULATOR_CONFIG, OLLAMA_LIKE, type SimulatedModel } from "../../src/simulator/config.ts";
 import { say } from "../../src/simulator/policy.ts";
 import { createSimulator } from "../../src/simulator/simulator.ts";
+import { median } from "../statistics.ts";
 import { drive } from "./drive.ts";
 import type { WorkloadOutcome } from "./outcome.ts";
 import type { CalibrationWorkload } from "./workloads.ts";
@@ -16,6 +17,18 @@ export interface SpeedFit {
   readonly prefillTokensPerS: number;
   readonly decodeTokensPerS: number;
   readonly batchSlowdown: number;
+}
+
+/** Several measurements as one, each figure its median: a shared machine is not as fast at every moment. */
+export function middleFit(fits: readonly SpeedFit[]): SpeedFit {
+  const middle = (pick: (fit: SpeedFit) => number): number => median(fits.map(pick));
+  return {
+    loadMs: middle(({ loadMs }) => loadMs),
+    unloadMs: middle(({ unloadMs }) => unloadMs),
+    prefillTokensPerS: middle(({ prefillTokensPerS }) => prefillTokensPerS),
+    decodeTokensPerS: middle(({ decodeTokensPerS }) => decodeTokensPerS),
+    batchSlowdown: middle(({ batchSlowdown }) => batchSlowdown),
+  };
 }
 
 /** What both servers are told. */

@@ -4,7 +4,7 @@
 
 import { findOllama } from "../../test/ollama/setup.ts";
 import { startReal, type RealServer } from "../calibrate/real.ts";
-import { simulate, type ServerSettings, type SpeedFit } from "../calibrate/simulated.ts";
+import { middleFit, simulate, type ServerSettings, type SpeedFit } from "../calibrate/simulated.ts";
 import { WORKLOADS, type CalibrationWorkload } from "../calibrate/workloads.ts";
 import {
   difference,
@@ -21,6 +21,7 @@ const MAX_QUEUE = 512;
 interface Comparison {
   readonly name: string;
   readonly workload: CalibrationWorkload;
+  readonly fit: SpeedFit;
   readonly real: WorkloadOutcome;
   readonly simulated: WorkloadOutcome;
   readonly difference: Difference;
@@ -28,27 +29,33 @@ interface Comparison {
   readonly spread: number;
 }
 
-/** One server's share: its speed, and what it made of the workloads that it may take. */
+/** One server's share: what it made of the workloads that it may take. Its speed is taken before each round. */
 async function compareOn(
   server: RealServer,
   settings: ServerSettings,
-  { fit, rounds }: { readonly fit: SpeedFit; readonly rounds: number },
+  rounds: number,
 ): Promise<readonly (Comparison | string)[]> {
   const results: (Comparison | string)[] = [];
   for (const workload of WORKLOADS) {
     if ((workload.maxQueue ?? MAX_QUEUE) !== settings.maxQueue) continue;
     const name = `${workload.name}, ${settings.parallel} at once`;
     const runs: WorkloadOutcome[] = [];
-    for (let round = 0; round < rounds; round += 1) runs.push(await server.play(workload));
+    const fits: SpeedFit[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      fits.push(await server.fit());
+      runs.push(await server.play(workload));
+    }
     const real = middleOf(runs);
     if (real === null) {
       results.push(`${name}: ${runs.map((run) => `${run.loads} loads, ends ${ends(run)}`).join("; ")}`);
       continue;
     }
+    const fit = middleFit(fits);
     const simulated = await simulate(workload, settings, fit);
     results.push({
       name,
       workload,
+      fit,
       real,
       simulated,
       difference: difference(real, simulated),
@@ -61,7 +68,6 @@ async function compareOn(
 async function compareAll(program: string, quick: boolean) {
   const queues = [...new Set(WORKLOADS.map(({ maxQueue }) => maxQueue ?? MAX_QUEUE))];
   const results: (Comparison | string)[] = [];
-  const fits: Record<string, SpeedFit> = {};
   let version = "";
   for (const parallel of PARALLEL) {
     for (const maxQueue of queues) {
@@ -69,15 +75,13 @@ async function compareAll(program: string, quick: boolean) {
       const server = await startReal(program, settings);
       try {
         version = server.version;
-        const fit = await server.fit(quick ? 3 : 5);
-        fits[`${parallel} at once, queue ${maxQueue}`] = fit;
-        results.push(...(await compareOn(server, settings, { fit, rounds: quick ? 1 : 3 })));
+        results.push(...(await compareOn(server, settings, quick ? 1 : 3)));
       } finally {
         await server.stop();
       }
     }
   }
-  return { results, fits, version };
+  return { results, version };
 }
 
 const ends = ({ requests }: WorkloadOutcome): string =>
@@ -155,7 +159,7 @@ function reportOf(found: Awaited<ReturnType<typeof compareAll>>): BenchReport {
         knownDifference ? [`known: ${name}: ${knownDifference}`] : [],
       ),
     ],
-    figures: { version: found.version, fits: found.fits, compared, unsteady },
+    figures: { version: found.version, compared, unsteady },
   };
 }
 

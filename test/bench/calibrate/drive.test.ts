@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { bodyOf, outcomeOf } from "../../../bench/calibrate/drive.ts";
-import { simulate, type SpeedFit } from "../../../bench/calibrate/simulated.ts";
+import { middleFit, simulate, type SpeedFit } from "../../../bench/calibrate/simulated.ts";
 import { WORKLOADS } from "../../../bench/calibrate/workloads.ts";
 
 const FIT: SpeedFit = {
@@ -53,6 +53,11 @@ describe("a workload", () => {
     const { requests } = await played("revived", 4);
     expect((requests[1]?.endMs ?? 0) - (requests[2]?.endMs ?? 0)).toBeGreaterThan(2_000);
   });
+});
+
+test("several measurements are one, each figure its median", () => {
+  const fits = [1, 5, 3].map((factor) => ({ ...FIT, loadMs: 50 * factor, decodeTokensPerS: 4_000 / factor }));
+  expect(middleFit(fits)).toEqual({ ...FIT, loadMs: 150, decodeTokensPerS: 4_000 / 3 });
 });
 
 test("a request is what a program would send", () => {
