@@ -60,6 +60,7 @@ const CALLBACK_EVENTS = [
   "task.progressed",
   "task.resumed",
   "task.stalled",
+  "task.rerouted",
   "task.done",
   "task.failed",
   "task.cancelled",
