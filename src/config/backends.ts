@@ -4,7 +4,7 @@
 import type { Config } from "../core/config-schema.ts";
 import type { BackendSettings } from "../core/settings.ts";
 import type { Discovery } from "./discovery.ts";
-import { isLocal } from "./models.ts";
+import { isLocal, isOllama } from "./models.ts";
 import type { ProviderPlan } from "./plan.ts";
 
 /** The first guess of a model server: Ollama's own default is one, and no API tells another. */
@@ -31,13 +31,35 @@ function capsOf(slots: Count, maxChildren: Count | undefined, guess: number) {
   };
 }
 
+/** Ollama's own cloud has nothing to load, and no memory that could be seen. */
+const OLLAMA_CLOUD = /^https?:\/\/([^/]+\.)?ollama\.com(:|\/|$)/i;
+
+/**
+ * Where models are loaded and unloaded at our command: on an Ollama that is one backend. Several backends of one server
+ * share its memory, which then stays the server's own business.
+ */
+function residencyOf(
+  plan: ProviderPlan,
+  { providers, vramBytes }: Discovery,
+): Pick<BackendSettings, "residency"> {
+  const isOurs = plan.config.manage_models && isOllama(plan, providers[plan.name]);
+  return isOurs && !OLLAMA_CLOUD.test(plan.baseUrl) ? { residency: { vramBytes } } : {};
+}
+
 function backendsOf(plan: ProviderPlan, config: Config, discovery: Discovery): readonly BackendSettings[] {
   const { slots, max_children: maxChildren } = plan.config;
   const local = isLocal(plan, discovery.providers[plan.name]);
   const guess = local ? LOCAL_SLOTS : REMOTE_SLOTS;
   const gpus = config.gpus.filter((gpu) => gpu.provider === plan.name);
   if (gpus.length === 0) {
-    return [{ name: plan.name, provider: plan.name, gpu: null, ...capsOf(slots, maxChildren, guess), local }];
+    const own = {
+      name: plan.name,
+      provider: plan.name,
+      gpu: null,
+      ...capsOf(slots, maxChildren, guess),
+      local,
+    };
+    return [{ ...own, ...residencyOf(plan, discovery) }];
   }
   return gpus.map((gpu) => ({
     name: gpus.length === 1 ? plan.name : `${plan.name}@${gpu.id}`,
@@ -45,6 +67,7 @@ function backendsOf(plan: ProviderPlan, config: Config, discovery: Discovery): r
     gpu: gpu.id,
     ...capsOf(gpu.slots === "auto" ? slots : gpu.slots, gpu.max_children ?? maxChildren, guess),
     local,
+    ...(gpus.length === 1 && residencyOf(plan, discovery)),
   }));
 }
 

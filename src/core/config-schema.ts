@@ -131,6 +131,8 @@ export const providerSchema = z
     max_children: slots.optional(),
     /** Context asked of an Ollama, for each model that names none; lowered to what the model was trained for. */
     num_ctx: count.default(16_384),
+    /** Loads and unloads the models of an Ollama by plan; false leaves that to the server. */
+    manage_models: z.boolean().default(true),
     connect_timeout_s: seconds.default(10),
     first_byte_timeout_s: seconds.default(600),
     idle_timeout_s: seconds.default(120),

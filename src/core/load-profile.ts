@@ -16,21 +16,25 @@ export interface LoadProfile {
   readonly runner: RunnerOptions;
 }
 
+/** What an Ollama passes on to its cloud is never in its memory; its names end so (`gpt-oss:120b-cloud`). */
+const RUNS_ELSEWHERE = /[-:]cloud$/;
+
 /** The options that this model is loaded with, whoever asks it: children, sessions, second tries, preloads. */
 export function runnerOptionsOf({ contextTokens }: Pick<ModelSettings, "contextTokens">): RunnerOptions {
   return contextTokens === null ? {} : { contextTokens };
 }
 
 /**
- * The profile of a model on its backend; `null` where nothing is loaded at our command: a cloud endpoint, or a server
- * that we do not load and unload.
+ * The profile of a model on its backend; `null` where nothing is loaded at our command: a cloud endpoint, a model
+ * that its server passes on to one, or a server whose models we do not load and unload.
  */
 export function loadProfileOf(
   model: Pick<ModelSettings, "ref" | "contextTokens">,
   backend: Pick<BackendSettings, "name" | "residency"> | undefined,
 ): LoadProfile | null {
-  if (backend?.residency === undefined) return null;
-  return { backend: backend.name, model: taggedModel(model.ref.model), runner: runnerOptionsOf(model) };
+  const name = taggedModel(model.ref.model);
+  if (backend?.residency === undefined || RUNS_ELSEWHERE.test(name)) return null;
+  return { backend: backend.name, model: name, runner: runnerOptionsOf(model) };
 }
 
 /** The name of a profile within its backend, as `qwen3:8b@16384`; empty for a backend that is one lane as a whole. */

@@ -152,7 +152,7 @@ export class Household {
 
   /** Takes up everything that the store has open, before anything new is asked for (O5). Throws what the store throws. */
   async recover(): Promise<Recovery> {
-    this.residency.start();
+    await this.residency.start();
     const claims = await this.#claimant.takeAll();
     const late = { ...this.#options, patience: this.patience };
     void markReleased(await unreleased(late), late);

@@ -9,7 +9,7 @@ import { delay, type Clock } from "../base/clock.ts";
 import { CancelledError, ProviderError } from "../base/errors.ts";
 import { taggedModel } from "../core/load-profile.ts";
 import type { LoadOutput, ResidencyFailure, UnloadOutput } from "../../machines/residency.ts";
-import type { LoadedModelInfo, Provider } from "../../providers/provider.ts";
+import type { LoadedModelInfo, ModelInfo, Provider } from "../../providers/provider.ts";
 import { findModel, shapeOf, type Sought } from "./residency-sight.ts";
 
 /** A server that does not tell within this time what it has in memory is silent. */
@@ -53,19 +53,36 @@ export type Look =
   | { readonly outcome: "seen"; readonly models: readonly LoadedModelInfo[] }
   | { readonly outcome: "away" | "silent" };
 
+type Asking = Pick<Move, "provider" | "clock" | "signal">;
+
 /** What the server has in memory now. Contract: rejects with the signal's reason alone. */
-export async function look({
-  provider,
-  clock,
-  signal,
-}: Pick<Move, "provider" | "clock" | "signal">): Promise<Look> {
+export async function look(asking: Asking): Promise<Look> {
+  try {
+    return { outcome: "seen", models: await inTime(asking, (signal) => asking.provider.loaded(signal)) };
+  } catch (thrown) {
+    asking.signal.throwIfAborted();
+    return { outcome: isAway(thrown) ? "away" : "silent" };
+  }
+}
+
+/** Which models the server has; `null` when it does not tell. Contract: rejects with the signal's reason alone. */
+export async function list(asking: Asking): Promise<readonly ModelInfo[] | null> {
+  try {
+    return await inTime(asking, (signal) => asking.provider.models(signal));
+  } catch {
+    asking.signal.throwIfAborted();
+    return null;
+  }
+}
+
+async function inTime<T>(
+  { clock, signal }: Asking,
+  question: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const abort = linkedAbort(signal);
   const limit = deadline(clock, LOOK_MS, () => abort.abort(new CancelledError("It took too long.")));
   try {
-    return { outcome: "seen", models: await provider.loaded(abort.signal) };
-  } catch (thrown) {
-    signal.throwIfAborted();
-    return { outcome: isAway(thrown) ? "away" : "silent" };
+    return await question(abort.signal);
   } finally {
     limit.cancel();
     abort.release();

@@ -10,7 +10,7 @@ import type { Timer } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { ResidencyView } from "../core/box-api.ts";
 import { taggedModel, type LoadProfile } from "../core/load-profile.ts";
-import { look, removedFailure } from "./residency-moves.ts";
+import { list, look, removedFailure } from "./residency-moves.ts";
 import { findProfile, shapeOf, Strangers } from "./residency-sight.ts";
 import { provideMoves, Tenant, type TenantServer } from "./residency-tenant.ts";
 
@@ -49,9 +49,9 @@ export class ResidencyServer {
     this.#tenants = new Map(tenants.map((tenant) => [tenant.key, tenant]));
   }
 
-  /** Looks for the first time, and from then on by itself. */
-  start(): void {
-    void this.look();
+  /** Looks for the first time, and from then on by itself. Never rejects. */
+  start(): Promise<void> {
+    return this.look();
   }
 
   /** A command of the scheduler; for a profile that the config has no more it is answered with `absent`. */
@@ -151,7 +151,7 @@ export class ResidencyServer {
     const { clock, provider } = this.#options;
     if (this.#listedAt !== null && clock.monotonic() - this.#listedAt < LIST_MS) return;
     const client = provider();
-    const models = await client.models(this.#closing.signal).catch(() => null);
+    const models = await list({ provider: client, clock, signal: this.#closing.signal });
     if (models === null) return;
     this.#listedAt = clock.monotonic();
     const byName = new Map(models.map((model) => [taggedModel(model.name), model]));

@@ -219,7 +219,10 @@ export class Tenant {
     if (this.state === "resident" || (this.phase === "away" && failure === null)) return;
     if (failure === null) {
       const message = `Expected ${this.key} in memory, but it is ${this.state}: another program moved it. It is loaded again.`;
-      throw new ProviderError({ kind: "overloaded", code: "model_absent" }, message);
+      // Nothing was sent, and it comes back: no try is spent on it.
+      throw new ProviderError({ kind: "overloaded", code: "model_absent" }, message, {
+        details: { held_up: true },
+      });
     }
     const { kind, code, message } = failure;
     const waitMs = this.#retryAt === null ? null : Math.max(0, this.#retryAt - this.#server.clock.now());

@@ -46,9 +46,9 @@ export class Residency {
     this.#servers = new Map(ours);
   }
 
-  /** Begins to look at the servers; before that nothing is known to be in memory. */
-  start(): void {
-    for (const server of this.#servers.values()) server.start();
+  /** Begins to look at the servers, and resolves when each was looked at once: what is in memory need not be loaded. */
+  async start(): Promise<void> {
+    await Promise.all(Array.from(this.#servers.values(), (server) => server.start()));
   }
 
   command(signal: {

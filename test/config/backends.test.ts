@@ -6,6 +6,9 @@ import { resolved, two } from "./resolved-fixture.ts";
 /** Slots and children that nobody fixed. */
 const FOUND = { autoSlots: { most: 32 }, autoChildren: { most: 64 } };
 
+/** Nobody told the memory. */
+const RESIDENT = { residency: { vramBytes: null } };
+
 describe("backends", () => {
   it("have one slot for a local server and four for a cloud, and room for at least four children", () => {
     const found: Discovery = {
@@ -14,7 +17,16 @@ describe("backends", () => {
     };
     const yaml = "providers: {ollama: {type: ollama}, cloud: {type: openai, api_key: env:K}}\n";
     expect(resolved(yaml, found).settings.backends).toEqual([
-      { name: "ollama", provider: "ollama", gpu: null, slots: 1, maxChildren: 4, local: true, ...FOUND },
+      {
+        name: "ollama",
+        provider: "ollama",
+        gpu: null,
+        slots: 1,
+        maxChildren: 4,
+        local: true,
+        ...FOUND,
+        ...RESIDENT,
+      },
       { name: "cloud", provider: "cloud", gpu: null, slots: 4, maxChildren: 4, local: false, ...FOUND },
     ]);
   });
@@ -44,5 +56,16 @@ gpus: [{id: g0, provider: ollama}, {id: g1, provider: ollama, slots: 2, max_chil
       { name: "ollama@g1", provider: "ollama", gpu: "g1", slots: 2, maxChildren: 9, local: true },
     ]);
     expect(settings.parentModel.backend).toBe("ollama@g0");
+  });
+
+  it("load and unload by plan on an Ollama that is one backend, unless the config or Ollama's cloud says otherwise", () => {
+    const residencyOf = (keys: string, more = "", vramBytes: number | null = null) =>
+      resolved(`providers: {ollama: {type: ollama${keys}}}\n${more}`, { ...two, vramBytes }).settings
+        .backends[0]?.residency;
+    expect(residencyOf("", "", 24_000)).toEqual({ vramBytes: 24_000 });
+    expect(residencyOf("", "gpus: [{id: g0, provider: ollama}]\n")).toEqual({ vramBytes: null });
+    expect(residencyOf(", manage_models: false")).toBeUndefined();
+    expect(residencyOf(", base_url: 'https://ollama.com', api_key: none")).toBeUndefined();
+    expect(residencyOf(", base_url: 'http://notollama.com', api_key: none")).toEqual({ vramBytes: null });
   });
 });

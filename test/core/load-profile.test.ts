@@ -20,6 +20,7 @@ describe("a load profile", () => {
   it("is none where nothing is loaded at our command", () => {
     expect(loadProfileOf(model("gpt", 128_000), { name: "cloud" })).toBeNull();
     expect(loadProfileOf(model("gpt", 128_000), undefined)).toBeNull();
+    expect(loadProfileOf(model("gpt-oss:120b-cloud", 8_192), backend)).toBeNull();
     expect(profileKey(null)).toBe("");
   });
 

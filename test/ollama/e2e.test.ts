@@ -36,7 +36,7 @@ describe.skipIf(program === null)("a Troupe on a real Ollama", { timeout: 90_000
     const { tasks } = await api.status();
     expect(tasks).toMatchObject({ spawned: 0, running: 0, steering: 0 });
     const lanes = (await api.gpus()).flatMap((gpu) => gpu.backends);
-    expect(lanes.map(({ leases, waiting }) => [leases.length, waiting.length])).toEqual([[0, 0]]);
+    expect(lanes.flatMap(({ leases, waiting }) => [...leases, ...waiting])).toEqual([]);
     expect(inFlight()).toBe(0);
   }
 
@@ -205,7 +205,8 @@ describe.skipIf(program === null)("a Troupe on a real Ollama", { timeout: 90_000
       OLLAMA_MAX_QUEUE: "1",
     });
     try {
-      const real = await opened({ baseUrl: narrow.baseUrl, slots: 8 });
+      // Left to the server: what Troupe loads by plan never waits in that queue.
+      const real = await opened({ baseUrl: narrow.baseUrl, slots: 8, manageModels: false });
       const agents = ["writer", "chatter", "writer", "chatter", "writer", "chatter", "writer", "chatter"];
       const handles = await real.api.delegateBatch(agents.map((agent) => ({ goal: "Write.", agent })));
       const results = await Promise.all(handles.map(({ taskId }) => real.api.collect(taskId)));

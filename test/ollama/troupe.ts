@@ -17,6 +17,10 @@ export interface RealTroupeOptions {
   readonly patienceMs?: number;
   readonly model?: string;
   readonly sessionModel?: string;
+  /** Off leaves loading and unloading to the server. */
+  readonly manageModels?: boolean;
+  /** What the scheduler may plan with. */
+  readonly vramBytes?: number;
 }
 
 export interface RealTroupe {
@@ -25,15 +29,30 @@ export interface RealTroupe {
   /** The most generations that were under way at once, from the request to the last byte. */
   readonly peak: () => number;
   readonly inFlight: () => number;
+  /** What was sent to `/api/chat`, oldest first. */
+  readonly chats: readonly ChatBody[];
   readonly logged: readonly string[];
+}
+
+export interface ChatBody {
+  readonly model: string;
+  readonly messages: readonly unknown[];
+  readonly keep_alive?: unknown;
+  readonly shift?: unknown;
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /** Counts the chats that are under way. The line that says `done` is the last: what follows closes the body. */
 function counting(fetch: typeof globalThis.fetch) {
   let inFlight = 0;
   let peak = 0;
+  const chats: ChatBody[] = [];
   const counted = async (input: string, init?: RequestInit): Promise<Response> => {
     if (!input.endsWith("/api/chat")) return fetch(input, init);
+    const chat = JSON.parse(init?.body as string) as ChatBody;
+    chats.push(chat);
+    // Without messages nothing is generated: a model is loaded, or let go.
+    if (chat.messages.length === 0) return fetch(input, init);
     peak = Math.max(peak, ++inFlight);
     let open = true;
     const over = (): void => {
@@ -57,12 +76,13 @@ function counting(fetch: typeof globalThis.fetch) {
       throw error;
     }
   };
-  return { fetch: counted as typeof globalThis.fetch, peak: () => peak, inFlight: () => inFlight };
+  return { fetch: counted as typeof globalThis.fetch, peak: () => peak, inFlight: () => inFlight, chats };
 }
 
 /** Contract: the caller closes the troupe. */
 export async function troupeOn(options: RealTroupeOptions): Promise<RealTroupe> {
   const { baseUrl, slots = 1, patienceMs = 5_000, model = PLAIN_MODEL, sessionModel = TOOLS_MODEL } = options;
+  const { manageModels = true, vramBytes = null } = options;
   const logged: string[] = [];
   const counter = counting(runtimeFetch());
   const troupe = await compose({
@@ -74,6 +94,7 @@ export async function troupeOn(options: RealTroupeOptions): Promise<RealTroupe> 
       cwd: tmpdir(),
       writeLog: (line) => logged.push(line),
     },
+    vramBytes,
     config: configSchema.parse({
       workspace: tmpdir(),
       model: sessionModel,
@@ -85,12 +106,21 @@ export async function troupeOn(options: RealTroupeOptions): Promise<RealTroupe> 
         talker: { model: PLAIN_MODEL, toolsets: [], max_output_tokens: 16 },
         chatter: { model: TOOLS_MODEL, toolsets: [], max_output_tokens: 64 },
       },
-      providers: { ollama: { type: "ollama", base_url: baseUrl, slots, max_children: 8 } },
+      providers: {
+        ollama: { type: "ollama", base_url: baseUrl, slots, max_children: 8, manage_models: manageModels },
+      },
       scheduler: { interactive_patience_s: patienceMs / 1_000 },
       store: { durability: "none" },
     }),
   });
-  return { troupe, api: troupe.api, peak: counter.peak, inFlight: counter.inFlight, logged };
+  return {
+    troupe,
+    api: troupe.api,
+    peak: counter.peak,
+    inFlight: counter.inFlight,
+    chats: counter.chats,
+    logged,
+  };
 }
 
 /** Every event up to the one that is waited for. */

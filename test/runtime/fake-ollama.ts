@@ -54,6 +54,8 @@ export class FakeOllama {
   refusal: { readonly status: number; readonly error: string } | null = null;
   /** Chats for a model that was not in memory while another one was in use: never by us. */
   rude = 0;
+  /** Ends the connections that wait for an answer. */
+  readonly #open = new Set<() => void>();
   loads = 0;
 
   constructor(options: FakeOllamaOptions) {
@@ -90,6 +92,7 @@ export class FakeOllama {
     this.loaded.clear();
     this.isDown = false;
     this.isWedged = false;
+    for (const hangUp of this.#open) hangUp();
   }
 
   get inMemory(): readonly string[] {
@@ -100,8 +103,8 @@ export class FakeOllama {
     const signal = init.signal ?? new AbortController().signal;
     const { pathname } = new URL(String(input));
     this.asked.set(pathname, (this.asked.get(pathname) ?? 0) + 1);
-    if (this.isDown) throw Object.assign(new TypeError("fetch failed"), { cause: { code: "ECONNREFUSED" } });
-    if (this.isSilent) return silence(signal);
+    if (this.isDown) throw broken("ECONNREFUSED");
+    if (this.isSilent) return this.#silence(signal);
     if (pathname === "/api/version") return json({ version: "0.24.0" });
     if (pathname === "/api/tags")
       return json({ models: [...this.installed].map(([name, each]) => ({ name, ...each })) });
@@ -139,7 +142,7 @@ export class FakeOllama {
     const context = (body.options?.["num_ctx"] as number | undefined) ?? null;
     if (this.loaded.get(name)?.context === context) return null;
     if (body.messages.length > 0 && [...this.loaded.values()].some(({ users }) => users > 0)) this.rude += 1;
-    if (this.isWedged) return silence(signal);
+    if (this.isWedged) return this.#silence(signal);
     const { refusal } = this;
     this.refusal = null;
     if (refusal) return json({ error: refusal.error }, refusal.status);
@@ -179,6 +182,15 @@ export class FakeOllama {
     return new Response(text, { headers: { "content-type": "application/x-ndjson" } });
   }
 
+  /** No answer, until the client or the server goes away. */
+  #silence(signal: AbortSignal): Promise<Response> {
+    return new Promise((_, reject) => {
+      const reset = (): void => reject(broken("ECONNRESET"));
+      this.#open.add(reset);
+      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    });
+  }
+
   #now(): number {
     return this.#options.clock.now();
   }
@@ -188,8 +200,4 @@ function json(body: object, status = 200): Response {
   return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
 }
 
-function silence(signal: AbortSignal): Promise<Response> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
-}
+const broken = (code: string): Error => Object.assign(new TypeError("fetch failed"), { cause: { code } });

@@ -7,7 +7,7 @@ describe("what the server shows", () => {
   test("is known from the start: a model that is in memory already is resident without a load", async () => {
     const { keeper, clock, server, told } = residencyStage();
     server.foreignLoad("a", 512);
-    keeper.start();
+    void keeper.start();
     await clock.advance(100);
     expect(told()).toEqual(["resident"]);
     expect(server.chats).toEqual([]);
@@ -36,7 +36,7 @@ describe("what the server shows", () => {
   test("of others is noticed and said, and told as what they take while they are at work", async () => {
     const { keeper, clock, server, logged, foreignBytes, work } = residencyStage();
     work.isBusy = true;
-    keeper.start();
+    void keeper.start();
     await clock.advance(100);
     server.foreignLoad("x:7b");
     await clock.advance(2_000);
@@ -58,7 +58,7 @@ describe("what the server shows", () => {
   test("as our model with another context is somebody else's, and ours is absent", async () => {
     const { keeper, clock, server, told } = residencyStage();
     server.foreignLoad("a", 4_096);
-    keeper.start();
+    void keeper.start();
     await clock.advance(100);
     expect(told()).toEqual([]);
     expect(keeper.isForeign("a:latest")).toBe(true);
@@ -122,7 +122,7 @@ describe("a server that is started again", () => {
   test("a wedged load may be tried again after its pause, which doubles; it never hangs for ever", async () => {
     const { keeper, clock, server, told, viewOf } = residencyStage();
     server.isWedged = true;
-    keeper.start();
+    void keeper.start();
     await clock.advance(0);
     const pauses: number[] = [];
     for (let round = 0; round < 3; round++) {
@@ -166,7 +166,7 @@ describe("a model that is deleted under us", () => {
 describe("how often the server is asked", () => {
   test("W2 is often while somebody works, rarely while nobody does, and never after the end", async () => {
     const { keeper, clock, server, work } = residencyStage();
-    keeper.start();
+    void keeper.start();
     const looksIn = async (ms: number): Promise<number> => {
       const before = server.asked.get("/api/ps") ?? 0;
       await clock.advance(ms);

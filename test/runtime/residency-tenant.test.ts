@@ -38,7 +38,7 @@ describe("what the scheduler hears", () => {
 
   test("is nothing of a model that is absent and that nobody asked for", async () => {
     const { reports, keeper, clock, server } = residencyStage();
-    keeper.start();
+    void keeper.start();
     await clock.advance(100);
     server.isDown = true;
     await clock.advance(60_000);

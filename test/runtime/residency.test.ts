@@ -65,7 +65,7 @@ describe("a profile", () => {
     const { residency, clock } = stage();
     const profile = residency.profileOf(LOCAL);
     expect(residency.sizeOf(profile)).toBeNull();
-    residency.start();
+    void residency.start();
     await clock.advance(100);
     expect(residency.sizeOf(profile)).toBe(1_000);
     residency.command({ type: "load", backend: "gpu", profile: "a:latest@512" });
@@ -116,7 +116,7 @@ describe("a generation", () => {
 
 test("models of others at work are taken off the memory that the scheduler may plan with", async () => {
   const { residency, clock, server, caps } = stage();
-  residency.start();
+  void residency.start();
   server.foreignLoad("x");
   await clock.advance(100);
   expect(caps).toMatchObject([{ backend: "gpu", residency: { vramBytes: 8_500 } }]);
@@ -129,7 +129,7 @@ test("models of others at work are taken off the memory that the scheduler may p
 test("a command for a backend that loads nothing is nobody's, and after the end nothing happens", async () => {
   const { residency, clock, reports } = stage();
   residency.command({ type: "load", backend: "cloud", profile: "" });
-  residency.start();
+  void residency.start();
   residency.close();
   await clock.advance(100_000);
   expect(reports).toEqual([]);

@@ -94,6 +94,8 @@ export interface RigOptions {
   /** Instead of the scripted provider for every model. */
   readonly providerOf?: (ref: ModelRef, caller?: KeyCaller) => Provider;
   readonly keys?: KeyDesk;
+  /** Instead of the scripted provider for those who only look at the box. */
+  readonly providers?: ReadonlyMap<string, Provider>;
 }
 
 export interface Rig<C extends Clock = SimulatedClock> {
@@ -134,7 +136,7 @@ function build<C extends Clock>(clock: C, options: RigOptions): Rig<C> {
       made.scheduler = new LocalScheduler({ clock, random, interactivePatienceMs, onSignal });
       return made.scheduler;
     },
-    providers: new Map([["gpu", provider]]),
+    providers: options.providers ?? new Map([["gpu", provider]]),
     providerOf: options.providerOf ?? (() => provider),
     ...(options.keys && { keys: options.keys }),
     knownToolsets: new Set(toolsets.keys()),
