@@ -9,6 +9,7 @@ import type { LoadedModelInfo } from "../../providers/provider.ts";
 import type { Timer } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { ResidencyView } from "../core/box-api.ts";
+import type { Residency } from "../core/lifecycle.ts";
 import { taggedModel, type LoadProfile } from "../core/load-profile.ts";
 import { list, look, removedFailure } from "./residency-moves.ts";
 import { findProfile, shapeOf, Strangers } from "./residency-sight.ts";
@@ -82,6 +83,10 @@ export class ResidencyServer {
     return this.#tenants.get(profile)?.sizeBytes ?? null;
   }
 
+  stateOf(profile: string): Residency | null {
+    return this.#tenants.get(profile)?.state ?? null;
+  }
+
   isForeign(model: string): boolean {
     return this.#strangers.has(model);
   }
@@ -136,9 +141,10 @@ export class ResidencyServer {
     const before = new Map([...this.#tenants.values()].map((tenant) => [tenant, tenant.moves]));
     const seen = await look({ provider: client, clock, signal });
     if (seen.outcome !== "seen") return seen.outcome === "away" ? this.#goneAway() : undefined;
+    // Asked before it is told that the server is back, which moves it too.
+    const still = [...before].filter(([tenant, moves]) => tenant.moves === moves);
     this.#comeBack(seen.models);
-    for (const [tenant, moves] of before) {
-      if (tenant.moves !== moves) continue;
+    for (const [tenant] of still) {
       const found = findProfile(seen.models, tenant.sought);
       if (found) tenant.seen(found);
       else tenant.send({ type: "gone" });

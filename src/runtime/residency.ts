@@ -90,7 +90,9 @@ export class Residency {
       open = false;
       this.#inFlight.set(lane, (this.#inFlight.get(lane) ?? 1) - 1);
       use?.end();
-      if (tellsOfServer(thrown)) server?.suspect();
+      // A model that answered is there: a server that was away is back, sooner than the next look.
+      const isNews = thrown === undefined && server?.stateOf(key) === "absent";
+      if (isNews || tellsOfServer(thrown)) server?.suspect();
     };
     return { inFlight, end };
   }

@@ -54,6 +54,8 @@ export class FakeOllama {
   refusal: { readonly status: number; readonly error: string } | null = null;
   /** Chats for a model that was not in memory while another one was in use: never by us. */
   rude = 0;
+  /** Models that were asked to go while a generation used them: never by us. */
+  hasty = 0;
   /** Ends the connections that wait for an answer. */
   readonly #open = new Set<() => void>();
   loads = 0;
@@ -129,6 +131,7 @@ export class FakeOllama {
     const name = taggedModel(body.model);
     if (!this.installed.has(name)) return json({ error: `model '${body.model}' not found` }, 404);
     if (body.messages.length === 0 && body.keep_alive === 0) {
+      if ((this.loaded.get(name)?.users ?? 0) > 0) this.hasty += 1;
       this.loaded.delete(name);
       return json({ done: true, done_reason: "unload" });
     }

@@ -2,61 +2,9 @@
 // the real provider speaks, and a server in the shape of Ollama does what real ones do, on a virtual clock.
 
 import { describe, expect, test } from "vitest";
-import { SimulatedClock } from "../../src/base/clock.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
-import { FakeOllama, type FakeOllamaOptions } from "./fake-ollama.ts";
-import { agentNamed, NOTHING_HELD, rigOn, testSettings, type Rig } from "./rig.ts";
-
-interface Box {
-  readonly rig: Rig;
-  readonly server: FakeOllama;
-  readonly clock: SimulatedClock;
-  readonly ended: (taskId: string) => Promise<{ readonly state: string; readonly code: string | undefined }>;
-}
-
-/** A box with one slot for each model; children are on `a`, sessions and the agent `other` on `b`. */
-function box(options: Partial<FakeOllamaOptions> = {}): Box {
-  const clock = new SimulatedClock();
-  const server = new FakeOllama({ clock, models: ["a", "b"], maxLoaded: 1, ...options });
-  const { provider } = server;
-  const [template] = testSettings().models;
-  const refOf = (model: string) => ({ provider: "gpu", model, backend: "gpu" });
-  const modelOf = (name: string) => ({
-    ...(template as NonNullable<typeof template>),
-    ref: refOf(name),
-    contextTokens: 4_096,
-  });
-  const rig = rigOn(clock, {
-    reply: () => [],
-    providerOf: () => provider,
-    providers: new Map([["gpu", provider]]),
-    settings: {
-      backends: [
-        {
-          name: "gpu",
-          provider: "gpu",
-          gpu: "gpu0",
-          slots: 1,
-          maxChildren: 4,
-          local: true,
-          // Room for one of them.
-          residency: { vramBytes: 2_000 },
-        },
-      ],
-      models: [modelOf("a"), modelOf("b")],
-      parentModel: refOf("b"),
-      childModel: refOf("a"),
-      sessionAgent: agentNamed("session", { role: "orchestrator", toolsets: ["delegation"] }),
-      agents: [agentNamed("other", { model: "gpu/b" })],
-      delegation: { ...testSettings().delegation, maxConcurrentChildren: 9 },
-    },
-  });
-  const ended: Box["ended"] = async (taskId) => {
-    const { state, failure } = await rig.api.collect(taskId, { timeoutMs: 0 });
-    return { state, code: failure?.code };
-  };
-  return { rig, server, clock, ended };
-}
+import { box, type Box } from "./residency-box.ts";
+import { NOTHING_HELD } from "./rig.ts";
 
 const DONE = { state: "done", code: undefined };
 

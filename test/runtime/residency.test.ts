@@ -114,6 +114,20 @@ describe("a generation", () => {
   });
 });
 
+test("a generation that ends well on a server that was away lets it be looked at: the model is there", async () => {
+  const { residency, clock, server, reports } = stage();
+  server.isDown = true;
+  residency.command({ type: "load", backend: "gpu", profile: "a:latest@512" });
+  await clock.advance(200);
+  expect(reports.at(-1)).toMatchObject({ state: "absent", passing: true });
+  const use = residency.enter(LOCAL);
+  server.isDown = false;
+  server.foreignLoad("a", 512);
+  use.end();
+  await clock.advance(0);
+  expect(reports.at(-1)).toMatchObject({ state: "resident" });
+});
+
 test("models of others at work are taken off the memory that the scheduler may plan with", async () => {
   const { residency, clock, server, caps } = stage();
   void residency.start();
