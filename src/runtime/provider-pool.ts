@@ -97,15 +97,33 @@ export class ProviderPool {
 
   /** Every provider by name, for those who only look; one without a usable key is looked at without it. */
   all(): ReadonlyMap<string, Provider> {
-    return new Map(
-      this.names.map((name) => {
-        try {
-          return [name, this.of(name)] as const;
-        } catch {
-          return [name, this.#client(this.#spoken.get(name) as Spoken)] as const;
-        }
-      }),
-    );
+    return new Map(this.names.map((name) => [name, this.#looking(name)] as const));
+  }
+
+  /** Asks with a key that is well at that moment, whatever became of the one before. */
+  #looking(name: string): Provider {
+    const client = (): Provider => {
+      try {
+        return this.of(name);
+      } catch {
+        return this.#client(this.#spoken.get(name) as Spoken);
+      }
+    };
+    return {
+      get type() {
+        return client().type;
+      },
+      get baseUrl() {
+        return client().baseUrl;
+      },
+      generate: (...args) => client().generate(...args),
+      server: (...args) => client().server(...args),
+      models: (...args) => client().models(...args),
+      describe: (...args) => client().describe(...args),
+      loaded: (...args) => client().loaded(...args),
+      preload: (...args) => client().preload(...args),
+      unload: (...args) => client().unload(...args),
+    };
   }
 
   /** Asks every server who it is and what it has. Never throws: what does not answer is told as a problem. */

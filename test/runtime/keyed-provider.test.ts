@@ -1,6 +1,7 @@
 // The table of the pool, row by row, with the bodies and headers that clouds send; and what it is for: of five keys,
 // one dead, one limited, one without money, every request that can be served is served.
 
+import { http, HttpResponse } from "msw";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ANTHROPIC, cloudOf, good, GROQ, OLLAMA, OPENAI, secretOf, server } from "./key-cloud.ts";
 import { KEY_REFUSED, LIMITED, MONEY_GONE, openai } from "./key-table.ts";
@@ -118,6 +119,23 @@ it("tells no key to anybody, whatever a cloud repeats of it", async () => {
   for (const nth of [0, 1, 2]) {
     expect(told).not.toContain(Buffer.from(secretOf(nth)).toString("base64").slice(4, 40));
   }
+});
+
+it("asks what is no generation with a key that is well, whatever it asked with before", async () => {
+  const made = cloudOf({ cloud: OPENAI, keys: [[{ status: 401 }], []] });
+  const asked: (string | null)[] = [];
+  server.use(
+    http.get(`${OPENAI.baseUrl}/models`, ({ request }) => {
+      asked.push(request.headers.get("authorization"));
+      return HttpResponse.json({ data: [] });
+    }),
+  );
+  const provider = made.pool.all().get("cloud");
+  const { signal } = new AbortController();
+  await provider?.models(signal);
+  await made.failure();
+  await provider?.models(signal);
+  expect(asked).toEqual([`Bearer ${secretOf(0)}`, `Bearer ${secretOf(1)}`]);
 });
 
 it("leaves a provider without keys as it is", () => {
