@@ -111,7 +111,7 @@ function reportOf(
     lines: [
       ...lines,
       "",
-      "Elsewhere: 300 stub tasks at cap 3 beside p-queue, and slot free → next start: bench -- slots.",
+      "Elsewhere: 300 stub tasks at cap 3 beside p-queue, slot free → next start: bench -- slots; slots: auto against pinned caps: bench -- caps; a decision with 10,000 waiting: bench -- decisions.",
       ...(chart === null ? [] : [`Chart: ${chart}`]),
     ],
     figures: { ...figures, chart },
