@@ -8,10 +8,23 @@
 import { higherClass, type SchedulingClass } from "../core/lifecycle.ts";
 import { InternalError } from "../base/errors.ts";
 import { laneFor, pause, setBackend, setResidency } from "./backends.ts";
-import { ask, drain, endLease, expectNoMore, reclass, withdraw, type Step } from "./flow.ts";
+import {
+  accountOf,
+  ask,
+  countAdmitted,
+  drain,
+  endLease,
+  enter,
+  expectNoMore,
+  quit,
+  reclass,
+  withdraw,
+  type Step,
+} from "./flow.ts";
 import { observe } from "./learning.ts";
 import { move } from "./move.ts";
 import { preempt } from "./patience.ts";
+import { gpuMsOf } from "./shares.ts";
 import { settle } from "./settle.ts";
 import { backendFor, refuseAdmission } from "./room.ts";
 import type {
@@ -83,6 +96,7 @@ function apply(step: Step, command: Command): Iterable<Lane> {
     case "set_residency":
       return setResidency(step, command.report);
     case "observe":
+      charge(state, command.sample);
       return observe(step, command.sample);
     case "release": {
       const task = state.leases.get(command.leaseId);
@@ -103,6 +117,16 @@ function apply(step: Step, command: Command): Iterable<Lane> {
       return [task.lane];
     }
   }
+}
+
+/** What a generation cost goes to its parent's account on the lane where it ran. */
+function charge(state: SchedulerState, sample: GenerationSample): void {
+  const lane = state.backends.get(sample.backend)?.lanes.get(sample.profile);
+  if (lane === undefined) return;
+  const task = state.tasks.get(sample.taskId);
+  const account = accountOf(sample);
+  lane.shares.spend(account, gpuMsOf(sample), task?.lane === lane ? task : null);
+  lane.places.queue.due(account);
 }
 
 /** A task that is known is not admitted again; its request still carries the newest figure of child slots. */
@@ -128,7 +152,10 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
     agent,
     agentKey: request.agentLimit?.key ?? null,
     returning: returning === "live" || returning === "parked",
-    admitted: returning === "parked",
+    admitted: false,
+    admittedAs: 0,
+    prepaidMs: null,
+    spentMs: 0,
     floor: null,
     ask: null,
     gate: null,
@@ -138,6 +165,8 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
   state.tasks.set(task.taskId, task);
   parent.children++;
   if (task.returning) holdOwn(task);
+  enter(task, lane);
+  if (returning === "parked") countAdmitted(task);
   if (returning === "parked") return [lane];
   ask(step, task, { kind: "admission", class: request.class });
   return [lane];
@@ -204,6 +233,7 @@ function end(step: Step, task: TaskEntry): void {
   expectNoMore(task);
   // Everything is given back before anything is handed on, and the outermost gate first: whoever gets the child slot
   // then stands in line for the place like the others.
+  quit(task);
   const gates = [agent, parent.slots, lane.places, lane.doors];
   for (const gate of gates) gate?.free(task);
   for (const gate of [...gates, lane.leases]) if (gate !== null) drain(step, gate);

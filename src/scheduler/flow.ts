@@ -12,8 +12,10 @@ import { noteToolTime } from "./residence.ts";
 import {
   groupAt,
   levelAt,
+  rankAt,
   type Ask,
   type Effect,
+  type Lane,
   type SchedulerState,
   type TaskEntry,
   type TaskGate,
@@ -39,7 +41,8 @@ export function ask(
     front: want.front ?? false,
     askedAt: step.now,
     patientUntil: 0,
-    rank: step.state.asked++,
+    rank: 0,
+    tie: step.state.asked++,
     heapIndex: -1,
     level: 0,
     group: "",
@@ -60,6 +63,7 @@ export function drain(step: Step, gate: TaskGate): void {
   for (let next = gate.next(); next !== undefined; next = gate.next()) {
     left(next, gate);
     gate.hold(next.task);
+    if (gate.kind === "place") next.task.lane.shares.prepay(accountOf(next.task), next.task);
     if (gate.kind === "lease") grant(step, next);
     else advance(step, next);
   }
@@ -98,6 +102,31 @@ function expectBack(task: TaskEntry, now: number): void {
   task.lane.betweenSince = now;
 }
 
+/** From now on it is one of those at work here. */
+export function countAdmitted(task: TaskEntry): void {
+  task.admitted = true;
+  task.admittedAs = task.lane.admitted++;
+}
+
+/** Whose account its work goes to: its parent's, and one for all that have none. */
+export function accountOf({ parentId }: Pick<TaskEntry, "parentId">): string {
+  return parentId ?? "";
+}
+
+/** It belongs to this lane from now on, or no more: its parent's account is opened and settled. */
+export function enter(task: TaskEntry, lane: Lane): void {
+  task.lane = lane;
+  task.prepaidMs = task.admitted || task.returning ? 0 : null;
+  task.spentMs = 0;
+  if (task.needsPlace) lane.shares.open(accountOf(task), task);
+}
+
+export function quit(task: TaskEntry): void {
+  if (!task.needsPlace) return;
+  task.lane.shares.close(accountOf(task), task);
+  task.lane.places.queue.due(accountOf(task));
+}
+
 /** It asks, waits for another actor, or has ended. */
 export function expectNoMore(task: TaskEntry): void {
   task.betweenSince = null;
@@ -114,7 +143,7 @@ function advance(step: Step, moving: Ask): void {
   }
   const { task } = moving;
   finish(moving);
-  task.admitted = true;
+  countAdmitted(task);
   expectBack(task, step.now);
   const waitedMs = step.now - moving.askedAt;
   const { backend, profile } = task.lane;
@@ -157,6 +186,7 @@ function grant(step: Step, served: Ask): void {
 function join(step: Step, joining: Ask, gate: TaskGate): void {
   joining.level = levelAt(gate, joining);
   joining.group = groupAt(gate, joining);
+  joining.rank = rankAt(gate, joining);
   joining.task.gate = gate;
   gate.queue.push(joining);
   if (gate.kind === "lease" && joining.class === "interactive") {

@@ -3,7 +3,7 @@
 //
 // S1. `next` answers only while fewer hold a unit than the limit allows, and never while the gate is shut.
 
-import { WaitQueue, type QueueEntry } from "./queue.ts";
+import { WaitQueue, type Dues, type QueueEntry } from "./queue.ts";
 
 /** `agent` and `slot` belong to a parent; `place`, `door` and `lease` to a backend. A door only knows the pause. */
 export type GateKind = "agent" | "slot" | "place" | "door" | "lease";
@@ -13,6 +13,7 @@ export interface GateOptions {
   readonly limit: number;
   readonly levels: number;
   readonly strict?: number;
+  readonly dues?: Dues;
 }
 
 /** Contract: never throws; `hold` and `free` may be repeated. */
@@ -27,7 +28,8 @@ export class Gate<Holder, Entry extends QueueEntry> {
   constructor(options: GateOptions) {
     this.kind = options.kind;
     this.limit = options.limit;
-    this.queue = new WaitQueue({ levels: options.levels, strict: options.strict ?? 0 });
+    const { levels, strict = 0, dues } = options;
+    this.queue = new WaitQueue({ levels, strict, ...(dues && { dues }) });
   }
 
   get held(): number {

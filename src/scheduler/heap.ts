@@ -1,13 +1,21 @@
 // A binary heap whose items know where they lie, so that any of them may leave in O(log n), not only the first.
-// It compares ranks and nothing else; ranks are unique, so the order is total and never depends on history.
+// It compares ranks, and ties between equal ones; ties are unique, so the order is total and never depends on history.
 //
 // H1. An item lies in at most one heap; `heapIndex` is -1 while it lies in none.
 
 export interface HeapItem {
   /** Lowest first. It must not change while the item lies in a heap. */
   rank: number;
+  /** Lowest first among equal ranks; it must not change either. */
+  tie: number;
   /** Kept by the heap. */
   heapIndex: number;
+}
+
+/** Whether `a` comes before `b`. */
+export function isBefore(a: HeapItem, b: HeapItem): boolean {
+  const ahead = a.rank - b.rank;
+  return ahead < 0 || (ahead === 0 && a.tie < b.tie);
 }
 
 /** Lowest rank first. Contract: never throws; `push` of an item that lies in it and `remove` of one that does not are no-ops. */
@@ -55,7 +63,7 @@ export class Heap<T extends HeapItem> {
     while (item.heapIndex > 0) {
       const index = item.heapIndex;
       const above = this.#items[(index - 1) >>> 1] as T;
-      if (above.rank < item.rank) return;
+      if (isBefore(above, item)) return;
       this.#put(item, above.heapIndex);
       this.#put(above, index);
     }
@@ -66,8 +74,8 @@ export class Heap<T extends HeapItem> {
       const index = item.heapIndex;
       let below = this.#items[2 * index + 1];
       const right = this.#items[2 * index + 2];
-      if (right !== undefined && right.rank < (below as T).rank) below = right;
-      if (below === undefined || item.rank < below.rank) return;
+      if (right !== undefined && isBefore(right, below as T)) below = right;
+      if (below === undefined || isBefore(item, below)) return;
       this.#put(item, below.heapIndex);
       this.#put(below, index);
     }

@@ -6,7 +6,7 @@
 
 import { InternalError } from "../base/errors.ts";
 import { laneFor } from "./backends.ts";
-import { ask, drain, expectNoMore, withdraw, type Step } from "./flow.ts";
+import { ask, drain, countAdmitted, enter, expectNoMore, quit, withdraw, type Step } from "./flow.ts";
 import type { MoveTarget } from "./scheduler.ts";
 import type { Lane, TaskEntry } from "./state.ts";
 
@@ -25,7 +25,9 @@ export function move(step: Step, task: TaskEntry, to: MoveTarget): Iterable<Lane
   withdraw(task);
   expectNoMore(task);
   const freed = [from.places, from.doors].filter((gate) => gate.free(task));
-  task.lane = lane;
+  quit(task);
+  enter(task, lane);
+  if (task.admitted) countAdmitted(task);
   if (!task.needsPlace && task.admitted) lane.doors.hold(task);
   for (const gate of freed) drain(step, gate);
   if (waited !== null) ask(step, task, waited);

@@ -1,5 +1,5 @@
-// Who is next among those who wait for one thing: levels by priority, a round robin between groups within a
-// level, first in first out within a group. It grants nothing and knows no clock.
+// Who is next among those who wait for one thing: levels by priority; within a level the group that has had least, and
+// groups that have had the same in turn; within a group the lowest rank. It grants nothing and knows no clock.
 //
 // Q1. Bounded bypass (S4): while a level below the strict ones has somebody waiting, at most
 //     BYPASS_LIMIT + (levels - 1) takes from other such levels go before the next take from it.
@@ -9,7 +9,7 @@
 // Q3. `take`, `push` and `remove` are O(levels + log n). A position is O(1) while entries only joined at the end
 //     and left at the front since the last one was asked for, and O(n log n) after any other change.
 
-import { Heap, type HeapItem } from "./heap.ts";
+import { Heap, isBefore, type HeapItem } from "./heap.ts";
 
 /** How often a waiting level may be passed over before it is overdue. */
 export const BYPASS_LIMIT = 8;
@@ -35,8 +35,22 @@ interface Level<T extends QueueEntry> {
   /** Takes from other levels since this one was last served, while somebody waited here. */
   passed: number;
   readonly groups: Map<string, Group<T>>;
-  /** Ranked by turn: who was served longest ago is first. */
+  /** Ranked by what each has had, then by turn: who was served longest ago is first. */
   readonly ring: Heap<Group<T>>;
+}
+
+/** What groups have had, where they are to be served alike; all the same where nobody counts. */
+export interface Dues {
+  /** Lowest first. */
+  of(group: string): number;
+  /** What being served adds to it at once. */
+  readonly each: number;
+}
+
+/** A group while the order is played. */
+interface Turn<T> extends HeapItem {
+  readonly entries: readonly T[];
+  next: number;
 }
 
 interface Standing {
@@ -65,8 +79,10 @@ export class WaitQueue<T extends QueueEntry> {
   #nextIndex = 0;
   /** The last entry in the order of service; `undefined` when the order must be found anew. */
   #last: T | undefined;
+  readonly #dues: Dues;
 
-  constructor(options: { readonly levels: number; readonly strict: number }) {
+  constructor(options: { readonly levels: number; readonly strict: number; readonly dues?: Dues }) {
+    this.#dues = options.dues ?? { of: () => 0, each: 0 };
     this.#levels = Array.from({ length: options.levels }, () => ({
       size: 0,
       passed: 0,
@@ -91,7 +107,8 @@ export class WaitQueue<T extends QueueEntry> {
     this.#index(entry, level);
     let group = level.groups.get(entry.group);
     if (group === undefined) {
-      group = { key: entry.group, entries: new Heap(), rank: this.#turn++, heapIndex: -1 };
+      const rank = this.#dues.of(entry.group);
+      group = { key: entry.group, entries: new Heap(), rank, tie: this.#turn++, heapIndex: -1 };
       level.groups.set(entry.group, group);
       level.ring.push(group);
     }
@@ -104,6 +121,18 @@ export class WaitQueue<T extends QueueEntry> {
   remove(entry: T): void {
     if (entry.orderEpoch === this.#epoch) this.#forgetOrder();
     this.#drop(entry, false);
+  }
+
+  /** What this group has had is another now, or what being served adds. */
+  due(key: string): void {
+    this.#forgetOrder();
+    for (const level of this.#levels) {
+      const group = level.groups.get(key);
+      if (group === undefined) continue;
+      level.ring.remove(group);
+      group.rank = this.#dues.of(key);
+      level.ring.push(group);
+    }
   }
 
   /** Takes out the next entry; `undefined` when nobody waits on an open level. */
@@ -129,7 +158,7 @@ export class WaitQueue<T extends QueueEntry> {
    * counters.
    */
   order(): readonly T[] {
-    const lists = this.#levels.map((level) => rotation(level.ring));
+    const lists = this.#levels.map((level) => rotation(level.ring, this.#dues.each));
     const standings: Standing[] = this.#levels.map(({ size, passed }) => ({ size, passed }));
     const taken = lists.map(() => 0);
     const order: T[] = [];
@@ -160,7 +189,8 @@ export class WaitQueue<T extends QueueEntry> {
     if (served || group.entries.size === 0) level.ring.remove(group);
     if (group.entries.size === 0) level.groups.delete(group.key);
     else if (served) {
-      group.rank = this.#turn++;
+      group.rank = this.#dues.of(group.key) + this.#dues.each;
+      group.tie = this.#turn++;
       level.ring.push(group);
     }
     level.size--;
@@ -177,7 +207,7 @@ export class WaitQueue<T extends QueueEntry> {
       this.#size === 0 ||
       (last !== undefined &&
         last.level === entry.level &&
-        last.rank < entry.rank &&
+        isBefore(last, entry) &&
         level.groups.size === 1 &&
         level.groups.has(entry.group));
     if (!follows) return this.#forgetOrder();
@@ -230,17 +260,24 @@ function countBypass(levels: readonly Standing[], served: number, { strict, open
   }
 }
 
-/** The entries of one level, its groups taking turns. */
-function rotation<T extends QueueEntry>(ring: Heap<Group<T>>): T[] {
+/** The entries of one level in the order of service, each adding to what its group has had. */
+function rotation<T extends QueueEntry>(ring: Heap<Group<T>>, each: number): T[] {
   const order: T[] = [];
-  let lists = sorted(ring.items).map((group) => sorted(group.entries.items));
-  for (let round = 0; lists.length > 0; round++) {
-    for (const list of lists) order.push(list[round] as T);
-    lists = lists.filter((list) => list.length > round + 1);
+  const turns = new Heap<Turn<T>>();
+  let tie = 0;
+  for (const { rank, entries } of sorted(ring.items)) {
+    turns.push({ rank, tie: tie++, heapIndex: -1, entries: sorted(entries.items), next: 0 });
+  }
+  for (let turn = turns.peek(); turn !== undefined; turn = turns.peek()) {
+    order.push(turn.entries[turn.next++] as T);
+    turns.remove(turn);
+    turn.rank += each;
+    turn.tie = tie++;
+    if (turn.next < turn.entries.length) turns.push(turn);
   }
   return order;
 }
 
 function sorted<T extends HeapItem>(items: readonly T[]): T[] {
-  return items.toSorted((a, b) => a.rank - b.rank);
+  return items.toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
 }

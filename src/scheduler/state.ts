@@ -7,6 +7,7 @@ import type { CapState } from "./adaptive-state.ts";
 import type { WarmState } from "./adaptive-warm.ts";
 import { Gate } from "./gate.ts";
 import type { QueueEntry } from "./queue.ts";
+import { Shares, type Bill } from "./shares.ts";
 import type { BackendCaps, Lease, SchedulerSignal } from "./scheduler.ts";
 
 /** What one task waits for. It keeps its rank from gate to gate, so that moving on never costs it its turn. */
@@ -24,7 +25,7 @@ export interface Ask extends QueueEntry {
 export type TaskGate = Gate<TaskEntry, Ask>;
 
 /** One task that was admitted or waits to be; what it holds is known by the gates. */
-export interface TaskEntry {
+export interface TaskEntry extends Bill {
   readonly taskId: string;
   readonly parentId: string | null;
   readonly needsPlace: boolean;
@@ -35,6 +36,8 @@ export interface TaskEntry {
   /** It comes back from a restart, so that it waits for its place ahead of new children. */
   readonly returning: boolean;
   admitted: boolean;
+  /** How many were admitted to its lane before it. */
+  admittedAs: number;
   /** The class that `setClass` gave; later requests have at least this one. */
   floor: SchedulingClass | null;
   ask: Ask | null;
@@ -98,6 +101,10 @@ export interface Lane {
   cap: CapState | null;
   warm: WarmState | null;
   readonly places: TaskGate;
+  /** What each parent has had here. */
+  readonly shares: Shares;
+  /** Tasks admitted so far. */
+  admitted: number;
   /** Where tasks that need no place wait while nobody is admitted. */
   readonly doors: TaskGate;
   readonly leases: TaskGate;
@@ -148,6 +155,10 @@ export interface Effect {
 
 /** How long a loaded model stays for a tool to come back, until it is known how long tools take. */
 const LINGER_MS = 5_000;
+
+/** See `rankAt`. Between two turns of one child each other live one asks about once: 8 covers the usual places. */
+export const AHEAD_ASKS = 8;
+export const AHEAD_MOST = 16;
 
 const CLASSES = SCHEDULING_CLASSES.length;
 
@@ -207,13 +218,16 @@ export function createResidence(): Residence {
 
 export function createLane(backend: Backend, profile: string, paused: boolean): Lane {
   const { caps } = backend;
+  const shares = new Shares();
   const lane: Lane = {
     backend,
+    shares,
+    admitted: 0,
     profile,
     residence: null,
     cap: null,
     warm: null,
-    places: new Gate({ kind: "place", limit: caps.maxChildren, levels: PLACE_LEVELS }),
+    places: new Gate({ kind: "place", limit: caps.maxChildren, levels: PLACE_LEVELS, dues: shares }),
     doors: new Gate({ kind: "door", limit: Infinity, levels: CLASSES }),
     leases: new Gate({
       kind: "lease",
@@ -261,8 +275,19 @@ export function levelAt(gate: TaskGate, ask: Ask): number {
   return gate.kind === "place" ? RETURNING_LEVELS + rank : rank;
 }
 
-/** Parents take turns where new children wait for a place; elsewhere it is first come, first served. */
+/** Parents are served alike where new children wait for a place; elsewhere it is first come, first served. */
 export function groupAt(gate: TaskGate, ask: Ask): string {
   const isNew = ask.kind === "admission" && !ask.task.returning;
   return gate.kind === "place" && isNew ? (ask.task.parentId ?? "") : "";
+}
+
+/**
+ * Lowest first among those of one group. At a lease, children go in the order in which they were admitted, within
+ * bounds: each child that was admitted after one puts its turn AHEAD_ASKS asks ahead, and AHEAD_MOST children count. So
+ * the older ones come to their end while their prompts are cached, and no turn is ever passed by more than
+ * AHEAD_ASKS * AHEAD_MOST that were asked for after it (S4). People's turns go as they come.
+ */
+export function rankAt(gate: TaskGate, { tie, task, class: schedulingClass }: Ask): number {
+  if (gate.kind !== "lease" || !task.needsPlace || schedulingClass === "interactive") return tie;
+  return tie - AHEAD_ASKS * Math.min(AHEAD_MOST, task.lane.admitted - task.admittedAs);
 }

@@ -111,8 +111,8 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
     name: "scheduler-last-in-first-out",
     invariant: "I23",
     file: "src/scheduler/flow.ts",
-    find: "rank: step.state.asked++,",
-    replace: "rank: -step.state.asked++,",
+    find: "tie: step.state.asked++,",
+    replace: "tie: -step.state.asked++,",
     why: "Who asked last is served first.",
   },
   {

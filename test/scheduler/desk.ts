@@ -6,6 +6,7 @@ import { decide, type Command } from "../../src/scheduler/decide.ts";
 import type {
   AdmitRequest,
   BackendCaps,
+  GenerationSample,
   LeaseRequest,
   ResidencyReport,
   SchedulerSignal,
@@ -37,6 +38,26 @@ export function admission(taskId: string, changes: Partial<AdmitRequest> = {}): 
     class: "background",
     needsPlace: true,
     ...changes,
+  };
+}
+
+/** A generation on the backend `local` that went well. */
+export function sample(taskId: string, parentId: string | null, outputMs: number): GenerationSample {
+  return {
+    backend: "local",
+    profile: "",
+    taskId,
+    parentId,
+    outcome: "ok",
+    waitMs: 0,
+    loadMs: 0,
+    promptMs: 0,
+    outputMs,
+    promptTokens: 1,
+    outputTokens: 1,
+    totalMs: outputMs,
+    firstTokenMs: null,
+    inFlight: 1,
   };
 }
 

@@ -6,6 +6,7 @@ import type { QueueEntry } from "../../src/scheduler/queue.ts";
 
 const entry = (rank: number): QueueEntry => ({
   rank,
+  tie: 0,
   level: 0,
   group: "",
   heapIndex: -1,

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Heap, type HeapItem } from "../../src/scheduler/heap.ts";
 
-const item = (rank: number): HeapItem => ({ rank, heapIndex: -1 });
+const item = (rank: number): HeapItem => ({ rank, tie: 0, heapIndex: -1 });
 
 describe("Heap", () => {
   it("gives the lowest rank after any pushes and removals, as a sorted array does", () => {
@@ -62,6 +62,7 @@ describe("Heap", () => {
   it("reads a number of ranks that grows with the logarithm of its size", () => {
     let reads = 0;
     const counted = (rank: number): HeapItem => ({
+      tie: 0,
       heapIndex: -1,
       get rank() {
         reads++;

@@ -14,6 +14,7 @@ const waiter = (name: string, level = 0, group = ""): Waiter => ({
   level,
   group,
   rank: serial++,
+  tie: 0,
   heapIndex: -1,
   orderIndex: 0,
   orderEpoch: -1,

@@ -3,7 +3,16 @@
 import { describe, expect, it } from "vitest";
 import { SCHEDULING_CLASSES } from "../../src/core/lifecycle.ts";
 import { Desk } from "./desk.ts";
-import { groupAt, levelAt, PLACE_LEVELS, RETURNING_LEVELS, type Ask } from "../../src/scheduler/state.ts";
+import {
+  AHEAD_ASKS,
+  AHEAD_MOST,
+  groupAt,
+  levelAt,
+  rankAt,
+  PLACE_LEVELS,
+  RETURNING_LEVELS,
+  type Ask,
+} from "../../src/scheduler/state.ts";
 
 function laneAndAsk(): { desk: Desk; ask: Ask } {
   const desk = new Desk({ maxChildren: 0 });
@@ -47,5 +56,47 @@ describe("groupAt", () => {
     expect(groupAt(lane.places, { ...ask, kind: "turn" })).toBe("");
     expect(groupAt(lane.leases, { ...ask, kind: "turn" })).toBe("");
     expect(groupAt(parent.slots, ask)).toBe("");
+  });
+});
+
+describe("rankAt", () => {
+  const turn = (ask: Ask, admittedAs: number, changes: Partial<Ask> = {}): Ask => {
+    const task = { ...ask.task, admittedAs, lane: { ...ask.task.lane, admitted: 100 } };
+    return { ...ask, kind: "turn", tie: 500, ...changes, task };
+  };
+
+  it("puts turns of children ahead by how many were admitted after them, up to a bound", () => {
+    const { ask } = laneAndAsk();
+    const { leases } = ask.task.lane;
+    const ranks = [99, 98, 90, 0].map((admittedAs) => rankAt(leases, turn(ask, admittedAs)));
+    expect(ranks).toEqual([
+      500 - AHEAD_ASKS,
+      500 - 2 * AHEAD_ASKS,
+      500 - 10 * AHEAD_ASKS,
+      500 - AHEAD_MOST * AHEAD_ASKS,
+    ]);
+  });
+
+  it("leaves people, and lines for other things, in order of asking", () => {
+    const { ask } = laneAndAsk();
+    const { leases, places } = ask.task.lane;
+    expect(rankAt(leases, turn(ask, 0, { class: "interactive" }))).toBe(500);
+    expect(rankAt(places, turn(ask, 0))).toBe(500);
+  });
+
+  it("lets no turn be passed for ever by older children", () => {
+    const desk = new Desk({ maxChildren: 3 });
+    for (const task of ["old", "busy", "young"]) desk.admit(task);
+    desk.ask("busy");
+    desk.ask("young");
+    let passed = 0;
+    // Each time the old one generates, another one has asked and gone.
+    for (let granted = ""; granted !== "young"; passed++) {
+      desk.ask("old");
+      granted = desk.release(passed % 2 === 0 ? "busy" : "old")[0]?.replace("granted ", "") ?? "";
+      if (granted === "old") desk.ask("busy");
+    }
+    expect(passed).toBeGreaterThan(1);
+    expect(passed).toBeLessThanOrEqual(AHEAD_ASKS * AHEAD_MOST);
   });
 });

@@ -5,12 +5,22 @@
 import type { LaneView } from "../../src/core/box-api.ts";
 import type {
   AdmitRequest,
+  GenerationSample,
   LeaseRequest,
   Scheduler,
   SchedulerSignal,
 } from "../../src/scheduler/scheduler.ts";
 import { BYPASS_LIMIT } from "../../src/scheduler/queue.ts";
 import { TurnsOfParents } from "./parents.ts";
+import {
+  isForLease,
+  isForPlace,
+  isNewcomer,
+  mayGoAhead,
+  type Admission,
+  type Standing,
+  type Turn,
+} from "./standing.ts";
 
 export type Rule =
   | "leases are given in order"
@@ -36,17 +46,6 @@ export interface UmpireOptions {
   readonly cancelDeadlineMs: number;
   readonly tell: (fact: UmpireFact) => void;
 }
-
-interface Turn {
-  readonly front: boolean;
-  /** In order of asking. */
-  readonly order: number;
-  /** How many leases had been given when it asked. */
-  readonly given: number;
-}
-
-type Waiting = LaneView["waiting"][number];
-type Admission = AdmitRequest & { done: boolean };
 
 const EMPTY: LaneView = {
   backend: "",
@@ -79,6 +78,7 @@ export class Umpire {
   #paused = false;
   #closed = false;
   #asked = 0;
+  #admissions = 0;
   #given = 0;
   /** The most persons' turns that waited at this time. */
   #most = { at: -1, count: 0 };
@@ -113,7 +113,7 @@ export class Umpire {
   signalled(signal: SchedulerSignal): void {
     if (signal.type === "admitted") {
       const task = this.#admitted.get(signal.taskId);
-      if (task) task.done = true;
+      if (task) Object.assign(task, { done: true, as: this.#admissions++ });
     }
     if (signal.type !== "preempt") return;
     const { leaseId, taskId, by } = signal;
@@ -135,9 +135,15 @@ export class Umpire {
     if (name === "admit") {
       const request = argument as AdmitRequest;
       if (!this.#admitted.has(request.taskId)) {
-        this.#admitted.set(request.taskId, { ...request, done: request.returning === "parked" });
+        const isParked = request.returning === "parked";
+        this.#admitted.set(request.taskId, {
+          ...request,
+          done: isParked,
+          as: isParked ? this.#admissions++ : 0,
+        });
       }
     }
+    if (name === "observe") this.#parents.measure(argument as GenerationSample);
     if (name === "pause") this.#paused = argument as boolean;
     if (name === "requestLease") this.#ask(argument as LeaseRequest);
   }
@@ -219,10 +225,18 @@ export class Umpire {
           "the stopped go first",
           `${taskId} got a lease before ${each.taskId}, which was stopped`,
         );
-      } else if (theirs.front === mine.front && theirs.order < mine.order) {
+      } else if (
+        theirs.front === mine.front &&
+        theirs.order < mine.order &&
+        !mayGoAhead(this.#standing(taskId), this.#standing(each.taskId), schedulingClass)
+      ) {
         this.#complain("leases are given in order", `${taskId} got a lease before ${each.taskId}`);
       }
     }
+  }
+
+  #standing(taskId: string): Standing {
+    return { task: this.#admitted.get(taskId), turn: this.#turns.get(taskId) };
   }
 
   #places(before: LaneView, after: LaneView): void {
@@ -240,7 +254,7 @@ export class Umpire {
       const task = this.#admitted.get(each.taskId);
       return isNewcomer(task) && isForPlace(each) ? [{ parent: task.parentId ?? "", class: each.class }] : [];
     });
-    const passed = this.#parents.note(served, waiting);
+    const passed = this.#parents.note(served, waiting, after.maxChildren);
     if (passed !== null) this.#complain("parents take turns", passed);
   }
 
@@ -279,18 +293,4 @@ export class Umpire {
   #complain(rule: Rule, complaint: string): void {
     this.#options.tell({ kind: "umpired", rule, complaint });
   }
-}
-
-/** Waits for its first place: not admitted yet, and holding nothing from before a restart. */
-function isNewcomer(task: Admission | undefined): task is Admission {
-  return task !== undefined && !task.done && task.returning !== "live" && task.returning !== "parked";
-}
-
-function isForLease({ wants }: Waiting): boolean {
-  return wants === "lease";
-}
-
-/** For a place itself, not for what comes before it. */
-function isForPlace({ wants, reason }: Waiting): boolean {
-  return wants === "place" && (/\bplaces? on /.test(reason) || reason === "the box is paused");
 }
