@@ -85,6 +85,12 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: "toolset", value: "NAME", multiple: true, help: "what it may use; may be given several times" },
       { name: "context", value: "TEXT", help: "what it must know beside the goal; - reads it from stdin" },
       { name: "model", value: "MODEL", help: "provider/model, or a model's name" },
+      {
+        name: "budget",
+        value: "KEY=N",
+        multiple: true,
+        help: "what it and its children may use: tokens, cost_micros, gpu_ms or tool_calls",
+      },
       { name: "wait-s", value: "SECONDS", help: "wait at most so long; the task goes on (exit code 8)" },
       ...CLIENT_FLAGS,
     ],

@@ -5,7 +5,9 @@
 import { withSignal } from "../base/abort.ts";
 import { CancelledError } from "../base/errors.ts";
 import type { DelegateRequest, TaskApi, TaskHandle, TaskResult } from "../core/api.ts";
-import { MAX_CONTEXT_CHARS } from "../core/limits.ts";
+import { BUDGET_KINDS, MAX_CONTEXT_CHARS } from "../core/limits.ts";
+import { snakeKey } from "../core/wire.ts";
+import { didYouMean } from "../config/suggest.ts";
 import type { Command, Invocation, Outcome } from "./command.ts";
 import { connect, shortId } from "./connection.ts";
 import { usageError } from "./flags.ts";
@@ -43,7 +45,27 @@ async function requestOf(invocation: Invocation): Promise<DelegateRequest> {
     ...(agent !== undefined && { agent }),
     ...(model !== undefined && { model }),
     ...(toolsets !== undefined && { toolsets }),
+    ...budgetOf(flags.texts("budget") ?? []),
   };
+}
+
+/** Contract: throws the usage error for what is no limit of a budget, and for one that is named twice. */
+function budgetOf(limits: readonly string[]): Pick<DelegateRequest, "budget"> {
+  const keys = BUDGET_KINDS.map(snakeKey);
+  const budget: Record<string, number> = {};
+  for (const text of limits) {
+    const [key = "", digits = ""] = text.split("=", 2);
+    const kind = BUDGET_KINDS.find((each) => snakeKey(each) === key);
+    if (kind === undefined || !/^[1-9]\d{0,14}$/.test(digits)) {
+      const near = kind === undefined ? didYouMean(key, keys) : "";
+      throw usageError(
+        `Expected --budget KEY=N with a whole number from 1 up and one of ${keys.join(", ")}, got ${JSON.stringify(text)}.${near}`,
+      );
+    }
+    if (kind in budget) throw usageError(`Expected --budget ${key} once, got it twice.`);
+    budget[kind] = Number(digits);
+  }
+  return limits.length === 0 ? {} : { budget };
 }
 
 /** All of stdin. Contract: throws the usage error for more than a context may have, CancelledError at Ctrl-C. */

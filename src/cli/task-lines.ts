@@ -3,6 +3,7 @@
 import type { SteerReceipt, TaskResult, TaskView, TreeNode } from "../core/api.ts";
 import type { EventData, EventType, StoredEvent } from "../core/event.ts";
 import type { Phase, State } from "../core/lifecycle.ts";
+import { BUDGET_KINDS, usedOf, type TreeBudget, type Usage } from "../core/limits.ts";
 import { shortId } from "./connection.ts";
 import { oneLine } from "./printable.ts";
 import { table } from "./table.ts";
@@ -29,9 +30,33 @@ function phaseText({ phase, queuePosition }: { phase: Phase | null; queuePositio
   return queuePosition === null ? phase : `${phase} #${queuePosition}`;
 }
 
+/** How each kind of use is told: `5300 tokens`, `0.0421 cost`, `12.3 s of GPU`, `4 tool calls`. */
+const KIND_TEXTS: Readonly<Record<keyof TreeBudget, (amount: number) => string>> = {
+  tokens: (amount) => counted(amount, "token"),
+  // In whole units of the account's currency, which nobody has told us.
+  costMicros: (amount) => `${Number((amount / 1_000_000).toFixed(6))} cost`,
+  gpuMs: (amount) => (amount < 1_000 ? `${amount} ms of GPU` : `${(amount / 1_000).toFixed(1)} s of GPU`),
+  toolCalls: (amount) => counted(amount, "tool call"),
+};
+
+/** What was used, without what was not used at all. */
+function usedText(usage: Usage): string {
+  const used = usedOf(usage);
+  const kinds = BUDGET_KINDS.filter((kind) => used[kind] > 0);
+  return kinds.map((kind) => KIND_TEXTS[kind](used[kind])).join(", ") || "nothing";
+}
+
+/** The limits that there are; empty when there are none. */
+function limitsText(budget: TreeBudget): string {
+  return BUDGET_KINDS.flatMap((kind) => {
+    const limit = budget[kind];
+    return limit === null ? [] : [KIND_TEXTS[kind](limit)];
+  }).join(", ");
+}
+
 /** A table of tasks with a heading. */
 export function taskTable(tasks: readonly TaskView[], now: number): readonly Line[] {
-  const heading = ["ID", "STATE", "PHASE", "AGENT", "MODEL", "AGE", "GOAL"];
+  const heading = ["ID", "STATE", "PHASE", "AGENT", "MODEL", "AGE", "USED", "GOAL"];
   const rows = tasks.map((task) => [
     shortId(task.taskId),
     task.state,
@@ -39,6 +64,7 @@ export function taskTable(tasks: readonly TaskView[], now: number): readonly Lin
     oneLine(task.agent, 20),
     oneLine(task.model.model, 30),
     age(now - task.createdAt),
+    usedText(task.spending.subtree),
     task.kind === "session" ? "(session)" : oneLine(task.goal, GOAL_CHARS),
   ]);
   return table(heading, rows, (text, { row, column }) =>
@@ -48,7 +74,7 @@ export function taskTable(tasks: readonly TaskView[], now: number): readonly Lin
 
 /** Everything of one task, a line each. */
 export function taskDetails(task: TaskView, now: number): readonly Line[] {
-  const { usage } = task;
+  const { usage, spending } = task;
   const times = [
     `created ${age(now - task.createdAt)} ago`,
     ...(task.startedAt === null ? [] : [`started ${age(now - task.startedAt)} ago`]),
@@ -67,7 +93,10 @@ export function taskDetails(task: TaskView, now: number): readonly Line[] {
     ...(task.parentId === null ? [] : ([["parent", task.parentId]] as const)),
     ["times", times.join(", ")],
     ["turns", `${task.turn} in ${task.run} ${task.run === 1 ? "run" : "runs"}`],
-    ["tokens", `${usage.promptTokens} read, ${usage.outputTokens} written, ${usage.toolCalls} tool calls`],
+    ["used", `${usedText(usage)}; ${usage.promptTokens} tokens read, ${usage.outputTokens} written`],
+    ...(task.children.length === 0 ? [] : ([["subtree", usedText(spending.subtree)]] as const)),
+    ...(spending.budget === null ? [] : ([["budget", limitsText(spending.budget)]] as const)),
+    ...(limitsText(spending.remaining) === "" ? [] : ([["left", limitsText(spending.remaining)]] as const)),
     ...(task.progress === null ? [] : ([["progress", progressText(task.progress)]] as const)),
     ...(task.failure === null
       ? []
@@ -118,6 +147,13 @@ export function treeLines(nodes: readonly TreeNode[]): readonly Line[] {
 function nodeSpans(node: TreeNode): readonly Span[] {
   const phase = phaseText(node);
   const what = node.kind === "session" ? "session" : oneLine(node.goal, GOAL_CHARS);
+  const { subtree, remaining } = node.spending;
+  // Of a child that has no budget of its own the root tells what is left.
+  const left = node.spending.budget === null ? "" : limitsText(remaining);
+  const used =
+    subtree.generations + subtree.toolCalls === 0
+      ? ""
+      : `, used ${usedText(subtree)}${left === "" ? "" : ` (left: ${left})`}`;
   const waits = node.waitsFor === null ? "" : `, waits for ${oneLine(node.waitsFor, GOAL_CHARS)}`;
   const last =
     node.lastLine === null || node.lastLine === "" ? "" : `  ${oneLine(node.lastLine, GOAL_CHARS)}`;
@@ -126,7 +162,7 @@ function nodeSpans(node: TreeNode): readonly Span[] {
     "  ",
     stateSpan(node.state, phase === "" ? node.state : `${node.state} ${phase}`),
     `  ${what}`,
-    ["dim", `  ${oneLine(node.model, 30)}${waits}${last}`],
+    ["dim", `  ${oneLine(node.model, 30)}${used}${waits}${last}`],
   ];
 }
 
@@ -167,6 +203,8 @@ const TELLERS: Teller = {
   "steer.undelivered": ({ steerId, reason }) => `steer ${steerId} undelivered: ${reason}`,
   "child.completed": ({ childId, state }) => `child ${shortId(childId)} ${state}`,
   "transcript.compacted": ({ droppedRows }) => `transcript compacted: ${droppedRows} messages became one`,
+  "budget.warned": ({ budgetOf, kind, used, limit }) =>
+    `${used} of ${limit} ${kind} are used in the budget of ${shortId(budgetOf)}`,
   "cancel.requested": ({ reason, force }) => `cancel requested${force ? " by force" : ""}: ${reason}`,
 };
 

@@ -39,6 +39,20 @@ export function limitsOf(block: LimitKeys): Partial<TaskLimits> {
   };
 }
 
+/** The budget of its subtrees that a block sets; what it leaves out is left out. */
+export function ownBudget({ budget }: Pick<AgentConfig, "budget">): Pick<AgentDefinition, "budget"> {
+  if (Object.values(budget).every((limit) => limit === undefined)) return {};
+  const { tokens, cost_micros: costMicros, gpu_ms: gpuMs, tool_calls: toolCalls } = budget;
+  return {
+    budget: {
+      ...(tokens !== undefined && { tokens }),
+      ...(costMicros !== undefined && { costMicros }),
+      ...(gpuMs !== undefined && { gpuMs }),
+      ...(toolCalls !== undefined && { toolCalls }),
+    },
+  };
+}
+
 /** The limits of every task that sets none itself. */
 export function defaultLimits(config: Config): TaskLimits {
   return { ...DEFAULT_TASK_LIMITS, ...limitsOf(config.delegation) };
@@ -80,6 +94,7 @@ export function childAgent(config: Config, route: readonly string[]): AgentDefin
     role: "leaf",
     async: false,
     limits: {},
+    ...ownBudget(config.delegation),
     schedulingClass: null,
     concurrencyLimit: null,
   };
@@ -99,6 +114,7 @@ export function namedAgent(name: string, agent: AgentConfig, route: readonly str
     role: agent.role,
     async: agent.async,
     limits: limitsOf(agent),
+    ...ownBudget(agent),
     schedulingClass: agent.priority ?? null,
     concurrencyLimit: agent.concurrency_limit ?? null,
   };

@@ -1,6 +1,6 @@
 // An agent: a definition (instructions, model, toolsets, limits) that tasks are made from. Named in the config.
 
-import type { TaskLimits } from "./limits.ts";
+import type { TaskLimits, TreeBudget } from "./limits.ts";
 import type { SchedulingClass } from "./lifecycle.ts";
 import type { Need } from "./routing.ts";
 import type { TaskRole } from "./task.ts";
@@ -23,6 +23,8 @@ export interface AgentDefinition {
   /** Whether delegating to it returns at once by default. */
   readonly async: boolean;
   readonly limits: Partial<TaskLimits>;
+  /** What a task of it and everything below may use together; what is left out is left to the request and the tree. */
+  readonly budget?: Partial<TreeBudget>;
   readonly schedulingClass: SchedulingClass | null;
   /** Tasks of this agent that one parent may have alive at once; `null` for no limit of its own. */
   readonly concurrencyLimit: number | null;

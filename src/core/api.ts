@@ -44,6 +44,7 @@ export interface DelegateRequest {
   /** What becomes of it when the server stops while it runs; the agent's definition says when absent. */
   readonly onRestart?: RestartPolicy;
   readonly outputSchema?: JsonSchema;
+  /** For it and everything below it together; below a parent never more than what the budgets above allow. */
   readonly budget?: Partial<TreeBudget>;
   /** Absolute path; must lie in the server's workspace root. */
   readonly workspace?: string;
@@ -93,6 +94,16 @@ export interface RouteView {
   }[];
 }
 
+/** What a task and everything below it have used, and what is left to them. */
+export interface Spending {
+  /** Of the task and everything below it. */
+  readonly subtree: Usage;
+  /** Its own budget; `null` where only those above it count. */
+  readonly budget: TreeBudget | null;
+  /** What may still be used, by its own budget and those above; `null` for what has no limit. */
+  readonly remaining: TreeBudget;
+}
+
 /** Everything a surface shows of one task. Times are milliseconds since the epoch. */
 export interface TaskView {
   readonly taskId: string;
@@ -119,6 +130,7 @@ export interface TaskView {
   readonly run: number;
   readonly turn: number;
   readonly usage: Usage;
+  readonly spending: Spending;
   readonly progress: Progress | null;
   readonly steers: readonly SteerReceipt[];
   readonly children: readonly string[];
@@ -181,6 +193,7 @@ export interface TreeNode {
   readonly progress: Progress | null;
   readonly lastLine: string | null;
   readonly usage: Usage;
+  readonly spending: Spending;
   readonly children: readonly TreeNode[];
 }
 

@@ -30,6 +30,15 @@ const modelKeys = {
   escalate: z.boolean().default(false),
 };
 
+const limit = count.nullable();
+/** Of one task and all below it; absent keys are left to the tree's. */
+const ownBudget = z.strictObject({
+  tokens: limit.optional(),
+  cost_micros: limit.optional(),
+  gpu_ms: limit.optional(),
+  tool_calls: limit.optional(),
+});
+
 /** What one task may use; absent keys take DEFAULT_TASK_LIMITS. `timeout` is another name of `timeout_s`. */
 const taskKeys = {
   max_turns: count.optional(),
@@ -42,14 +51,15 @@ const taskKeys = {
   retry_limit: z.number().int().min(0).optional(),
   on_restart: z.enum(RESTART_POLICIES).optional(),
   stall_timeout_s: seconds.optional(),
+  budget: ownBudget.prefault({}),
 };
 
 const budget = z
   .strictObject({
-    tokens: count.nullable().default(null),
-    cost_micros: count.nullable().default(null),
-    gpu_ms: count.nullable().default(null),
-    tool_calls: count.nullable().default(null),
+    tokens: limit.default(null),
+    cost_micros: limit.default(null),
+    gpu_ms: limit.default(null),
+    tool_calls: limit.default(null),
   })
   .prefault({});
 
@@ -65,6 +75,7 @@ const CALLBACK_EVENTS = [
   "task.failed",
   "task.cancelled",
   "agent.escalated",
+  "budget.warned",
 ] as const satisfies readonly EventType[];
 
 const agentSchema = z

@@ -118,6 +118,35 @@ export function addUsage(a: Usage, b: Partial<Usage>): Usage {
   };
 }
 
+/** What a budget leaves beside what was used. */
+export function remainingOf(budget: TreeBudget, usage: Usage): TreeBudget {
+  const used = usedOf(usage);
+  const left = (kind: keyof TreeBudget): number | null => {
+    const limit = budget[kind];
+    return limit === null ? null : Math.max(0, limit - used[kind]);
+  };
+  return {
+    tokens: left("tokens"),
+    costMicros: left("costMicros"),
+    gpuMs: left("gpuMs"),
+    toolCalls: left("toolCalls"),
+  };
+}
+
+/** The least of each limit of several budgets, one within the other. */
+export function leastBudget(budgets: readonly TreeBudget[]): TreeBudget {
+  const least = (kind: keyof TreeBudget): number | null => {
+    const limits = budgets.flatMap((budget) => budget[kind] ?? []);
+    return limits.length === 0 ? null : Math.min(...limits);
+  };
+  return {
+    tokens: least("tokens"),
+    costMicros: least("costMicros"),
+    gpuMs: least("gpuMs"),
+    toolCalls: least("toolCalls"),
+  };
+}
+
 /** What was used, in the words of a budget. */
 export function usedOf(usage: Usage): Readonly<Record<keyof TreeBudget, number>> {
   const { promptTokens, outputTokens, costMicros, gpuMs, toolCalls } = usage;

@@ -72,7 +72,7 @@ export interface TaskSpec {
   /** `box:<box id>:<absolute path>`: a workspace is bound to a box, and a claim filters by it. */
   readonly workspace: string;
   readonly limits: TaskLimits;
-  /** The tree's budget; on a root only, `null` below it. */
+  /** A root's is its tree's; below a root that of the subtree, within those above, or `null` for none of its own. */
   readonly budget: TreeBudget | null;
   readonly schedulingClass: SchedulingClass;
   /** A detached task outlives its parent's end and cancel. */

@@ -13,8 +13,8 @@ import type {
 } from "../core/box-api.ts";
 import { KEY_WORDS } from "../core/key-state.ts";
 import { PHASES, RESIDENCY_STATES, SCHEDULING_CLASSES, STATES } from "../core/lifecycle.ts";
-import type { Usage } from "../core/limits.ts";
 import type { Wire } from "../core/wire.ts";
+import { spending, usage } from "./spending-schema.ts";
 import { modelRoute } from "./model-route-schema.ts";
 
 export const state = z.enum(STATES);
@@ -22,17 +22,6 @@ export const phase = z.enum(PHASES).nullable();
 const time = z.number().int().describe("Milliseconds since the epoch.");
 const count = z.number().int().min(0);
 const link = z.string().nullable().describe("Where a person can watch it.");
-
-const usage = z
-  .object({
-    prompt_tokens: count,
-    output_tokens: count,
-    cost_micros: count,
-    gpu_ms: z.number().min(0),
-    tool_calls: count,
-    generations: count,
-  })
-  .meta({ id: "Usage" }) satisfies z.ZodType<Wire<Usage>>;
 
 const failure = z
   .object({ code: z.string(), message: z.string(), retryable: z.boolean() })
@@ -104,6 +93,7 @@ export const taskView = z
     run: count,
     turn: count,
     usage,
+    spending,
     progress: progress.nullable(),
     steers: z.array(steerReceipt),
     children: z.array(z.string()),
@@ -149,6 +139,7 @@ const treeNode: z.ZodType<Wire<TreeNode>> = z
     progress: progress.nullable(),
     last_line: z.string().nullable(),
     usage,
+    spending,
     get children() {
       return z.array(treeNode);
     },

@@ -10,12 +10,20 @@
 
 import type { TaskFailure } from "../core/task.ts";
 import type { TreeBudget, Usage } from "../core/limits.ts";
-import { BUDGET_KINDS, NO_USAGE, WARN_SHARE, addUsage, usedOf } from "../core/limits.ts";
+import {
+  addUsage,
+  BUDGET_KINDS,
+  leastBudget,
+  NO_USAGE,
+  remainingOf,
+  usedOf,
+  WARN_SHARE,
+} from "../core/limits.ts";
 import type { EventData } from "../core/event.ts";
 import { snakeKey } from "../core/wire.ts";
 
 /** What one generation may use at most, as far as that is known before it begins. */
-export type Need = Readonly<Record<"tokens" | "costMicros" | "gpuMs", number>>;
+export type Outlay = Readonly<Record<"tokens" | "costMicros" | "gpuMs", number>>;
 
 export interface Reservation {
   /** Books what was really used and returns the rest. Later calls do nothing. */
@@ -39,7 +47,7 @@ export interface LedgerOptions {
   readonly above: Ledger | null;
 }
 
-const NOTHING: Need = { tokens: 0, costMicros: 0, gpuMs: 0 };
+const NOTHING: Outlay = { tokens: 0, costMicros: 0, gpuMs: 0 };
 const NEEDS = ["tokens", "costMicros", "gpuMs"] as const;
 
 export class Ledger {
@@ -48,7 +56,7 @@ export class Ledger {
   /** This one and those above it. */
   readonly #chain: readonly Ledger[];
   #used: Usage;
-  #held: Need = NOTHING;
+  #held: Outlay = NOTHING;
   readonly #warned = new Set<keyof TreeBudget>();
   #warnings: BudgetWarning[] = [];
 
@@ -68,25 +76,13 @@ export class Ledger {
 
   /** What can still be used, by this ledger and those above it; `null` for what has no limit. */
   get remaining(): TreeBudget {
-    const left = (kind: keyof TreeBudget): number | null => {
-      const each = this.#chain.flatMap(({ budget, used }) => {
-        const limit = budget[kind];
-        return limit === null ? [] : Math.max(0, limit - usedOf(used)[kind]);
-      });
-      return each.length === 0 ? null : Math.min(...each);
-    };
-    return {
-      tokens: left("tokens"),
-      costMicros: left("costMicros"),
-      gpuMs: left("gpuMs"),
-      toolCalls: left("toolCalls"),
-    };
+    return leastBudget(this.#chain.map(({ budget, used }) => remainingOf(budget, used)));
   }
 
   /** Reserves what one generation needs, or says which limit stands in its way. Keeps L1. */
-  reserve(need: Need): Reservation | BudgetRefusal {
-    const grants = this.#chain.map((ledger) => [ledger, ledger.#grant(need)] as const);
-    const refusals = grants.flatMap(([ledger, grant]) => ledger.#refusals(need, grant));
+  reserve(outlay: Outlay): Reservation | BudgetRefusal {
+    const grants = this.#chain.map((ledger) => [ledger, ledger.#grant(outlay)] as const);
+    const refusals = grants.flatMap(([ledger, grant]) => ledger.#refusals(outlay, grant));
     const refusal = refusals.find(({ heldByOthers }) => !heldByOthers) ?? refusals[0];
     if (refusal) return refusal;
     for (const [ledger, grant] of grants) ledger.#hold(grant, 1);
@@ -123,25 +119,25 @@ export class Ledger {
     });
   }
 
-  #grant(need: Need): Need {
+  #grant(outlay: Outlay): Outlay {
     const { gpuMs: limit } = this.budget;
-    if (limit === null || this.#held.gpuMs > 0) return need;
-    return { ...need, gpuMs: Math.min(need.gpuMs, Math.max(1, limit - this.#used.gpuMs)) };
+    if (limit === null || this.#held.gpuMs > 0) return outlay;
+    return { ...outlay, gpuMs: Math.min(outlay.gpuMs, Math.max(1, limit - this.#used.gpuMs)) };
   }
 
-  #refusals(need: Need, grant: Need): readonly BudgetRefusal[] {
+  #refusals(outlay: Outlay, grant: Outlay): readonly BudgetRefusal[] {
     const used = usedOf(this.#used);
     return NEEDS.flatMap((kind) => {
       const limit = this.budget[kind];
       const wanted = used[kind] + this.#held[kind] + grant[kind];
-      if (limit === null || need[kind] === 0 || wanted <= limit) return [];
+      if (limit === null || outlay[kind] === 0 || wanted <= limit) return [];
       // Of GPU time any rest is enough for who is alone.
       const least = kind === "gpuMs" ? 1 : grant[kind];
       return [{ ...this.#failure(kind, wanted), heldByOthers: used[kind] + least <= limit }];
     });
   }
 
-  #hold({ tokens, costMicros, gpuMs }: Need, sign: 1 | -1): void {
+  #hold({ tokens, costMicros, gpuMs }: Outlay, sign: 1 | -1): void {
     const held = this.#held;
     this.#held = {
       tokens: held.tokens + sign * tokens,

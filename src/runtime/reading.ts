@@ -114,11 +114,14 @@ export class Reading {
   }
 
   async #view(record: TaskRecord, children: readonly string[]): Promise<TaskView> {
-    const entries = await this.#options.store.inbox(record.spec.id, 0);
+    const { store } = this.#options;
+    const entries = await store.inbox(record.spec.id, 0);
+    const subtree = await store.treeUsage(record.spec.id);
     const steers = entries.map(receiptOf).filter((receipt): receipt is SteerReceipt => receipt !== null);
     return taskView(record, this.#facts(record), {
       steers,
       children,
+      subtree,
       link: linkOf(this.#options.settings, record.spec.id),
     });
   }
@@ -132,7 +135,7 @@ export class Reading {
     const host = this.#host(record.spec.id);
     if (!host) return endedFacts(record);
     const { state, phase } = host.words;
-    const { scheduler, family } = this.#options.household;
+    const { scheduler, family, trees } = this.#options.household;
     const waits = phase === "queued" || phase === "waiting_slot";
     return {
       state,
@@ -142,6 +145,7 @@ export class Reading {
       pause: pauseOf(host.turn.lastFailure),
       reroutes: host.turn.reroutes,
       tail: host.tail(CHECK_LINES),
+      remaining: trees.ledgerOf(record.spec).remaining,
     };
   }
 

@@ -6,11 +6,13 @@ import type { AgentDefinition } from "../core/agent.ts";
 import type { DelegateRequest, SessionRequest } from "../core/api.ts";
 import type { State } from "../core/lifecycle.ts";
 import { isTerminal } from "../core/lifecycle.ts";
-import { MAX_CONTEXT_CHARS, MAX_GOAL_CHARS, type TaskLimits, type TreeBudget } from "../core/limits.ts";
+import { leastBudget, MAX_CONTEXT_CHARS, MAX_GOAL_CHARS, UNLIMITED_BUDGET } from "../core/limits.ts";
+import type { TaskLimits, TreeBudget } from "../core/limits.ts";
 import type { Settings } from "../core/settings.ts";
 import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
 import { placeChild, placeSession } from "./placing.ts";
-import type { RouteFacts } from "./routing.ts";
+import type { RouteAnswer, RouteFacts } from "./routing.ts";
+import { agentBudget, budgetOf, checkPrices, type AskedBudget } from "./spawn-budget.ts";
 import { checkKnown } from "./spawn-toolsets.ts";
 import type { PinnedAgent, TaskRole, TaskSpec } from "../core/task.ts";
 
@@ -19,7 +21,13 @@ export interface SpawnFacts {
   readonly id: string;
   readonly requestHash: string;
   readonly now: number;
-  readonly parent: { readonly spec: TaskSpec; readonly state: State; readonly ending: boolean } | null;
+  readonly parent: {
+    readonly spec: TaskSpec;
+    readonly state: State;
+    readonly ending: boolean;
+    /** What the budgets that it is under allow together; no limit when absent. */
+    readonly allowance?: TreeBudget;
+  } | null;
   /** Names of the toolsets that exist. */
   readonly knownToolsets: ReadonlySet<string>;
   /** What is known of the places where it might run; everything can be used when absent. */
@@ -31,14 +39,14 @@ export interface SpawnFacts {
 /** The spec of a delegated task. Throws InvalidRequestError, NotFoundError, ConflictError or LimitError. */
 export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings: Settings): TaskSpec {
   checkText(request);
-  if (facts.parent && request.budget) throw budgetBelowRoot();
   const { parent } = facts;
   const agent = agentOf(request.agent, settings);
   if (parent) checkParent(parent);
   const depth = parent ? parent.spec.depth + 1 : 0;
   checkDepth(depth, settings);
   const role = roleOf(request.role ?? agent.role, depth, settings);
-  const { model, route, toolsets } = placeChild(request, { agent, role, settings, facts });
+  const chosen = placeChild(request, { agent, role, settings, facts });
+  const { model, route, toolsets } = chosen;
   return {
     id: facts.id,
     kind: "task",
@@ -55,7 +63,7 @@ export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings:
     toolsets,
     workspace: workspaceOf(request.workspace, parent?.spec.workspace ?? null, settings),
     limits: limitsOf(request, agent, settings),
-    budget: parent ? null : budgetOf(request.budget, settings),
+    budget: budgetFor(request, agentBudget(agent, settings), { facts, settings, chosen }),
     schedulingClass: classOf(request, agent, parent?.spec ?? null),
     detached: request.detached ?? false,
     outputSchema: request.outputSchema ?? null,
@@ -69,7 +77,8 @@ export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings:
 /** The spec of a session. Throws like `childSpec`. */
 export function sessionSpec(request: SessionRequest, facts: SpawnFacts, settings: Settings): TaskSpec {
   const agent = request.agent === undefined ? settings.sessionAgent : agentOf(request.agent, settings);
-  const { model, route } = placeSession(request, { agent, settings, facts });
+  const chosen = placeSession(request, { agent, settings, facts });
+  const { model, route } = chosen;
   const wanted = request.toolsets ?? agent.toolsets ?? ["delegation", "file"];
   const toolsets = model.tools ? [...new Set(wanted)] : [];
   checkKnown(toolsets, facts.knownToolsets);
@@ -89,7 +98,7 @@ export function sessionSpec(request: SessionRequest, facts: SpawnFacts, settings
     toolsets,
     workspace: workspaceOf(request.workspace, null, settings),
     limits: { ...settings.limits, ...agent.limits, timeoutMs: null, deadlineMs: null, retryOnFailure: false },
-    budget: budgetOf(request.budget, settings),
+    budget: budgetFor(request, agent.budget, { facts, settings, chosen }),
     schedulingClass: "interactive",
     detached: false,
     outputSchema: null,
@@ -100,11 +109,27 @@ export function sessionSpec(request: SessionRequest, facts: SpawnFacts, settings
   };
 }
 
-function budgetBelowRoot(): InvalidRequestError {
-  return new InvalidRequestError(
-    "budget_below_root",
-    "A budget belongs to the root of a tree and a child shares it. Leave budget out, or set it where the tree begins.",
+/** Its own budget, once it is sure that its models have prices where a budget counts money. */
+function budgetFor(
+  request: Pick<DelegateRequest, "budget">,
+  ofAgent: AskedBudget | undefined,
+  { facts: { parent }, settings, chosen }: BudgetFacts,
+): TreeBudget | null {
+  const around = parent && (parent.allowance ?? UNLIMITED_BUDGET);
+  const budget = budgetOf({ ofAgent, asked: request.budget, byDefault: settings.budget, around });
+  const model = chosen.model.ref;
+  checkPrices(
+    { model, ...(chosen.route && { route: chosen.route }) },
+    leastBudget([budget, around].filter((each) => each !== null)),
+    settings,
   );
+  return budget;
+}
+
+interface BudgetFacts {
+  readonly facts: SpawnFacts;
+  readonly settings: Settings;
+  readonly chosen: RouteAnswer;
 }
 
 function checkText(request: DelegateRequest): void {
@@ -205,10 +230,6 @@ function agentLimits(agent: AgentDefinition, { limits: base }: Settings): TaskLi
   const limits = Object.freeze({ ...base, ...agent.limits });
   LIMITS.set(agent, { base, limits });
   return limits;
-}
-
-function budgetOf(asked: Partial<TreeBudget> | undefined, settings: Settings): TreeBudget {
-  return { ...settings.budget, ...asked };
 }
 
 function classOf(

@@ -23,7 +23,7 @@ import type {
   TaskHandle,
   TaskResult,
 } from "../core/api.ts";
-import { MAX_BATCH, MAX_STEER_CHARS } from "../core/limits.ts";
+import { leastBudget, MAX_BATCH, MAX_STEER_CHARS, type TreeBudget } from "../core/limits.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ModelRef, TaskRecord, TaskSpec } from "../core/task.ts";
 import { keyReused } from "../store/refusals.ts";
@@ -32,6 +32,7 @@ import type { Household } from "./household.ts";
 import { identityOf, type Identity } from "./identity.ts";
 import { routeFactsOf, spawnNote } from "./placing.ts";
 import type { RouteFacts } from "./routing.ts";
+import { agentBudget, loweredNote } from "./spawn-budget.ts";
 import { childSpec, sessionSpec, type SpawnFacts } from "./spawning.ts";
 import type { TaskHost } from "./task-host.ts";
 import { receiptOf, resultOf } from "./views.ts";
@@ -85,7 +86,7 @@ export class Tasks {
       await household.claimSoon();
       return new Map(accepted.map((receipt) => [receipt.record.spec.id, receipt]));
     });
-    return ids.map((id) => this.#handle(receipts.get(id) as SubmitReceipt));
+    return ids.map((id, at) => this.#handle(receipts.get(id) as SubmitReceipt, requests[at]));
   }
 
   async createSession(request: SessionRequest, caller: Caller): Promise<TaskRecord> {
@@ -202,10 +203,25 @@ export class Tasks {
 
   async #childSpec(request: DelegateRequest, caller: Caller, identity: Identity): Promise<TaskSpec> {
     const parentId = request.parentId ?? caller.taskId;
+    const allowance = parentId === null ? null : await this.#allowanceUnder(parentId);
+    // Last of all, so that it is as it stands.
     const parent = parentId === null ? null : await this.record(parentId);
     const { settings } = this.#options;
     const agent = request.agent === undefined ? settings.childAgent : this.#agent(request.agent);
-    return childSpec(request, this.#facts(identity, agent, parent), settings);
+    const facts = this.#facts(identity, agent, parent);
+    const around = facts.parent && allowance && { ...facts.parent, allowance };
+    return childSpec(request, { ...facts, parent: around }, settings);
+  }
+
+  /** What the budgets of a task and of all above it allow together. */
+  async #allowanceUnder(taskId: string): Promise<TreeBudget> {
+    const budgets: TreeBudget[] = [];
+    for (let at: string | null = taskId; at !== null;) {
+      const { spec }: TaskRecord = await this.record(at);
+      if (spec.budget) budgets.push(spec.budget);
+      at = spec.parentId;
+    }
+    return leastBudget(budgets);
   }
 
   #facts(identity: Identity, agent: AgentDefinition | undefined, parent: TaskRecord | null): SpawnFacts {
@@ -256,9 +272,14 @@ export class Tasks {
     return caller.taskId === null ? submit() : household.patience.call("submitAll", submit);
   }
 
-  #handle({ record, created }: SubmitReceipt): TaskHandle {
+  #handle({ record, created }: SubmitReceipt, request: DelegateRequest | undefined): TaskHandle {
     const { settings, household } = this.#options;
-    const { id, agent } = record.spec;
+    const { id, agent: pinned, budget } = record.spec;
+    const agent = this.#agent(pinned.name) ?? settings.childAgent;
+    const notes = [
+      spawnNote(record.spec, settings),
+      loweredNote(budget, { ...agentBudget(agent, settings), ...request?.budget }),
+    ];
     const words = this.host(id)?.words ?? record;
     return {
       taskId: id,
@@ -267,8 +288,8 @@ export class Tasks {
       queuePosition: household.scheduler.placeOf(id)?.position ?? null,
       created,
       link: linkOf(settings, id),
-      async: this.#agent(agent.name)?.async ?? settings.childAgent.async,
-      note: spawnNote(record.spec, settings),
+      async: agent.async,
+      note: notes.filter((note) => note !== null).join(" ") || null,
     };
   }
 }

@@ -1,8 +1,9 @@
 // What surfaces show of a task: pure functions from its record, its living host's facts and its mail.
 
-import type { RouteView, SteerReceipt, TaskResult, TaskView, TreeNode } from "../core/api.ts";
+import type { RouteView, Spending, SteerReceipt, TaskResult, TaskView, TreeNode } from "../core/api.ts";
 import type { Phase, State } from "../core/lifecycle.ts";
-import { CHECK_LINES, RING_LINE_CHARS } from "../core/limits.ts";
+import { addUsage, CHECK_LINES, remainingOf, RING_LINE_CHARS, UNLIMITED_BUDGET } from "../core/limits.ts";
+import type { TreeBudget, Usage } from "../core/limits.ts";
 import type { ModelRef, Reroute, TaskRecord } from "../core/task.ts";
 import { safeSlice } from "./output-ring.ts";
 import type { QueuePlace } from "../scheduler/scheduler.ts";
@@ -18,6 +19,8 @@ export interface LiveFacts {
   readonly pause: string | null;
   readonly reroutes: readonly Reroute[];
   readonly tail: readonly string[];
+  /** What its ledgers leave; `null` when it books in none any more. */
+  readonly remaining: TreeBudget | null;
 }
 
 /** The facts of a task that has no host any more. */
@@ -34,6 +37,7 @@ export function endedFacts(record: TaskRecord): LiveFacts {
     pause: null,
     reroutes,
     tail,
+    remaining: null,
   };
 }
 
@@ -58,6 +62,12 @@ function routeView({ spec: { route } }: TaskRecord, { reroutes }: LiveFacts): Ro
   };
 }
 
+/** What a task and all below it have used. Of a task that has ended its own budget says what was left. */
+export function spendingOf({ spec }: TaskRecord, facts: LiveFacts, subtree: Usage): Spending {
+  const { budget } = spec;
+  return { subtree, budget, remaining: facts.remaining ?? remainingOf(budget ?? UNLIMITED_BUDGET, subtree) };
+}
+
 /** Why a task waits, in words; null when it does not. */
 export function waitsFor(facts: LiveFacts): string | null {
   if (facts.place) return facts.place.reason;
@@ -73,6 +83,8 @@ export function taskView(
   rest: {
     readonly steers: readonly SteerReceipt[];
     readonly children: readonly string[];
+    /** What it and all below it have used. */
+    readonly subtree: Usage;
     readonly link: string | null;
   },
 ): TaskView {
@@ -98,6 +110,7 @@ export function taskView(
     run: record.run,
     turn: record.turn,
     usage: record.usage,
+    spending: spendingOf(record, facts, rest.subtree),
     progress: record.progress,
     steers: rest.steers,
     children: rest.children,
@@ -127,6 +140,7 @@ export function resultOf(record: TaskRecord, facts: Pick<LiveFacts, "state" | "p
 
 export function treeNode(record: TaskRecord, facts: LiveFacts, children: readonly TreeNode[]): TreeNode {
   const { spec } = record;
+  const subtree = children.reduce((sum, { spending }) => addUsage(sum, spending.subtree), record.usage);
   return {
     taskId: spec.id,
     kind: spec.kind,
@@ -140,6 +154,7 @@ export function treeNode(record: TaskRecord, facts: LiveFacts, children: readonl
     progress: record.progress,
     lastLine: facts.tail.at(-1) ?? null,
     usage: record.usage,
+    spending: spendingOf(record, facts, subtree),
     children,
   };
 }

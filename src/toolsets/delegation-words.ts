@@ -4,8 +4,10 @@
 import { ToolError } from "../base/errors.ts";
 import type { DelegateRequest, TaskHandle, TaskView } from "../core/api.ts";
 import { isTerminal } from "../core/lifecycle.ts";
+import { BUDGET_KINDS, usedOf, type TreeBudget } from "../core/limits.ts";
 import type { Progress } from "../core/task.ts";
 import type { ToolContext } from "../core/tool.ts";
+import { fromWire, snakeKey, toWire } from "../core/wire.ts";
 
 export type Input = Readonly<Record<string, unknown>>;
 
@@ -37,7 +39,7 @@ export function requestsOf(input: Input, context: ToolContext): readonly Delegat
 
 /** Each call creates its children once, however often it runs: the key is the call and the place in it. */
 export function requestOf(input: Input, context: ToolContext, index: number): DelegateRequest {
-  const { goal, context: background, agent, toolsets, role } = input;
+  const { goal, context: background, agent, toolsets, role, budget } = input;
   return {
     goal: String(goal),
     idempotencyKey: `${context.callId}/${index}`,
@@ -45,6 +47,7 @@ export function requestOf(input: Input, context: ToolContext, index: number): De
     ...(agent !== undefined && { agent: agent as string }),
     ...(toolsets !== undefined && { toolsets: toolsets as readonly string[] }),
     ...(role !== undefined && { role: role as "leaf" | "orchestrator" }),
+    ...(budget !== undefined && { budget: fromWire(budget) as Partial<TreeBudget> }),
   };
 }
 
@@ -74,9 +77,21 @@ export function statusOf(view: TaskView): Readonly<Record<string, unknown>> {
         rerouted: view.route.reroutes.map(({ from, to, reason }) => ({ from, to, reason })),
       }),
     ...(view.progress && { progress: progressOf(view.progress) }),
+    ...spentOf(view),
     output_preview: view.tail,
     ...(view.failure && { failure: { code: view.failure.code, message: view.failure.message } }),
     note: ended ? "Ended. collect_task returns its result." : "Not finished: there is no result yet.",
+  };
+}
+
+/** What it has used, with all below it where it has children, and what is left where there is a limit. */
+function spentOf({ usage, spending, children }: TaskView): Readonly<Record<string, unknown>> {
+  const limited = BUDGET_KINDS.filter((kind) => spending.remaining[kind] !== null);
+  const remaining = Object.fromEntries(limited.map((kind) => [snakeKey(kind), spending.remaining[kind]]));
+  return {
+    used: toWire(usedOf(usage)),
+    ...(children.length > 0 && { used_with_children: toWire(usedOf(spending.subtree)) }),
+    ...(limited.length > 0 && { budget_left: remaining }),
   };
 }
 

@@ -3,9 +3,10 @@
 // Children are durable waits: `delegate_task` and `collect_task` suspend, and hold nothing while they wait.
 
 import type { TaskHandle } from "../core/api.ts";
-import { CHECK_LINES, MAX_BATCH } from "../core/limits.ts";
+import { BUDGET_KINDS, CHECK_LINES, MAX_BATCH } from "../core/limits.ts";
 import type { Tool, ToolContext, ToolOutcome, Toolset, ToolWait } from "../core/tool.ts";
 import type { JsonSchema } from "../core/json-schema.ts";
+import { snakeKey } from "../core/wire.ts";
 import {
   endedIds,
   idOf,
@@ -33,6 +34,13 @@ const TASK_PROPERTIES: JsonSchema = {
     description: 'What the child may use, such as ["file"].',
   },
   role: { type: "string", enum: ["leaf", "orchestrator"], description: "orchestrator may delegate further." },
+  budget: {
+    ...object(
+      Object.fromEntries(BUDGET_KINDS.map((kind) => [snakeKey(kind), { type: "integer", minimum: 1 }])),
+      [],
+    ),
+    description: "What it and its own children may use together; never more than yours has left.",
+  },
 };
 
 const TASK_ID: JsonSchema = {
@@ -130,7 +138,7 @@ const delegateTaskAsync: Tool = {
 const checkTask: Tool = {
   definition: {
     name: "check_task",
-    description: `Look at a child without waiting: state, phase, queue position, last ${CHECK_LINES} lines of output.`,
+    description: `Look at a child without waiting: state, phase, queue position, last ${CHECK_LINES} lines of output, what it has used.`,
     parameters: object({ task_id: TASK_ID }, ["task_id"]),
   },
   repeatable: true,

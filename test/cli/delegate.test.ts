@@ -78,7 +78,24 @@ describe("what the child is given", () => {
     });
   });
 
+  test("a budget arrives, and the task shows it with what was used", async () => {
+    const terminal = served.terminal();
+    const args = ["delegate", "x", "--budget", "tokens=90000", "--budget", "cost_micros=5", "--json"];
+    expect(await runLine(args, terminal)).toBe(0);
+    const { task_id: taskId } = JSON.parse(terminal.out) as { task_id: string };
+    expect((await served.api.check(taskId)).spending.budget).toMatchObject({ tokens: 90_000, costMicros: 5 });
+    const shown = served.terminal();
+    expect(await runLine(["tasks", "get", taskId], shown)).toBe(0);
+    expect(shown.out).toMatch(/^budget +90000 tokens, 0\.000005 cost$/m);
+    expect(shown.out).toMatch(/^used +\d+ tokens/m);
+  });
+
   test.each([
+    ["a budget of nothing", ["--budget", "tokens=0"], 2],
+    ["a budget below nothing", ["--budget=tokens=-5"], 2],
+    ["a budget that is no number", ["--budget", "tokens=NaN"], 2],
+    ["an unknown budget", ["--budget", "token=5"], 2],
+    ["a budget that is said twice", ["--budget", "tokens=5", "--budget", "tokens=6"], 2],
     ["an unknown agent", ["--agent", "nobody"], 2],
     ["an unknown toolset", ["--toolset", "shell"], 2],
     ["an unknown model", ["--model", "gpt-9"], 4],

@@ -6,7 +6,7 @@ import { entryLines, frameOf, slotLine, treeLines, type Scene } from "../../src/
 import { columnsOf } from "../../src/cli/printable.ts";
 import type { Line } from "../../src/cli/printer.ts";
 import type { TreeNode } from "../../src/core/api.ts";
-import { NO_USAGE } from "../../src/core/limits.ts";
+import { NO_USAGE, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
 
 const textOf = (line: Line): string =>
   typeof line === "string" ? line : line.map((span) => (typeof span === "string" ? span : span[1])).join("");
@@ -25,6 +25,7 @@ function node(taskId: string, rest: Partial<TreeNode> = {}): TreeNode {
     progress: null,
     lastLine: null,
     usage: NO_USAGE,
+    spending: { subtree: NO_USAGE, budget: null, remaining: UNLIMITED_BUDGET },
     children: [],
     ...rest,
   };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { EventData, EventType, StoredEvent } from "../../src/core/event.ts";
-import { NO_USAGE } from "../../src/core/limits.ts";
+import { NO_USAGE, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
 import type { TreeNode } from "../../src/core/api.ts";
 import { Printer } from "../../src/cli/printer.ts";
 import {
@@ -55,6 +55,7 @@ function node(name: string, rest: Partial<TreeNode> = {}): TreeNode {
     progress: null,
     lastLine: null,
     usage: NO_USAGE,
+    spending: { subtree: NO_USAGE, budget: null, remaining: UNLIMITED_BUDGET },
     children: [],
     ...rest,
   };
@@ -73,6 +74,18 @@ test("a tree is drawn with its branches, queue places and last lines", () => {
   ]);
 });
 
+test("a tree says what each part of it has used, and what its budget leaves", () => {
+  const usage = { ...NO_USAGE, promptTokens: 5_000, outputTokens: 300, generations: 2, costMicros: 42_100 };
+  const spending = { subtree: usage, budget: null, remaining: UNLIMITED_BUDGET };
+  const child = node("b", { spending: { ...spending, subtree: { ...usage, gpuMs: 12_345, toolCalls: 1 } } });
+  const limits = { ...UNLIMITED_BUDGET, costMicros: 1_000_000 };
+  const tree = node("a", { spending: { ...spending, budget: limits, remaining: limits }, children: [child] });
+  expect(treeLines([tree]).map((line) => printer.render(line, false))).toEqual([
+    "task_aaaaaaaa  running generating  goal a  m, used 5300 tokens, 0.0421 cost (left: 1 cost)",
+    "└─ task_bbbbbbbb  running generating  goal b  m, used 5300 tokens, 0.0421 cost, 12.3 s of GPU, 1 tool call",
+  ]);
+});
+
 describe("events in words", () => {
   const told = <T extends EventType>(type: T, data: EventData[T]): string | null =>
     eventText({ type, data } as unknown as StoredEvent);
@@ -85,6 +98,7 @@ describe("events in words", () => {
       told("tool.finished", { callId: "1", tool: "read_file", isError: true, chars: 0, ms: 1 }),
       told("task.failed", { code: "timeout", message: "too\nslow" }),
       told("cancel.requested", { reason: "enough", force: true }),
+      told("budget.warned", { budgetOf: "task_aaaaaaaabbbb", kind: "tokens", used: 81, limit: 100 }),
     ]).toEqual([
       "admitted after 1.5 s",
       "progress: 40 % half",
@@ -92,6 +106,7 @@ describe("events in words", () => {
       "← read_file: an error",
       "failed (timeout): too slow",
       "cancel requested by force: enough",
+      "81 of 100 tokens are used in the budget of task_aaaaaaaa",
     ]);
   });
 

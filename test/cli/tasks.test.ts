@@ -28,7 +28,11 @@ describe("tasks ls", () => {
     const people = await line("tasks", "ls");
     expect(people.code).toBe(0);
     const last = people.out.trimEnd().split("\n").at(-1);
-    expect(last).toMatch(new RegExp(`^${taskId.slice(0, 13)}  done +child +child +\\d+s +say hello$`));
+    expect(last).toMatch(
+      new RegExp(
+        `^${taskId.slice(0, 13)}  done +child +child +\\d+s +\\d+ tokens, \\d+ ms of GPU +say hello$`,
+      ),
+    );
     const json = await line("tasks", "ls", "--json", "--limit", "1");
     expect(json.err).toBe("");
     expect(JSON.parse(json.out)).toMatchObject({ items: [{ task_id: taskId, state: "done" }], more: false });

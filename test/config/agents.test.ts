@@ -1,5 +1,28 @@
 import { describe, expect, it } from "vitest";
+import { childAgent, namedAgent } from "../../src/config/agents.ts";
+import { configSchema } from "../../src/core/config-schema.ts";
 import { resolved, two } from "./resolved-fixture.ts";
+
+describe("budgets of agents", () => {
+  it("are what is written, and what is left out is left out", () => {
+    const config = configSchema.parse({
+      delegation: { budget: { tokens: 5, gpu_ms: null } },
+      agents: { a: { budget: { cost_micros: 7, tool_calls: 1 } }, b: {} },
+    });
+    expect(childAgent(config, []).budget).toEqual({ tokens: 5, gpuMs: null });
+    expect(namedAgent("a", config.agents["a"]!, []).budget).toEqual({ costMicros: 7, toolCalls: 1 });
+    expect(namedAgent("b", config.agents["b"]!, [])).not.toHaveProperty("budget");
+  });
+
+  it.each([{ tokens: 0 }, { cost_micros: -1 }, { gpu_ms: Number.NaN }, { tool_calls: 0.5 }, { dollars: 1 }])(
+    "refuse %j",
+    (budget) => {
+      expect(configSchema.safeParse({ agents: { a: { budget } } }).success).toBe(false);
+      expect(configSchema.safeParse({ delegation: { budget } }).success).toBe(false);
+      expect(configSchema.safeParse({ budget }).success).toBe(false);
+    },
+  );
+});
 
 describe("limits and agents", () => {
   it("accept the names of Hermes", () => {

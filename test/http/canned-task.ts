@@ -9,7 +9,7 @@ import type {
   TreeNode,
 } from "../../src/core/api.ts";
 import { isTerminal, type Phase, type State } from "../../src/core/lifecycle.ts";
-import { NO_USAGE } from "../../src/core/limits.ts";
+import { NO_USAGE, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
 import { textMessage, type TranscriptRow } from "../../src/core/message.ts";
 import type { Progress, TaskFailure, TaskKind } from "../../src/core/task.ts";
 import type { EventPlace } from "./canned-log.ts";
@@ -112,6 +112,7 @@ export function viewOf(task: CannedTask, lastEvent: number): TaskView {
     run: 1,
     turn: task.turn,
     usage: NO_USAGE,
+    spending: { subtree: NO_USAGE, budget: null, remaining: UNLIMITED_BUDGET },
     progress: task.progress,
     steers: task.steers,
     children: task.children.map((child) => child.id),
@@ -154,6 +155,7 @@ export function nodeOf(task: CannedTask): TreeNode {
     progress: task.progress,
     lastLine: task.result,
     usage: NO_USAGE,
+    spending: { subtree: NO_USAGE, budget: null, remaining: UNLIMITED_BUDGET },
     children: task.children.map(nodeOf),
   };
 }

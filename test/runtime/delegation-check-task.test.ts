@@ -16,6 +16,7 @@ describe("check_task", () => {
       status: "running",
       phase: "generating",
       output_preview: ["thinking"],
+      used: { tokens: 0, cost_micros: 0, gpu_ms: 0, tool_calls: 0 },
       note: "Not finished: there is no result yet.",
     });
   });

@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { NO_USAGE, UNLIMITED_BUDGET, type TreeBudget, type Usage } from "../../src/core/limits.ts";
-import { isRefused, Ledger, type Need, type Reservation } from "../../src/runtime/ledger.ts";
+import { isRefused, Ledger, type Outlay, type Reservation } from "../../src/runtime/ledger.ts";
 
 const KINDS = ["tokens", "costMicros", "gpuMs"] as const;
 type Kind = (typeof KINDS)[number];
@@ -40,16 +40,16 @@ export const MOVES = fc.array(
 );
 export type Move = typeof MOVES extends fc.Arbitrary<readonly (infer M)[]> ? M : never;
 
-function needs(): fc.Arbitrary<Need> {
+function needs(): fc.Arbitrary<Outlay> {
   return fc.record({ tokens: fc.integer({ min: 1, max: 60 }), costMicros: amount, gpuMs: amount });
 }
 
 interface Open {
   /** Places of the ledgers that it books in. */
   readonly in: readonly number[];
-  readonly need: Need;
+  readonly need: Outlay;
   /** What each of them set aside for it. */
-  readonly granted: ReadonlyMap<number, Need>;
+  readonly granted: ReadonlyMap<number, Outlay>;
   readonly reservation: Reservation;
 }
 
@@ -112,7 +112,7 @@ export class Books {
     return this.#compared();
   }
 
-  #reserve(place: number, need: Need): readonly string[] {
+  #reserve(place: number, need: Outlay): readonly string[] {
     const chain = chainOf(place);
     const granted = new Map(chain.map((each) => [each, this.#grantOf(each, need)]));
     const stands = (held: boolean): boolean =>
@@ -132,7 +132,7 @@ export class Books {
   }
 
   /** Whether the need does not fit beside what was used, and what others hold where that counts. */
-  #isOver(place: number, { kind, need, held }: { kind: Kind; need: Need; held: boolean }): boolean {
+  #isOver(place: number, { kind, need, held }: { kind: Kind; need: Outlay; held: boolean }): boolean {
     const most = this.#budgets[place]?.[kind] ?? null;
     if (most === null || need[kind] === 0) return false;
     const used = this.#usedOf(place, kind);
@@ -142,7 +142,7 @@ export class Books {
     return used + others + wanted > most;
   }
 
-  #grantOf(place: number, need: Need): Need {
+  #grantOf(place: number, need: Outlay): Outlay {
     const most = this.#budgets[place]?.gpuMs ?? null;
     if (most === null || this.#held(place, "gpuMs") > 0) return need;
     return { ...need, gpuMs: Math.min(need.gpuMs, Math.max(0, most - this.#usedOf(place, "gpuMs"))) };
@@ -156,9 +156,9 @@ export class Books {
       costMicros: Math.round(open.need.costMicros * share),
       gpuMs: Math.round(open.need.gpuMs * share),
     };
-    const spent: Need = { tokens: used.outputTokens, costMicros: used.costMicros, gpuMs: used.gpuMs };
+    const spent: Outlay = { tokens: used.outputTokens, costMicros: used.costMicros, gpuMs: used.gpuMs };
     for (const place of open.in) {
-      const granted = open.granted.get(place) as Need;
+      const granted = open.granted.get(place) as Outlay;
       const slack = this.#slack[place] as Record<Kind, number>;
       for (const kind of KINDS) slack[kind] += Math.max(0, spent[kind] - granted[kind]);
     }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UNLIMITED_BUDGET, type TreeBudget } from "../../src/core/limits.ts";
-import { isRefused, Ledger, type Need, type Reservation } from "../../src/runtime/ledger.ts";
+import { isRefused, Ledger, type Outlay, type Reservation } from "../../src/runtime/ledger.ts";
 import { Books, BOOKS_PLANS, MOVES } from "./ledger-books.ts";
 
 function ledger(budget: Partial<TreeBudget>, above: Ledger | null = null): Ledger {
@@ -12,7 +12,7 @@ function ledger(budget: Partial<TreeBudget>, above: Ledger | null = null): Ledge
   });
 }
 
-function need(tokens: number, rest: Partial<Need> = {}): Need {
+function need(tokens: number, rest: Partial<Outlay> = {}): Outlay {
   return { tokens, costMicros: 0, gpuMs: 0, ...rest };
 }
 

@@ -58,8 +58,13 @@ describe("a child's spec", () => {
     expect(root.budget).toMatchObject({ tokens: 500, costMicros: null });
   });
 
-  test("below a root takes no budget of its own", () => {
-    expect(() => spec({ budget: { tokens: 5 } }, under())).toThrow(/budget belongs to the root/);
+  test("below a root has one of its own where one is asked for, within those above", () => {
+    expect(spec({ budget: { tokens: 5 } }, under()).budget).toMatchObject({ tokens: 5, costMicros: null });
+    const allowance = { tokens: 3, costMicros: 9, gpuMs: null, toolCalls: null };
+    const tight = under();
+    const within = { ...tight, parent: tight.parent && { ...tight.parent, allowance } };
+    expect(spec({ budget: { tokens: 5 } }, within).budget).toMatchObject({ tokens: 3, costMicros: null });
+    expect(() => spec({ budget: { tokens: 0 } }, within)).toThrow(/whole number from 1 up/);
   });
 
   test("takes limits from the config, the agent and the request, the nearest last", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { NO_USAGE } from "../../src/core/limits.ts";
+import { NO_USAGE, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
 import type { TaskRecord } from "../../src/core/task.ts";
 import {
   endedFacts,
@@ -24,23 +24,43 @@ const LIVE: LiveFacts = {
   pause: null,
   reroutes: [],
   tail: ["x", "y"],
+  remaining: UNLIMITED_BUDGET,
 };
 
 describe("what a surface shows", () => {
   test("of a living task is what its host knows, not what the store last heard", () => {
-    const view = taskView(RECORD, LIVE, { steers: [], children: ["task_2"], link: null });
+    const view = taskView(RECORD, LIVE, {
+      steers: [],
+      children: ["task_2"],
+      link: null,
+      subtree: { ...NO_USAGE, promptTokens: 9 },
+    });
     expect(view).toMatchObject({
       taskId: "task_1",
       state: "running",
       phase: "generating",
       tail: ["x", "y"],
       children: ["task_2"],
+      spending: { subtree: { promptTokens: 9 }, remaining: UNLIMITED_BUDGET },
     });
     expect(treeNode(RECORD, LIVE, [])).toMatchObject({
       state: "running",
       lastLine: "y",
       usage: { promptTokens: 7 },
     });
+  });
+
+  test("of a tree adds up what is below each node", () => {
+    const leaf = treeNode(RECORD, LIVE, []);
+    expect(treeNode(RECORD, LIVE, [leaf, leaf]).spending.subtree.promptTokens).toBe(21);
+  });
+
+  test("of an ended one says what its own budget left, and nothing of others", () => {
+    const spec = specOf({ budget: { ...UNLIMITED_BUDGET, tokens: 10, gpuMs: 0 } });
+    const node = treeNode({ ...RECORD, spec }, endedFacts({ ...RECORD, spec }), []);
+    expect(node.spending.remaining).toEqual({ ...UNLIMITED_BUDGET, tokens: 3, gpuMs: 0 });
+    const without = treeNode({ ...RECORD, spec: specOf({ budget: null }) }, endedFacts(RECORD), []);
+    expect(without.spending).toMatchObject({ budget: null, remaining: UNLIMITED_BUDGET });
   });
 
   test("of an ended one is its record, with the last lines of its result", () => {

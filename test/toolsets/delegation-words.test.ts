@@ -50,6 +50,13 @@ describe("what is asked for", () => {
     ]);
   });
 
+  it("names the limits of a budget as the API does", () => {
+    const budget = { tokens: 5, cost_micros: 6, gpu_ms: 7, tool_calls: 8 };
+    expect(requestsOf({ goal: "a", budget }, CONTEXT)).toMatchObject([
+      { budget: { tokens: 5, costMicros: 6, gpuMs: 7, toolCalls: 8 } },
+    ]);
+  });
+
   it("refuses both and neither", () => {
     expect(() => requestsOf({}, CONTEXT)).toThrow(/neither/);
     expect(() => requestsOf({ goal: "a", tasks: [{ goal: "b" }] }, CONTEXT)).toThrow(/got both/);

@@ -55,6 +55,16 @@ describe("the delegation tools", () => {
     expect(delegationToolset({ onInterrupt: "cancel" }).tools("leaf")).toEqual([]);
   });
 
+  it.each([{ tokens: 0 }, { tokens: -5 }, { tokens: "many" }, { tokens: 0.5 }, { dollars: 1 }, 7])(
+    "refuse the budget %j",
+    (budget) => {
+      for (const input of [{ goal: "dig", budget }, { tasks: [{ goal: "dig", budget }] }])
+        expect(() => checkArguments(named("delegate_task"), input)).toThrow(
+          expect.objectContaining({ code: "bad_arguments" }),
+        );
+    },
+  );
+
   it("tell the model that a child knows only its goal and its context", () => {
     for (const name of ["delegate_task", "delegate_task_async"])
       expect(named(name).definition.description).toContain("it knows ONLY goal and context");
