@@ -100,7 +100,7 @@ export interface Spending {
   readonly subtree: Usage;
   /** Its own budget; `null` where only those above it count. */
   readonly budget: TreeBudget | null;
-  /** What may still be used, by its own budget and those above; `null` for what has no limit. */
+  /** What may still be used, by its own budget and those above (by its own alone once it has ended); `null`: no limit. */
   readonly remaining: TreeBudget;
 }
 

@@ -169,6 +169,14 @@ export const RESTART_MUTANTS: readonly Mutant[] = [
     why: "A restart gives a tree its budget once more.",
   },
   {
+    name: "restart-cuts-budgets-apart",
+    invariant: "T1, I17",
+    file: "src/runtime/trees.ts",
+    find: "aboveId: owners[at + 1]?.id ?? null,\n        });",
+    replace: "aboveId: null,\n        });",
+    why: "After a restart a child with a budget uses what its tree no longer has.",
+  },
+  {
     name: "restart-forgets-active-time",
     invariant: "I12, T2",
     file: HOST,

@@ -4,6 +4,7 @@
 import type { LaneView } from "../../src/core/box-api.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
 import type { TranscriptRow } from "../../src/core/message.ts";
+import type { TreeBudget } from "../../src/core/limits.ts";
 import type { TaskRecord } from "../../src/core/task.ts";
 import type { InboxEntry } from "../../src/store/store.ts";
 import type { Book } from "./book.ts";
@@ -34,8 +35,8 @@ export interface Rest {
   readonly timers: number;
   /** Calls that never came back, though their server lives. */
   readonly unanswered: readonly string[];
-  /** Tokens and tool calls that each root's tree has used. */
-  readonly usage: ReadonlyMap<string, { readonly tokens: number; readonly toolCalls: number }>;
+  /** What each task with a budget and all below it have used. */
+  readonly usage: ReadonlyMap<string, Readonly<Record<keyof TreeBudget, number>>>;
 }
 
 export interface Check {

@@ -1,4 +1,4 @@
-// What may happen so often and no oftener: turns, tries, runs, restarts, generations at once, and what they reserve.
+// What may happen so often and no oftener: turns, tries, runs, restarts, generations at once.
 
 import type { Book } from "./book.ts";
 import type { Check } from "./check.ts";
@@ -76,19 +76,6 @@ function oneTurn({ taskId, write }: FactOf<"committed">, book: Book): string | n
   return isInterrupted ? null : `${taskId} begins turn ${write.turn}, and the one before is open`;
 }
 
-/** What its tree has used, and what its generations have reserved, at the least. */
-function overBudget({ taskId, reserves }: FactOf<"generation.began">, book: Book): string | null {
-  const rootId = book.task(taskId)?.spec.rootId;
-  const limit = rootId === undefined ? null : (book.task(rootId)?.spec.budget?.tokens ?? null);
-  if (limit === null) return null;
-  let sum = reserves;
-  for (const [id, task] of book.model.tasks) {
-    if (task.spec.rootId !== rootId) continue;
-    sum += (book.diary.used.get(id) ?? 0) + (id === taskId ? 0 : (book.diary.reserved.get(id) ?? 0));
-  }
-  return sum > limit ? `${taskId} generates, which makes it ${sum} of the tree's ${limit} tokens` : null;
-}
-
 function openAfter({ events = [] }: CommitWrite, before: number): number {
   let open = before;
   for (const { type, data } of events) {
@@ -151,12 +138,6 @@ export const COUNT_CHECKS: readonly Check[] = [
         return `${taskId} generates twice at once`;
       },
     },
-  },
-  {
-    id: "I17",
-    name: "budgets are reserved",
-    means: "What a tree has used and what its generations may still use never passes its budget.",
-    on: { "generation.began": overBudget },
   },
   {
     id: "I20",

@@ -1,17 +1,15 @@
 // What the record of a task must say when all is over: every fact of its transcript and its mail has its event, its
-// result is what it answered last, its budget holds.
+// result is what it answered last.
 
 import { callsOf, textOf, type TranscriptRow } from "../../src/core/message.ts";
 import type { EventType } from "../../src/core/event.ts";
 import type { Check, Rest, RestTask } from "./check.ts";
 
-/** Results of calls that were never made, or whose outcome nobody knows: they cost nothing. */
-const NOT_MADE =
-  /tree's budget allows|^There is no tool |were no JSON object|outcome is unknown|is unknown\. Look before/;
 /** The result that closes a call that will get none; no tool has finished. */
 const CLOSED = "This call was interrupted and its outcome is unknown.";
 
-function resultsIn(rows: readonly TranscriptRow[]): readonly string[] {
+/** What calls came to. */
+export function resultsIn(rows: readonly TranscriptRow[]): readonly string[] {
   return rows.flatMap(({ message }) =>
     message.parts.flatMap((part) => (part.type === "tool_result" ? [part.text] : [])),
   );
@@ -99,24 +97,5 @@ export const RECORD_CHECKS: readonly Check[] = [
     name: "an answer is told once",
     means: "What a person answers to a question is the question's result, or a word, and not both.",
     rest: ofEach(wrongAnswers),
-  },
-  {
-    id: "I17",
-    name: "tool calls are counted",
-    means: "A tree makes no more tool calls than its budget allows.",
-    rest: ({ tasks }, book) => {
-      // Calls that a crash cut off are made again, and are not counted twice.
-      if (book.diary.lives > 1) return null;
-      const made = new Map<string, number>();
-      for (const { record, transcript } of tasks.values()) {
-        const calls = resultsIn(transcript).filter((text) => !NOT_MADE.test(text)).length;
-        made.set(record.spec.rootId, (made.get(record.spec.rootId) ?? 0) + calls);
-      }
-      for (const [rootId, count] of made) {
-        const limit = book.task(rootId)?.spec.budget?.toolCalls ?? null;
-        if (limit !== null && count > limit) return `${rootId} made ${count} tool calls of ${limit}`;
-      }
-      return null;
-    },
   },
 ];

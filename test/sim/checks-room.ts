@@ -8,8 +8,6 @@ import { DEEPEST } from "./plan.ts";
 
 /** `2 of 2 slots on gpu0 are generating`: how many are held, and how many there are. */
 const HELD = /^(\d+) of (\d+) /;
-/** What one generation may use beyond its reservation: its answer, and what its prompt was underestimated by. */
-const OVERRUN_TOKENS = 4_000;
 
 function overCap(lanes: readonly LaneView[], book: Book): string | null {
   for (const [at, lane] of lanes.entries()) {
@@ -158,19 +156,6 @@ export const ROOM_CHECKS: readonly Check[] = [
     means: "No task lies deeper than max_spawn_depth.",
     on: {
       submitted: ({ spec }) => (spec.depth > DEEPEST ? `${spec.id} lies at depth ${spec.depth}` : null),
-    },
-  },
-  {
-    id: "I17",
-    name: "budgets hold",
-    means: "A tree uses no more than its budget and what the last generation ran over.",
-    rest: ({ usage }, book) => {
-      for (const [rootId, { tokens }] of usage) {
-        const limit = book.task(rootId)?.spec.budget?.tokens ?? null;
-        if (limit !== null && tokens > limit + OVERRUN_TOKENS)
-          return `${rootId} used ${tokens} of ${limit} tokens`;
-      }
-      return null;
     },
   },
   {

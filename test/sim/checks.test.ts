@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { Checks } from "./check.ts";
+import { BUDGET_CHECKS } from "./checks-budget.ts";
 import { CALL_CHECKS } from "./checks-calls.ts";
 import { LIFE_CHECKS } from "./checks-life.ts";
 import { ROOM_CHECKS } from "./checks-room.ts";
@@ -12,7 +13,7 @@ import { BREACHES, goWell } from "./forged.ts";
 import { History } from "./history.ts";
 
 /** Those of the scheduler's umpire and of the diary are tried by the mutants. */
-const JUDGED = [UNHANDLED, ...LIFE_CHECKS, ...ROOM_CHECKS, ...TALK_CHECKS, ...CALL_CHECKS];
+const JUDGED = [UNHANDLED, ...LIFE_CHECKS, ...ROOM_CHECKS, ...TALK_CHECKS, ...CALL_CHECKS, ...BUDGET_CHECKS];
 
 describe("the checks of the simulation", () => {
   test("have unique names, an invariant each, and a sentence of meaning", () => {

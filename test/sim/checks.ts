@@ -3,6 +3,7 @@
 import { LIFE_CHECKS } from "./checks-life.ts";
 import { ROOM_CHECKS } from "./checks-room.ts";
 import { TALK_CHECKS } from "./checks-talk.ts";
+import { BUDGET_CHECKS } from "./checks-budget.ts";
 import { CALL_CHECKS } from "./checks-calls.ts";
 import { ORDER_CHECKS } from "./checks-order.ts";
 import { COUNT_CHECKS } from "./checks-count.ts";
@@ -47,6 +48,7 @@ export const CHECKS: readonly Check[] = [
   ...COUNT_CHECKS,
   ...PACE_CHECKS,
   ...RECORD_CHECKS,
+  ...BUDGET_CHECKS,
 ];
 
 /** Invariants that a simulation in one process cannot show, and where they are shown instead. */

@@ -2,6 +2,7 @@
 // time and as often as they may: turns, tries and runs, waits and their times, active time, orders to stop.
 
 import type { NewEvent } from "../../src/core/event.ts";
+import type { Usage } from "../../src/core/limits.ts";
 import type { CommitWrite } from "../../src/store/store.ts";
 import type { StoredState } from "../../src/runtime/stored-state.ts";
 import type { Fact, FactOf } from "./facts.ts";
@@ -38,9 +39,11 @@ export class Diary {
   isClosing = false;
   readonly #now: () => number;
   readonly #model: Model;
-  /** Tokens that generations in flight have reserved, and that tasks have used, by task. */
-  readonly reserved = new Map<string, number>();
-  readonly used = new Map<string, number>();
+  /** What generations in flight have reserved, and what tasks have used, by task. */
+  readonly reserved = new Map<string, FactOf<"generation.began">["reserves"]>();
+  readonly used = new Map<string, Usage>();
+  /** Limits that were warned of, by life, task and kind. */
+  readonly warned = new Set<string>();
   /** When each message was put into its inbox first, by task and id. */
   readonly sentAt = new Map<string, number>();
   readonly #inputs = new Map<string, unknown>();
@@ -93,6 +96,8 @@ export class Diary {
       case "tool.began":
         return this.#begins(this.page(fact.taskId));
       case "generation.aborted":
+        // What it used is booked as soon as nobody waits for it.
+        this.reserved.delete(fact.taskId);
         this.page(fact.taskId).generations.set(fact.nth, this.#now());
         return;
       case "generation.ended":
@@ -166,7 +171,7 @@ export class Diary {
     if (write.snapshot !== undefined) page.storedResumes = resumes ?? 0;
     if (write.snapshot !== undefined && page.stop) page.stop.firm = true;
     if (write.phase !== undefined) page.spokenToAt = null;
-    if (write.usage) this.used.set(taskId, write.usage.promptTokens + write.usage.outputTokens);
+    if (write.usage) this.used.set(taskId, write.usage);
     const turn = write.turn ?? this.#model.tasks.get(taskId)?.turn ?? 0;
     for (const event of write.events ?? []) this.#event({ taskId, turn }, page, event);
     if (isTurnDone(write, page.openCalls)) page.resumes = 0;
@@ -216,6 +221,7 @@ export class Diary {
       if (type === "tool.finished") page.openCalls--;
     } else if (type === "task.resumed" && data.policy === "restart") this.#beginsAgain(taskId, page);
     else if (type === "agent.escalated") this.escalated = true;
+    else if (type === "budget.warned") this.warned.add(`${this.lives - 1} ${data.budgetOf} ${data.kind}`);
   }
 
   #waitMs(

@@ -4,7 +4,12 @@
 import { seededRandom, type Random } from "../../src/base/ids.ts";
 
 /** Seeds of the streams; the numbers mean nothing. */
-export const STREAMS = { world: 0x51ed270b, chaos: 0x2545f491, product: 0x6a09e667 } as const;
+export const STREAMS = {
+  world: 0x51ed270b,
+  chaos: 0x2545f491,
+  product: 0x6a09e667,
+  budgets: 0x3c6ef372,
+} as const;
 
 /** A stream of its own for this seed. */
 export function streamOf(seed: number, salt: number): Random {

@@ -68,8 +68,8 @@ export type Fact =
       readonly inFlight: number;
       /** Tells the generations of one life apart. */
       readonly nth: number;
-      /** Tokens that it must have been granted of its tree's budget, at the least. */
-      readonly reserves: number;
+      /** What it must have been granted of the budgets that it is under, at the least. */
+      readonly reserves: Readonly<Record<"tokens" | "costMicros" | "gpuMs", number>>;
     }
   /** It was told to stop, and lets go with `generation.ended`. */
   | {

@@ -1,6 +1,8 @@
 // Histories that break one rule each: what the checks of the simulation must complain of.
 
 import { InternalError, NotFoundError, ConflictError } from "../../src/base/errors.ts";
+import type { NewEvent } from "../../src/core/event.ts";
+import { NO_USAGE, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
 import { textMessage } from "../../src/core/message.ts";
 import { completionText } from "../../src/core/transcript-marks.ts";
 import { DONE, laneWith, leaseOf, waiterOf, word, type History } from "./history.ts";
@@ -22,6 +24,10 @@ const child = { parentId: "p", rootId: "p", depth: 1 };
 const told = (id: string): ReturnType<typeof textMessage> =>
   textMessage("user", "completion", completionText({ taskId: id, state: "done", goal: "g", result: "r" }));
 const resumed = { type: "task.resumed", data: { policy: "resume", was: "generating", resumes: 1 } } as const;
+
+function warning(used: number): NewEvent {
+  return { type: "budget.warned", data: { budgetOf: "a", kind: "tokens", used, limit: 100 } };
+}
 
 const OF_LIVES: readonly Breach[] = [
   breach("the reference model agrees", "a second end", (h) => h.spawn("a").end("a").end("a")),
@@ -92,8 +98,50 @@ const OF_ROOM: readonly Breach[] = [
   breach("depth is bounded", "a task too deep", (h) => h.spawn("a", { depth: 4 })),
   breach("budgets hold", "a tree that took too much", (h) => {
     h.spawn("a", { budget: { tokens: 10, costMicros: null, gpuMs: null, toolCalls: null } });
-    return h.rest({ usage: new Map([["a", { tokens: 9_000, toolCalls: 0 }]]) });
+    return h.rest({ usage: new Map([["a", { tokens: 9_000, costMicros: 0, gpuMs: 0, toolCalls: 0 }]]) });
   }),
+  breach("tool calls are counted", "a call too many under a child", (h) => {
+    const result = { type: "tool_result", callId: "x", name: "look", text: "ok", isError: false } as const;
+    h.spawn("p").spawn("c", { ...child, budget: { ...UNLIMITED_BUDGET, toolCalls: 1 } });
+    return h.say("c", { role: "tool", origin: "tool", parts: [result, { ...result, callId: "y" }] }).rest();
+  }),
+  breach("budgets are reserved", "a generation that the money is not there for", (h) =>
+    h
+      .spawn("p", { budget: { ...UNLIMITED_BUDGET, costMicros: 10 } })
+      .spawn("c", child)
+      .reserving("c", { costMicros: 11 }),
+  ),
+  breach("budgets are reserved", "a second generation on the last GPU time", (h) =>
+    h
+      .spawn("p", { budget: { ...UNLIMITED_BUDGET, gpuMs: 10 } })
+      .spawn("c", child)
+      .spawn("d", child)
+      .reserving("c", { gpuMs: 20 })
+      .reserving("d", { gpuMs: 20 }),
+  ),
+  breach("budgets are reserved", "a generation when all GPU time is used", (h) => {
+    h.spawn("a", { budget: { ...UNLIMITED_BUDGET, gpuMs: 10 } }).commit("a", {
+      usage: { ...NO_USAGE, gpuMs: 10 },
+    });
+    return h.reserving("a", { gpuMs: 1 });
+  }),
+  breach("budgets lie within each other", "a child that may use more than its parent", (h) =>
+    h
+      .spawn("p", { budget: { ...UNLIMITED_BUDGET, toolCalls: 1 } })
+      .spawn("c", { ...child, budget: { ...UNLIMITED_BUDGET, toolCalls: 2 } }),
+  ),
+  breach("use is priced", "tokens that cost nothing", (h) =>
+    h.spawn("a").commit("a", { usage: { ...NO_USAGE, outputTokens: 5 } }),
+  ),
+  breach("a limit is warned of once", "a warning at half", (h) =>
+    h.spawn("a").commit("a", { events: [warning(50)] }),
+  ),
+  breach("a limit is warned of once", "two warnings", (h) =>
+    h
+      .spawn("a")
+      .commit("a", { events: [warning(80)] })
+      .commit("a", { events: [warning(90)] }),
+  ),
   breach("turns and runs are bounded", "a run too many", (h) => {
     h.spawn("a");
     for (let run = 2; run < 8; run++) h.commit("a", { run });

@@ -10,7 +10,7 @@ import { specimen } from "../store/specimens.ts";
 import { Book } from "./book.ts";
 import type { Check, Rest, RestTask } from "./check.ts";
 import { MODEL_CHECK } from "./checks.ts";
-import type { ApiCall, Fact } from "./facts.ts";
+import type { ApiCall, Fact, FactOf } from "./facts.ts";
 import { advance } from "./model.ts";
 import { drawWorld, type World } from "./world.ts";
 
@@ -140,9 +140,14 @@ export class History {
     kind: "generation.began" | "generation.ended",
     retryAfterMs: number | null = null,
   ): this {
-    if (kind === "generation.began")
-      return this.tell({ kind, life: 0, taskId: id, nth: 0, inFlight: 1, reserves: 0 });
+    if (kind === "generation.began") return this.reserving(id, {});
     return this.tell({ kind, life: 0, taskId: id, nth: 0, retryAfterMs });
+  }
+
+  /** Begins a generation that needs so much. */
+  reserving(id: string, reserves: Partial<FactOf<"generation.began">["reserves"]>): this {
+    const least = { tokens: 0, costMicros: 0, gpuMs: 0, ...reserves };
+    return this.tell({ kind: "generation.began", life: 0, taskId: id, nth: 0, inFlight: 1, reserves: least });
   }
 
   tool(id: string, callId: string): this {

@@ -35,6 +35,9 @@ export const CANCEL_DEADLINE_MS = 1_000;
 
 const MAX_QUEUED = 1_000;
 
+/** A micro for a token read, and two for one written. */
+const MODEL_PRICES = { promptPriceMicros: 1_000_000, outputPriceMicros: 2_000_000, priced: true };
+
 /** Made once, because what checks their arguments is made once for each. */
 const DELEGATION = {
   continue: delegationToolset({ onInterrupt: "continue" }),
@@ -174,6 +177,7 @@ export class Incarnation {
 
 function settingsOf(world: World, caps: Caps): Settings {
   return testSettings({
+    models: testSettings().models.map((model) => ({ ...model, ...MODEL_PRICES })),
     backends: [
       { name: "gpu", provider: "gpu", gpu: "gpu0", slots: caps.slots, maxChildren: caps.places, local: true },
     ],

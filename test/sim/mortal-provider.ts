@@ -2,9 +2,16 @@
 // a witness of what begins and ends. Its streams stop with the incarnation that reads them.
 
 import { delay } from "../../src/base/clock.ts";
-import type { GenerateOptions, GenerateRequest, Provider, ProviderEvent } from "../../providers/provider.ts";
+import type {
+  GenerateOptions,
+  GenerateRequest,
+  GenerationUsage,
+  Provider,
+  ProviderEvent,
+} from "../../providers/provider.ts";
 import { scripted, type ScriptedProvider } from "../../providers/scripted.ts";
 import type { Step } from "../../providers/script.ts";
+import { leastReserves } from "./checks-budget.ts";
 import type { MortalClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { Fact } from "./facts.ts";
@@ -42,6 +49,8 @@ export class MortalProvider implements Provider {
   readonly #inner: ScriptedProvider;
   readonly #scenes = new Map<GenerateRequest, Scene>();
   #inFlight = 0;
+  /** Milliseconds for a token, of the fastest generation so far. */
+  #fastestMs = Infinity;
   #begun = 0;
   /** Aborted longer than the patience ago, and still open. */
   #given = 0;
@@ -70,12 +79,13 @@ export class MortalProvider implements Provider {
     this.#scenes.set(request, scene);
     this.#inFlight++;
     let retryAfterMs: number | null = null;
-    const reserves = reservedFor(request);
+    const reserves = this.#leastFor(request);
     const which = { life: life.number, taskId: name, nth: this.#begun++ };
     tell({ kind: "generation.began", ...which, inFlight: this.#inFlight, reserves });
     try {
       for await (const event of this.#inner.generate(request, options)) {
         if (life.point("provider")) return yield* silence();
+        if (event.type === "finished") this.#timed(event.usage);
         yield event;
       }
     } catch (thrown) {
@@ -93,6 +103,16 @@ export class MortalProvider implements Provider {
         tell({ kind: "generation.ended", ...which, retryAfterMs });
       }
     }
+  }
+
+  /** What budgets must have reserved for it, at the least: its answer, and the tools that it is told of. */
+  #leastFor({ maxOutputTokens, tools }: GenerateRequest): ReturnType<typeof leastReserves> {
+    const told = Math.floor(JSON.stringify(tools).length / 4);
+    return leastReserves({ output: maxOutputTokens, tools: told }, this.#fastestMs);
+  }
+
+  #timed({ outputMs, outputTokens }: GenerationUsage): void {
+    if (outputTokens > 0) this.#fastestMs = Math.min(this.#fastestMs, outputMs / outputTokens);
   }
 
   /** A socket that takes its time to close. */
@@ -146,11 +166,6 @@ export class MortalProvider implements Provider {
     note(`generation begins in ${about}, ${drawn}`);
     return sicken(steps, drawn, isSession);
   }
-}
-
-/** What a budget must have reserved for it, at the least: its answer, and the tools that it is told of. */
-function reservedFor({ maxOutputTokens, tools }: GenerateRequest): number {
-  return maxOutputTokens + Math.floor(JSON.stringify(tools).length / 4);
 }
 
 /** The stream of a dead incarnation: nothing, for ever. */

@@ -36,6 +36,8 @@ export interface Plan {
   readonly quirks: readonly Quirk[];
   readonly meddling: Meddling;
   readonly children: readonly Plan[];
+  /** What its parent lets it and all below it use, as a model words it; `null` or absent for no budget of its own. */
+  readonly budget?: Readonly<Record<string, number>> | null;
 }
 
 export const DEEPEST = 3;
@@ -90,6 +92,12 @@ export function drawPlan(dice: Dice, path: string, room: Grounds): Plan {
     meddling: dice.chance(0.2) ? dice.pick(MEDDLINGS) : "nothing",
     children,
   };
+}
+
+/** The same tree with budgets for its children. */
+export function withBudgets(plan: Plan, draw: () => NonNullable<Plan["budget"]> | null): Plan {
+  const children = plan.children.map((child) => ({ ...withBudgets(child, draw), budget: draw() }));
+  return { ...plan, children };
 }
 
 /** Every plan of a tree, parents first. */
@@ -166,6 +174,7 @@ export class PlannedModel {
     const tasks = children.map((child) => ({
       goal: goalOf(child.path, this.#serial()),
       role: child.children.length > 0 ? "orchestrator" : "leaf",
+      ...(child.budget && { budget: child.budget }),
     }));
     if (manner === "batch") return [call("delegate_task", { tasks })];
     const tool = manner === "blocking" ? "delegate_task" : "delegate_task_async";

@@ -1,5 +1,6 @@
 // Reads a world that is at rest: all that the store has of each task, and what the last incarnation still holds.
 
+import { usedOf } from "../../src/core/limits.ts";
 import type { MemoryStore } from "../../src/store/memory.ts";
 import type { Rest, RestTask } from "./check.ts";
 import type { Incarnation } from "./incarnation.ts";
@@ -16,17 +17,15 @@ export interface RestOptions {
 
 export async function readRest({ store, current, unanswered }: RestOptions): Promise<Rest> {
   const tasks = new Map<string, RestTask>();
-  const usage = new Map<string, { readonly tokens: number; readonly toolCalls: number }>();
+  const usage = new Map<string, ReturnType<typeof usedOf>>();
   const { items } = await store.list({ limit: MOST });
   for (const record of items) {
-    const { id, parentId } = record.spec;
+    const { id, budget } = record.spec;
     const events = await store.events({ after: 0, taskId: id, limit: MOST });
     const inbox = await store.inbox(id, 0);
     const transcript = await store.transcript(id, { limit: MOST });
     tasks.set(id, { record, events, inbox, transcript });
-    if (parentId !== null) continue;
-    const { promptTokens, outputTokens, toolCalls } = await store.treeUsage(id);
-    usage.set(id, { tokens: promptTokens + outputTokens, toolCalls });
+    if (budget !== null) usage.set(id, usedOf(await store.treeUsage(id)));
   }
   return {
     tasks,

@@ -1,10 +1,10 @@
 // A world, drawn from a seed: who wants what done, who interferes when, what fails, and when the server crashes. Plain
 // data; nothing here runs.
 
-import type { RestartPolicy } from "../../src/core/limits.ts";
+import type { RestartPolicy, TreeBudget } from "../../src/core/limits.ts";
 import { Dice, streamOf, STREAMS } from "./dice.ts";
-import { drawPlan, type Grounds, type Plan } from "./plan.ts";
-import { budgetOf, deedsOf, drawTheme, stubbornnessOf, type Theme } from "./theme.ts";
+import { drawPlan, withBudgets, type Grounds, type Plan } from "./plan.ts";
+import { budgetOf, childBudgetOf, deedsOf, drawTheme, spendOf, stubbornnessOf, type Theme } from "./theme.ts";
 
 /** Something that a person does through the API. */
 export type DeedKind =
@@ -37,8 +37,8 @@ export interface Root {
   readonly atMs: number;
   readonly onRestart: RestartPolicy;
   readonly retryLimit: number;
-  /** Tokens and tool calls of its tree; `null` for as many as it likes. */
-  readonly budget: { readonly tokens: number | null; readonly toolCalls: number | null } | null;
+  /** Of its tree; `null` for as much as it likes. */
+  readonly budget: Partial<TreeBudget> | null;
   readonly deadlineMs: number | null;
   /** `null` for many. */
   readonly maxTurns: number | null;
@@ -138,13 +138,14 @@ export function drawWorld(seed: number, options: WorldOptions): World {
   for (let wanted = dice.pick(few); wanted > 0 && room.left > 0; wanted--) {
     roots.push(drawRoot(dice, roots.length, room));
   }
+  const purse = new Dice(streamOf(seed, STREAMS.budgets));
   const deeds = dice.several(dice.chance(0.2) ? 0 : dice.between(1, 8), () => drawDeed(dice, theme));
   const caps = dice.several(4, () => drawCaps(dice, theme));
   const store = drawStore(dice);
   const maxEvents = dice.chance(0.1) ? dice.between(20, 100) : null;
   return {
     seed,
-    roots,
+    roots: roots.map((root) => withPurse(root, theme, purse)),
     deeds,
     caps,
     store,
@@ -178,6 +179,13 @@ function drawRoot(dice: Dice, index: number, room: Grounds): Root {
     maxTurns: dice.chance(0.1) ? dice.between(1, 4) : null,
     keyed: dice.chance(0.5),
   };
+}
+
+function withPurse(root: Root, theme: Theme, dice: Dice): Root {
+  const plan = withBudgets(root.plan, () => childBudgetOf(theme, dice));
+  const spend = spendOf(theme, dice);
+  const isFree = root.budget === null && spend.costMicros === null && spend.gpuMs === null;
+  return { ...root, plan, budget: isFree ? null : { ...root.budget, ...spend } };
 }
 
 function drawDeed(dice: Dice, theme: Theme): Deed {
