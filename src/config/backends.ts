@@ -13,6 +13,8 @@ const LOCAL_SLOTS = 1;
 const REMOTE_SLOTS = 4;
 /** With one slot, four children take turns while the others run tools. */
 const LEAST_MAX_CHILDREN = 4;
+/** While half of them run tools, the others keep the slots busy; many more would push each other out of the cache. */
+const CHILDREN_OF_A_SLOT = 2;
 /** What is found by measuring stays below these, beside which a batch or an account has other limits. */
 const MOST_SLOTS = 32;
 const MOST_CHILDREN = 64;
@@ -26,7 +28,10 @@ function capsOf(slots: Count, maxChildren: Count | undefined, guess: number) {
   return {
     slots: first,
     ...(slots === "auto" && { autoSlots: { most: MOST_SLOTS } }),
-    maxChildren: typeof maxChildren === "number" ? maxChildren : Math.max(first, LEAST_MAX_CHILDREN),
+    maxChildren:
+      typeof maxChildren === "number"
+        ? maxChildren
+        : Math.max(CHILDREN_OF_A_SLOT * first, LEAST_MAX_CHILDREN),
     ...(isFound && { autoChildren: { most: MOST_CHILDREN } }),
   };
 }

@@ -138,7 +138,7 @@ export const providerSchema = z
     headers: z.record(z.string(), z.string()).default({}),
     /** Generations in flight; `auto` is found by measuring, from 1 for a model server and 4 for a cloud endpoint. */
     slots: slots.default("auto"),
-    /** Live children; the larger of 4 and the slots, and found by measuring with `auto`, or absent beside such slots. */
+    /** Live children; the larger of 4 and twice the slots, and found by measuring with `auto`, or absent beside such slots. */
     max_children: slots.optional(),
     /** Context asked of an Ollama, for each model that names none; lowered to what the model was trained for. */
     num_ctx: count.default(16_384),

@@ -28,7 +28,7 @@ import {
 
 /** Generations for a decision; at the start fewer do, since a box that idles costs more than a trial too many. */
 const SAMPLES = 8;
-const FIRST_SAMPLES = 4;
+const FIRST_SAMPLES = 2;
 /** What twice as many in flight must bring at least; a smaller step, in proportion. */
 const GAIN_OF_DOUBLING = 0.05;
 /** A lower cap is kept while it writes this share of what the higher one did: waits are known no better. */
@@ -76,7 +76,7 @@ export function nextCap(state: CapState, sample: CapSample, now: number): CapSta
     return rest(less, { kind: "failed", outcome }, now);
   }
   if (outcome !== "ok" || startedAt < state.changedAt) return state; // keeps C3
-  if (figure(sample.loadMs) > LOAD_MS) return startedAnew(state);
+  if (figure(sample.loadMs) > LOAD_MS && state.holdUntil > 0) return startedAnew(state);
   if (state.settledAt === null) return { ...state, settledAt: now };
   if (startedAt < state.settledAt) return state; // keeps C3
   if (figure(sample.inFlight) < state.cap) return notFull(state, figure(sample.inFlight), now); // keeps C3

@@ -27,7 +27,7 @@ describe("backends", () => {
         ...FOUND,
         ...RESIDENT,
       },
-      { name: "cloud", provider: "cloud", gpu: null, slots: 4, maxChildren: 4, local: false, ...FOUND },
+      { name: "cloud", provider: "cloud", gpu: null, slots: 4, maxChildren: 8, local: false, ...FOUND },
     ]);
   });
 
@@ -36,7 +36,7 @@ describe("backends", () => {
 gpus: [{id: g0, provider: ollama}, {id: g1, provider: ollama, max_children: 9}]
 `;
     const [found, fixed] = resolved(yaml, two).settings.backends;
-    expect(found).toMatchObject({ slots: 6, maxChildren: 6, autoChildren: FOUND.autoChildren });
+    expect(found).toMatchObject({ slots: 6, maxChildren: 12, autoChildren: FOUND.autoChildren });
     expect(found).not.toHaveProperty("autoSlots");
     expect(fixed).toMatchObject({ slots: 6, maxChildren: 9 });
     expect(fixed).not.toHaveProperty("autoChildren");
@@ -52,7 +52,7 @@ gpus: [{id: g0, provider: ollama}, {id: g1, provider: ollama, slots: 2, max_chil
 `;
     const { settings } = resolved(yaml, two);
     expect(settings.backends).toEqual([
-      { name: "ollama@g0", provider: "ollama", gpu: "g0", slots: 6, maxChildren: 6, local: true },
+      { name: "ollama@g0", provider: "ollama", gpu: "g0", slots: 6, maxChildren: 12, local: true },
       { name: "ollama@g1", provider: "ollama", gpu: "g1", slots: 2, maxChildren: 9, local: true },
     ]);
     expect(settings.parentModel.backend).toBe("ollama@g0");
