@@ -31,7 +31,7 @@ describe("a workload that is played", () => {
       [1, 2, 3].map((slots) => play(work(box(2)), pinned(slots), 1)),
     );
     expect(two?.makespanMs).toBeLessThan(0.65 * (one?.makespanMs ?? 0));
-    expect(three?.makespanMs).toBeCloseTo(two?.makespanMs ?? 0, -3);
+    expect((three?.makespanMs ?? 0) / (two?.makespanMs ?? 0)).toBeCloseTo(1, 1);
   });
 });
 
@@ -58,7 +58,7 @@ describe("slots that are found on the box", () => {
   ] as const)("are found again on a box that runs %s", async (_, [before, after], runs) => {
     for (const seed of [1, 2, 3]) {
       const { path } = await play(work(before, after), AUTO, seed);
-      expect(path.slice(-3).filter((slots) => slots === runs).length).toBeGreaterThanOrEqual(2);
+      expect(path.at(-1)).toBe(runs);
     }
   });
 
