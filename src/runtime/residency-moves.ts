@@ -44,8 +44,8 @@ export interface Load extends Move {
   readonly sizeBytes: number | null;
   /** Loads before this one that failed in a row. */
   readonly failures: number;
-  /** How the server shows it, once it does. */
-  readonly onShown: (model: LoadedModelInfo) => void;
+  /** How the server shows it, once it does; `null` when it shows nothing at all of what it has in memory. */
+  readonly onShown: (model: LoadedModelInfo | null) => void;
 }
 
 /** `away`: nobody listens there. `silent`: it did not answer in time, or with nonsense. */
@@ -110,8 +110,11 @@ export async function loadModel(load: Load): Promise<LoadOutput> {
     const shown = await untilShown(load);
     if (shown === "away") return { outcome: "away" };
     if (shown === null) return failed(load, goneAtOnce(profile.model));
-    load.onShown(shown);
-    return { outcome: "loaded", vramBytes: shown.vramBytes, tookMs: clock.monotonic() - startedAt };
+    // One that shows nothing speaks Ollama's protocol and has no such list: its word that it loaded has to do.
+    const found = shown === "nothing" ? null : shown;
+    load.onShown(found);
+    const tookMs = clock.monotonic() - startedAt;
+    return { outcome: "loaded", vramBytes: found?.vramBytes ?? 0, tookMs };
   } finally {
     abort.abort(new CancelledError("The load is over."));
     abort.release();
@@ -175,16 +178,18 @@ async function untilAnswered(
   }
 }
 
-/** `null` when it is not shown in time. */
-async function untilShown(load: Load): Promise<LoadedModelInfo | "away" | null> {
+/** `null` when it is not shown in time; `nothing` when no model was shown in all that time. */
+async function untilShown(load: Load): Promise<LoadedModelInfo | "away" | "nothing" | null> {
   const { clock, signal } = load;
   const startedAt = clock.monotonic();
+  let isEmpty = true;
   for (;;) {
     const seen = await look(load);
     if (seen.outcome === "away") return "away";
     const found = seen.outcome === "seen" ? findModel(seen.models, load) : undefined;
     if (found) return found;
-    if (clock.monotonic() - startedAt >= SHOWN_MS) return null;
+    isEmpty &&= seen.outcome === "seen" && seen.models.length === 0;
+    if (clock.monotonic() - startedAt >= SHOWN_MS) return isEmpty ? "nothing" : null;
     await delay(clock, LEAST_POLL_MS, signal);
   }
 }

@@ -147,7 +147,7 @@ export class ResidencyServer {
     for (const [tenant] of still) {
       const found = findProfile(seen.models, tenant.sought);
       if (found) tenant.seen(found);
-      else tenant.send({ type: "gone" });
+      else tenant.missed(seen.models);
     }
     this.#notice(seen.models);
   }

@@ -60,6 +60,8 @@ export class Tenant {
   #digest: string | null = null;
   #sizeBytes: number | null = null;
   #shownContext: number | null = null;
+  /** It was loaded, by the word of a server that shows nothing of what it has in memory. */
+  #isUnshown = false;
   #retry: Timer | null = null;
   #retryAt: number | null = null;
   #stopped = false;
@@ -95,6 +97,11 @@ export class Tenant {
   /** Whether something happens to it, or somebody uses it. */
   get isAtWork(): boolean {
     return this.#uses > 0 || (this.state !== "absent" && this.state !== "resident");
+  }
+
+  /** The server does not show it: it is no longer in memory, unless the server shows nothing at all. */
+  missed(models: readonly LoadedModelInfo[]): void {
+    if (!this.#isUnshown || models.length > 0) this.send({ type: "gone" });
   }
 
   get sought(): Sought {
@@ -178,7 +185,10 @@ export class Tenant {
       ...this.#move(signal),
       sizeBytes: this.#sizeBytes,
       failures,
-      onShown: ({ contextTokens }) => (this.#shownContext = contextTokens),
+      onShown: (model) => {
+        this.#isUnshown = model === null;
+        this.#shownContext = model?.contextTokens ?? null;
+      },
     });
   }
 

@@ -14,7 +14,7 @@ function stage(options: { readonly loadMs?: number; readonly failures?: number }
   const { loadMs = 1_000, failures = 0 } = options;
   const server = new FakeOllama({ clock, models: ["a", "b"], loadMs });
   const abort = new AbortController();
-  const shown: LoadedModelInfo[] = [];
+  const shown: (LoadedModelInfo | null)[] = [];
   const move = {
     provider: server.provider,
     clock,
@@ -26,7 +26,7 @@ function stage(options: { readonly loadMs?: number; readonly failures?: number }
     ...move,
     sizeBytes: null,
     failures,
-    onShown: (model: LoadedModelInfo) => void shown.push(model),
+    onShown: (model: LoadedModelInfo | null) => void shown.push(model),
   };
   const loading = (): Promise<LoadOutput> => loadModel(load);
   const unloading = (): Promise<UnloadOutput> => unloadModel(move);
@@ -144,8 +144,15 @@ describe("a load", () => {
     const work = loading();
     await within(999, work);
     const stolen = setStolen(server, "a:latest");
+    server.foreignLoad("x");
     expect(await within(10_000, work)).toMatchObject({ outcome: "failed", failure: { code: "load_lost" } });
     stolen();
+  });
+
+  test("on a server that shows nothing of its memory ends by the server's word", async () => {
+    const { server, loading, within } = stage();
+    setStolen(server, "a:latest");
+    expect(await within(10_000, loading())).toMatchObject({ outcome: "loaded", vramBytes: 0 });
   });
 
   test("that is called off ends with the reason, and leaves no timer", async () => {

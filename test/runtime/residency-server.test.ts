@@ -25,6 +25,19 @@ describe("what the server shows", () => {
     expect(told().at(-1)).toBe("resident");
   });
 
+  test("is nothing at all on some: what was loaded by their word stays so until they show something else", async () => {
+    const { keeper, clock, server, told, work } = residencyStage();
+    work.isBusy = true;
+    const set = server.loaded.set.bind(server.loaded);
+    server.loaded.set = (name, model) => (name === "a:latest" ? server.loaded : set(name, model));
+    keeper.command("load", A);
+    await clock.advance(60_000);
+    expect(told()).toEqual(["loading", "resident"]);
+    server.foreignLoad("x");
+    await clock.advance(5_000);
+    expect(told().at(-1)).toBe("absent");
+  });
+
   test("W1 before a load ended says nothing of it", async () => {
     const { told, load, clock, work } = residencyStage({ loadMs: 2_500 });
     work.isBusy = true;
