@@ -12,6 +12,10 @@ import { createSimulator } from "../../src/simulator/simulator.ts";
 /** What the thread tells: where it listens, once, and then each new number of open chats. */
 export type Report = { readonly port: number } | { readonly open: number };
 
+interface Chat {
+  readonly messages: readonly unknown[];
+}
+
 const FIRST_LINE = `${JSON.stringify({
   model: "sim-orchestrator",
   created_at: "2026-01-01T00:00:00Z",
@@ -31,17 +35,18 @@ function count(by: number): void {
   report({ open });
 }
 
-async function hangUp(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  for await (const _ of request);
+function hangUp(request: IncomingMessage, response: ServerResponse): void {
   request.socket.once("close", () => count(-1));
   count(1);
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.write(FIRST_LINE);
 }
 
-/** Everything but a chat is the simulator's own answer. */
-async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Everything but a generation is the simulator's own answer: a chat without messages only loads a model. */
+async function answerTo(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = (await Array.fromAsync(request as AsyncIterable<Buffer>)).map(String).join("");
+  if (request.url === "/api/chat" && (JSON.parse(body) as Chat).messages.length > 0)
+    return hangUp(request, response);
   const answer = await app.request(request.url ?? "/", {
     method: request.method ?? "GET",
     headers: { "content-type": "application/json" },
@@ -51,9 +56,7 @@ async function pass(request: IncomingMessage, response: ServerResponse): Promise
   response.end(await answer.text());
 }
 
-const server = createServer((request, response) => {
-  void (request.url === "/api/chat" ? hangUp(request, response) : pass(request, response));
-});
+const server = createServer((request, response) => void answerTo(request, response));
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
 report({ port: (server.address() as AddressInfo).port });

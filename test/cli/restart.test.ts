@@ -34,7 +34,7 @@ let watchers: (() => void)[] = [];
 beforeAll(async () => {
   gate = await listenTo(
     async (request) => {
-      if (new URL(request.url).pathname === "/api/chat") {
+      if (new URL(request.url).pathname === "/api/chat" && (await generates(request))) {
         asked += 1;
         for (const look of watchers) look();
         await closed;
@@ -54,6 +54,12 @@ beforeEach(() => {
   watchers = [];
   closed = new Promise((resolve) => (open = resolve));
 });
+
+/** A chat without messages only loads a model, and passes the gate. */
+async function generates(request: Request): Promise<boolean> {
+  const { messages } = (await request.clone().json()) as { readonly messages: readonly unknown[] };
+  return messages.length > 0;
+}
 
 /** Resolves once so many generations have been asked for. */
 const generations = (count: number): Promise<void> =>

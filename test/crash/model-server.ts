@@ -1,7 +1,7 @@
 // A tiny server of Ollama's protocol that outlives every kill of the server under test. Its one model is the planner;
 // it says which plan each generation was about, since what runs twice, or after a cancel, is seen here and nowhere else.
 
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text as textOf } from "node:stream/consumers";
 import { replyTo, type ChatMessage, type Reply } from "./planner.ts";
@@ -25,8 +25,16 @@ export interface ModelServer {
   close(): Promise<void>;
 }
 
+type Raw = Readonly<Record<string, unknown>>;
+
 const DETAILS = { format: "rules", family: "planner", parameter_size: "1B", quantization_level: "none" };
 const LISTED = { name: MODEL, model: MODEL, size: 1_000_000, digest: "0".repeat(64), details: DETAILS };
+const LOADED = {
+  ...LISTED,
+  size_vram: LISTED.size,
+  context_length: 16_384,
+  expires_at: "2100-01-01T00:00:00Z",
+};
 const CAPABILITIES = ["completion", "tools"];
 const SHOWN = {
   details: DETAILS,
@@ -37,17 +45,23 @@ const SHOWN = {
 /** Contract: listens on a free port of this machine; `close` breaks off what is under way. */
 export async function startModelServer(options: ModelServerOptions = {}): Promise<ModelServer> {
   let generations = 0;
+  let loaded = false;
   const server = createServer((request, response) => {
     const answer = async (): Promise<void> => {
       const path = request.url ?? "";
       if (path === "/api/version") return json(response, { version: "0.24.0" });
       if (path === "/api/tags")
         return json(response, { models: [{ ...LISTED, capabilities: CAPABILITIES }] });
-      if (path === "/api/ps") return json(response, { models: [] });
+      if (path === "/api/ps") return json(response, { models: loaded ? [LOADED] : [] });
       if (path === "/api/show") return json(response, SHOWN);
       if (path !== "/api/chat") return json(response, { error: "not found" }, 404);
+      loaded = true;
+      const body = JSON.parse(await textOf(request)) as Raw;
+      // Asked for nothing, it only loads its model.
+      if (messagesIn(body).length === 0)
+        return json(response, { model: MODEL, done: true, done_reason: "load" });
       generations++;
-      await chat(request, response, options);
+      await chat(body, response, options);
     };
     answer().catch(() => response.destroy());
   });
@@ -64,14 +78,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   };
 }
 
-async function chat(
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: ModelServerOptions,
-): Promise<void> {
-  const body = JSON.parse(await textOf(request)) as Readonly<Record<string, unknown>>;
+async function chat(body: Raw, response: ServerResponse, options: ModelServerOptions): Promise<void> {
   const messages = messagesIn(body);
-  if (messages.length === 0) return json(response, { model: MODEL, done: true, done_reason: "load" });
   const reply = replyTo(messages, toolsIn(body));
   if (reply.plan) options.onGeneration?.(reply.plan);
   const fault = options.faultOf?.() ?? null;
@@ -115,8 +123,6 @@ function wait(ms: number): Promise<void> {
 function gone(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => response.once("close", resolve));
 }
-
-type Raw = Readonly<Record<string, unknown>>;
 
 function messagesIn(body: Raw): readonly ChatMessage[] {
   const messages = Array.isArray(body["messages"]) ? (body["messages"] as Raw[]) : [];
