@@ -5,17 +5,17 @@
 // A1. At most one load or unload at a time on a backend (G4).
 // A2. A profile is unloaded, or loaded over, only while none of its turns is under way (G6).
 // A3. A profile in use is swapped out only for turns that have waited BOUND swaps, once it has been there for STAY
-//     swaps, or once a minute for a person. So a turn waits BOUND swaps, and a swap for each other profile before it.
+//     swaps, or every half minute for a person. So a turn waits BOUND swaps, and a swap for each other profile before it.
 
 import { fit, swapMs } from "./residence.ts";
 import type { Ask, Backend, Lane } from "./state.ts";
 
 /** A turn waits for its model no longer than so many swaps while another one is in use. */
-export const BOUND_SWAPS = 30;
+export const BOUND_SWAPS = 60;
 /** A model in use stays for so many swaps at least: what swapping costs is at most one part of these. */
 export const STAY_SWAPS = 12;
 /** How often a person's turn may swap a model out that is in use. */
-export const FORCE_EVERY_MS = 60_000;
+export const FORCE_EVERY_MS = 30_000;
 
 export type Plan =
   | { readonly type: "keep"; readonly wakeAt: number }
