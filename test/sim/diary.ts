@@ -110,6 +110,11 @@ export class Diary {
       case "sent":
         this.sentAt.set(`${fact.taskId} ${fact.message.id}`, this.#now());
         return;
+      case "called":
+        // It acts before it is acknowledged, and though its answer may be lost.
+        if (fact.call.name === "stop" && fact.call.taskId !== null)
+          this.page(fact.call.taskId).wasStopped = true;
+        return;
       case "returned":
         return this.#returned(fact);
       default:
@@ -263,7 +268,6 @@ export class Diary {
     const page = this.page(task.spec.id);
     if (name === "stop" && !task.end) {
       page.stop = this.#stopOf(task);
-      page.wasStopped = true;
       page.waits.clear();
     }
     const { steerId } = (answer ?? {}) as { readonly steerId?: string };

@@ -42,7 +42,7 @@ export interface Page {
   /** Its generations in flight, and since when each was to stop; `null` for one that may go on. */
   readonly generations: Map<number, number | null>;
   stop: Stop | null;
-  /** Somebody stopped it once: a turn of it may have been left open. */
+  /** Somebody asked once to stop it: a turn of it may have been left open. */
   wasStopped: boolean;
   /** It was on its way to its end when it was written last. */
   isEnding: boolean;
