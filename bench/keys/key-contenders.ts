@@ -56,7 +56,12 @@ export const troupePool: KeyContender = {
     return {
       request: async (conversation, send) => {
         for (;;) {
-          const ask = { need: { model: MODEL, tokens: 1 }, conversation, protocol: "openai", wake: () => {} };
+          const ask = {
+            need: { model: MODEL, tokens: 1 },
+            conversation,
+            protocol: "openai",
+            wake: () => true,
+          };
           const answer = await pool.acquire(ask, { signal: NEVER, waitMs: MOMENT_MS });
           if (answer.type === "lease") {
             if (await attempt(answer.lease, send)) return;

@@ -23,8 +23,8 @@ export interface KeyPoolOptions {
 
 /** Who asks for a key, and may have to wait for it. */
 export interface KeyAsk extends KeyRequest {
-  /** Called once when a key is free, for a conversation that was told to wait and went away. */
-  readonly wake: () => void;
+  /** Called once when a key is free, for one that was told to wait and went away; false when it does not come any more. */
+  readonly wake: () => boolean;
 }
 
 export type KeyAnswer =
@@ -184,6 +184,8 @@ export class KeyPool {
         return verdict?.type === "open" && verdict.room > this.#queue.calledBefore(conversation, now);
       },
     });
+    // Nobody else forgets what those asked for who were let go.
+    for (const each of this.#asks.keys()) if (!this.#queue.has(each)) this.#asks.delete(each);
     this.#arm();
   }
 

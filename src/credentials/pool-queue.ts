@@ -2,15 +2,16 @@
 // its turn, and is called when a key is free for it.
 //
 // Q1. Tickets are served in the order in which their conversations first asked.
-// Q2. A conversation that was called has room kept for it, for a short while only: nothing is held for who never comes.
+// Q2. A conversation that was called has room kept for it, for a short while only, and none when it says that it does
+//     not come: nothing is held for who never comes.
 // Q3. A ticket that waits in place is answered exactly once: with a key, with what the pool says when its time is over,
 //     or with its signal's reason.
 
 /** What a ticket is for. */
 export interface Waiting<Answer> {
   readonly conversation: string;
-  /** Called once when a key is free for a conversation that went away. */
-  readonly wake: () => void;
+  /** Called once when a key is free for a conversation that went away; false when it does not come any more. */
+  readonly wake: () => boolean;
   /** Answers one that waits in place. */
   readonly settle: (answer: Answer) => void;
 }
@@ -18,7 +19,7 @@ export interface Waiting<Answer> {
 interface Ticket<Answer> {
   readonly order: number;
   readonly conversation: string;
-  wake: () => void;
+  wake: () => boolean;
   settle: ((answer: Answer) => void) | null;
   /** Room is kept for it until then. */
   calledUntil: number | null;
@@ -36,6 +37,10 @@ const FORGET_MS = 1_800_000;
 export class PoolQueue<Answer> {
   readonly #tickets = new Map<string, Ticket<Answer>>();
   #order = 0;
+
+  has(conversation: string): boolean {
+    return this.#tickets.has(conversation);
+  }
 
   get size(): number {
     return this.#tickets.size;
@@ -64,7 +69,7 @@ export class PoolQueue<Answer> {
   }
 
   /** It no longer waits in place, and keeps its turn. */
-  leave(conversation: string, wake: () => void, now: number): void {
+  leave(conversation: string, wake: () => boolean, now: number): void {
     this.#ticketOf(conversation, wake, now).settle = null;
   }
 
@@ -73,7 +78,7 @@ export class PoolQueue<Answer> {
     this.#tickets.delete(conversation);
   }
 
-  #ticketOf(conversation: string, wake: () => void, now: number): Ticket<Answer> {
+  #ticketOf(conversation: string, wake: () => boolean, now: number): Ticket<Answer> {
     const known = this.#tickets.get(conversation);
     const ticket = known ?? {
       order: (this.#order += 1),
@@ -116,7 +121,7 @@ export class PoolQueue<Answer> {
       Object.assign(ticket, { calledUntil: null, lapsed: true });
     } else if (!ticket.lapsed && pool.hasRoom(ticket.conversation)) {
       ticket.calledUntil = now + CALL_MS;
-      ticket.wake();
+      if (!ticket.wake()) this.#tickets.delete(ticket.conversation);
     }
   }
 

@@ -1,10 +1,14 @@
 // What a task tells the pool of its provider's keys: who asks, how long it has, and where to say that a key changed.
 
 import type { TaskSpec } from "../core/task.ts";
+import type { Phase, State } from "../core/lifecycle.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Journal } from "./journal.ts";
 import type { KeyCaller } from "./keyed-provider.ts";
 import type { Pauses } from "./pauses.ts";
+
+/** Where a task is that still wants its key: in the pause, or on its way to the generation. */
+const COMES_BACK: ReadonlySet<Phase | null> = new Set<Phase>(["backing_off", "waiting_slot", "generating"]);
 
 /** What is needed of the task that generates. */
 export interface CallingHost {
@@ -12,6 +16,7 @@ export interface CallingHost {
   readonly services: { readonly clock: Clock; redact(text: string): string };
   readonly journal: Pick<Journal, "event">;
   readonly ending: boolean;
+  readonly words: { readonly state: State; readonly phase: Phase | null };
   readonly pauses: Pick<Pauses, "hurry">;
 }
 
@@ -28,7 +33,10 @@ export function keyCallerOf(host: CallingHost): KeyCaller {
         data: { ...rotation, message: services.redact(rotation.message) },
       }),
     wake: () => {
-      if (!host.ending) host.pauses.hurry();
+      const { state, phase } = host.words;
+      if (host.ending || !(state === "steering" || COMES_BACK.has(phase))) return false;
+      host.pauses.hurry();
+      return true;
     },
   };
 }

@@ -39,8 +39,8 @@ export interface KeyCaller {
   /** Milliseconds until nobody wants the answer any more; `null` for no such time. */
   readonly deadlineLeftMs: () => number | null;
   readonly rotated: (rotation: KeyRotation) => void;
-  /** A key is free for a generation that was told to come back. */
-  readonly wake: () => void;
+  /** A key is free for a generation that was told to come back; false when it does not come any more. */
+  readonly wake: () => boolean;
 }
 
 export interface KeyedProviderOptions {
@@ -88,8 +88,9 @@ export class KeyedProvider implements Provider {
     const first = await pool.acquire(ask, { signal, waitMs: MOMENT_MS });
     let lease = this.#leaseOf(first);
     const tried = new Set<string>();
+    const told = { started: false };
     for (;;) {
-      const refused: Refused | null = yield* this.#attempt({ lease, request, signal, again: tried.size > 0 });
+      const refused: Refused | null = yield* this.#attempt({ lease, request, signal, told });
       if (refused === null) return;
       const isSecondElsewhere = refused.rotation === "once" && tried.size > 0;
       tried.add(lease.fingerprint);
@@ -131,9 +132,10 @@ export class KeyedProvider implements Provider {
     readonly lease: KeyLease;
     readonly request: GenerateRequest;
     readonly signal: AbortSignal;
-    readonly again: boolean;
+    /** What its reader has heard already. */
+    readonly told: { started: boolean };
   }): AsyncGenerator<ProviderEvent, Refused | null> {
-    const { lease, request, signal, again } = attempt;
+    const { lease, request, signal, told } = attempt;
     let spoke = false;
     try {
       // The key may have come together with the abort.
@@ -141,8 +143,9 @@ export class KeyedProvider implements Provider {
       for await (const event of this.#options.clientOf(lease.fingerprint).generate(request, { signal })) {
         if (event.type === "started") {
           lease.observed(event.limits ?? []);
-          // Its reader was told that it has begun.
-          if (again) continue;
+          // It begins once, whatever key it goes on with.
+          if (told.started) continue;
+          told.started = true;
         } else spoke = true;
         if (event.type === "finished") {
           lease.succeeded();

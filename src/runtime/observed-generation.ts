@@ -91,6 +91,8 @@ export function outcomeOf(end: {
   if (usage !== null) return "ok";
   if (aborted || failure === null) return "aborted";
   if (!(failure instanceof ProviderError)) return "error";
+  // Ours to wait for (a key, a model): nothing was sent.
+  if ("held_up" in failure.details) return "aborted";
   if (OUT_OF_MEMORY.test(failure.message)) return "oom";
   const { providerKind } = failure;
   if (providerKind === "overloaded" || providerKind === "rate_limited") return "busy";

@@ -70,7 +70,7 @@ describe("troupe keys", () => {
   test("makes a dead key whole again when a person says so", async () => {
     const { pool } = desk.windowOf("gpu")!;
     const need = { model: "m", tokens: 1 };
-    const answer = pool.take({ need, conversation: "c", protocol: "openai", wake: () => {} });
+    const answer = pool.take({ need, conversation: "c", protocol: "openai", wake: () => true });
     if (answer.type !== "lease") throw new Error("expected a lease");
     const { lease } = answer;
     lease.failed(new ProviderError({ kind: "auth", code: "key_revoked" }, "no"));

@@ -123,7 +123,7 @@ class World {
       need: { model, tokens: 10 },
       conversation,
       protocol: "openai",
-      wake: () => this.called.push(conversation),
+      wake: () => this.called.push(conversation) > 0,
     };
     void this.pool
       .acquire(ask, { signal: NEVER, waitMs })
@@ -205,8 +205,12 @@ describe("any history of a pool", () => {
     const served: number[] = [];
     const work = async (who: number): Promise<void> => {
       for (;;) {
-        let wake = (): void => {};
-        const woken = new Promise<void>((resolve) => (wake = resolve));
+        let come = (): void => {};
+        const woken = new Promise<void>((resolve) => (come = resolve));
+        const wake = (): boolean => {
+          come();
+          return true;
+        };
         const ask = { need: { model: "m", tokens: 1 }, conversation: `${who}`, protocol: "openai", wake };
         const answer = await pool.acquire(ask, { signal: NEVER, waitMs: 100 });
         if (answer.type === "lease") {

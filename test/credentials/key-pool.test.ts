@@ -20,7 +20,7 @@ function pool(
     need: { ...NEED, model },
     conversation,
     protocol: "openai",
-    wake: () => calls.push(conversation),
+    wake: () => calls.push(conversation) > 0,
   });
   const take = (conversation?: string, model?: string): KeyAnswer => made.take(ask(conversation, model));
   const lease = (conversation?: string, model?: string): KeyLease => {

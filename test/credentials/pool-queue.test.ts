@@ -6,7 +6,7 @@ function queue() {
   const log: string[] = [];
   const made = new PoolQueue<string>();
   const state = { places: 0 };
-  const wake = (who: string) => () => log.push(`called ${who}`);
+  const wake = (who: string) => () => log.push(`called ${who}`) > 0;
   const serve = (now: number): void =>
     made.serve(now, {
       take: (who) => {
@@ -39,6 +39,16 @@ describe("PoolQueue", () => {
     state.places = 3;
     serve(1);
     expect(log).toEqual(["served a", "called b", "served c"]);
+    expect(made.size).toBe(1);
+  });
+
+  it("keeps no room for who does not come any more", () => {
+    const { made, serve, state, leave, log } = queue();
+    for (const who of ["gone", "gone too"]) made.leave(who, () => false, 0);
+    leave("here");
+    state.places = 1;
+    serve(0);
+    expect(log).toEqual(["called here"]);
     expect(made.size).toBe(1);
   });
 

@@ -75,7 +75,7 @@ describe("a task whose provider has several keys", () => {
       need,
       conversation: "other",
       protocol: "openai",
-      wake: () => {},
+      wake: () => true,
     });
     const { taskId } = await api.delegate({ goal: "x" });
     const retried = seen(taskId, "generation.retried");
@@ -90,6 +90,25 @@ describe("a task whose provider has several keys", () => {
     if (held.type === "lease") held.lease.end();
     expect(await end).toMatchObject({ state: "done" });
     expect(cloud.clock.monotonic()).toBe(before);
+    await runtime.close();
+  });
+
+  test("called off while it waits for a busy key, it keeps no room from others", async () => {
+    const { api, cloud, seen, runtime } = box([[]], [{ concurrency: 1 }]);
+    const { pool } = cloud.desk.windowOf("cloud")!;
+    const need = { model: "child", tokens: 1 };
+    const ask = { need, conversation: "other", protocol: "openai", wake: () => true };
+    const held = pool.take(ask);
+    const { taskId } = await api.delegate({ goal: "x" });
+    const retried = seen(taskId, "generation.retried");
+    await seen(taskId, "lease.granted");
+    while (pool.counts().waiting === 0) await cloud.clock.advance(0);
+    await cloud.clock.advance(2_000);
+    await retried;
+    await api.cancel(taskId);
+    await cloud.clock.advance(0);
+    if (held.type === "lease") held.lease.end();
+    expect(pool.take({ ...ask, conversation: "newcomer" })).toMatchObject({ type: "lease" });
     await runtime.close();
   });
 

@@ -126,7 +126,7 @@ export function cloudOf(options: CloudOptions) {
       conversation,
       deadlineLeftMs: () => options.deadlineLeftMs ?? null,
       rotated: (rotation) => rotations.push(rotation),
-      wake: () => woken.push(conversation),
+      wake: () => woken.push(conversation) > 0,
     });
     const messages = [textMessage("user", "goal", "hello")];
     let text = "";

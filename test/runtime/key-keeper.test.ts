@@ -23,7 +23,7 @@ function made(store: Pick<Store, "boxState" | "saveBoxState">, clock = new Simul
   const logger = { debug: note, info: note, warn: note, error: note } as unknown as Logger;
   const keeper = new KeyKeeper({ desk, store, logger });
   const refuse = (kind: "auth" | "quota", code: string): void => {
-    const ask = { need: { model: "m", tokens: 1 }, conversation: code, protocol: "openai", wake: () => {} };
+    const ask = { need: { model: "m", tokens: 1 }, conversation: code, protocol: "openai", wake: () => true };
     const answer = desk.windowOf("cloud")!.pool.take(ask);
     if (answer.type !== "lease") throw new Error(`expected a lease, got ${answer.type}`);
     answer.lease.failed(new ProviderError({ kind, code }, "no"));

@@ -15,6 +15,16 @@ test("counts from the first asking, until the wait is over", async () => {
   expect(patience.left("a")).toBe(1000);
 });
 
+test("begins anew for who went away without a word, and came back for another answer", async () => {
+  const clock = new SimulatedClock();
+  const patience = new KeyPatience(clock, 1000);
+  patience.left("a");
+  await clock.advance(900);
+  expect(patience.left("a")).toBe(100);
+  await clock.advance(2_001);
+  expect(patience.left("a")).toBe(1000);
+});
+
 test("forgets who began to wait first when there are too many", async () => {
   const clock = new SimulatedClock();
   const patience = new KeyPatience(clock, 1000);

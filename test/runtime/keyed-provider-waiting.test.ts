@@ -76,7 +76,7 @@ describe("when no key is left", () => {
     const made = cloudOf({ cloud: OPENAI, keys: [[{ status: 401 }], []], about: [one, one] });
     const { pool } = made.desk.windowOf("cloud")!;
     const take = (conversation: string) =>
-      pool.take({ need: { model: "m", tokens: 1 }, conversation, protocol: "openai", wake: () => {} });
+      pool.take({ need: { model: "m", tokens: 1 }, conversation, protocol: "openai", wake: () => true });
     const [first, second] = [take("first"), take("second")];
     if (first.type === "lease") first.lease.end();
     expect(await made.failure()).toMatchObject({ code: "keys_busy", details: { held_up: true } });

@@ -26,6 +26,18 @@ describe("what clouds say", () => {
     );
   });
 
+  it("an answer begins once, whichever key gives it", async () => {
+    const made = cloudOf({ cloud: OPENAI, keys: [[{ status: 401 }], []] });
+    const caller = { conversation: "c", deadlineLeftMs: () => null, rotated: () => {}, wake: () => true };
+    const provider = made.pool.for("cloud", caller);
+    const request = { model: "m", messages: [], tools: [], maxOutputTokens: 16 };
+    const types: string[] = [];
+    for await (const { type } of provider.generate(request, { signal: new AbortController().signal }))
+      types.push(type);
+    expect(types).toEqual(["started", "text", "finished"]);
+    expect(made.tried).toEqual([0, 1]);
+  });
+
   it("an overload holds for all keys, and a full queue for none", async () => {
     const overloaded = cloudOf({ cloud: ANTHROPIC, keys: [[{ status: 529 }], []] });
     await overloaded.failure();

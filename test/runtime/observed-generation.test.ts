@@ -105,6 +105,12 @@ describe("a generation that is accompanied", () => {
   });
 });
 
+test("what was held up before anything was sent teaches nothing of the server", () => {
+  const details = { held_up: true };
+  const failure = new ProviderError({ kind: "rate_limited", code: "keys_busy" }, "No key.", { details });
+  expect(outcomeOf({ usage: null, failure, aborted: false })).toBe("aborted");
+});
+
 test.each([
   { what: "out of memory", kind: "network", message: "CUDA error: out of memory", outcome: "oom" },
   {
