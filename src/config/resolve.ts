@@ -1,6 +1,7 @@
 // Config and discovery to Settings, with the lines that say at start-up which model runs where and why. Pure: it
 // reads no file, asks no server and sees no secret.
 
+import { runsElsewhere } from "../core/load-profile.ts";
 import { join, resolve } from "node:path";
 import { ConfigError } from "../base/errors.ts";
 import type { Config } from "../core/config-schema.ts";
@@ -57,7 +58,7 @@ function candidatesOf(
   }
   // Nobody is charged for a model that he did not name: only local ones are chosen by themselves.
   return book.models
-    .filter(({ ref }) => local.includes(ref.provider))
+    .filter(({ ref }) => local.includes(ref.provider) && !runsElsewhere(ref.model))
     .map((model) => ({
       name: modelName(model),
       sizeBytes: sizes.get(modelName(model)) ?? null,

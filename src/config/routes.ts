@@ -1,6 +1,7 @@
 // Names of models in a config (`model:`, `route:`, aliases) to `provider/model`, each found on a server or taken on
 // trust: a route may name a server that is down just now, because its other models are there for that.
 
+import { runsHere } from "../core/load-profile.ts";
 import type { Config } from "../core/config-schema.ts";
 import type { AgentDefinition } from "../core/agent.ts";
 import type { Fallback, RoutingSettings } from "../core/routing.ts";
@@ -94,8 +95,7 @@ export function routeWarnings(
   { fallback, backends }: { readonly fallback: Fallback; readonly backends: readonly BackendSettings[] },
 ): readonly string[] {
   if (fallback === "local_to_cloud" || fallback === "both") return [];
-  const isLocal = ({ ref }: ModelSettings): boolean =>
-    backends.find(({ name }) => name === ref.backend)?.local === true;
+  const isLocal = ({ ref }: ModelSettings): boolean => runsHere(ref, backends);
   return routes.flatMap(([key, [first, ...rest]]) => {
     const clouds = first && isLocal(first) ? rest.filter((model) => !isLocal(model)) : [];
     if (clouds.length === 0) return [];

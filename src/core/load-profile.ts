@@ -3,6 +3,7 @@
 // when two requests differ in it (scheduling.md, facts 9 and 10; G15).
 
 import type { BackendSettings, ModelSettings } from "./settings.ts";
+import type { ModelRef } from "./task.ts";
 
 /** The options that a model is loaded with. An absent one leaves the server's own, and is absent in every request. */
 export interface RunnerOptions {
@@ -19,6 +20,20 @@ export interface LoadProfile {
 /** What an Ollama passes on to its cloud is never in its memory; its names end so (`gpt-oss:120b-cloud`). */
 const RUNS_ELSEWHERE = /[-:]cloud$/;
 
+/** Whether its server passes what this model is told on to a cloud. */
+export function runsElsewhere(model: string): boolean {
+  return RUNS_ELSEWHERE.test(taggedModel(model));
+}
+
+/** Whether what a model is told stays on this box: its backend is here, and passes it on to no cloud. */
+export function runsHere(
+  { model, backend }: Pick<ModelRef, "model" | "backend">,
+  backends: readonly Pick<BackendSettings, "name" | "local">[],
+): boolean {
+  const isLocal = backends.find(({ name }) => name === backend)?.local === true;
+  return isLocal && !runsElsewhere(model);
+}
+
 /** The options that this model is loaded with, whoever asks it: children, sessions, second tries, preloads. */
 export function runnerOptionsOf({ contextTokens }: Pick<ModelSettings, "contextTokens">): RunnerOptions {
   return contextTokens === null ? {} : { contextTokens };
@@ -33,7 +48,7 @@ export function loadProfileOf(
   backend: Pick<BackendSettings, "name" | "residency"> | undefined,
 ): LoadProfile | null {
   const name = taggedModel(model.ref.model);
-  if (backend?.residency === undefined || RUNS_ELSEWHERE.test(name)) return null;
+  if (backend?.residency === undefined || runsElsewhere(name)) return null;
   return { backend: backend.name, model: name, runner: runnerOptionsOf(model) };
 }
 

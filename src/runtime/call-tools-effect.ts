@@ -12,7 +12,7 @@ import { escalation } from "./rerouting.ts";
 import { judged } from "./failed-run.ts";
 import type { BudgetWarning } from "./ledger.ts";
 import { warned } from "./purse.ts";
-import { resultRoom } from "./result-room.ts";
+import { resultRoomOf } from "./result-room.ts";
 import type { TaskHost } from "./task-host.ts";
 import type { CommitWrite } from "../store/store.ts";
 import { watchOver, type Stall, type StallWatch } from "./stall-watch.ts";
@@ -45,7 +45,7 @@ export async function callTools(host: TaskHost, input: CallToolsInput): Promise<
   await journal.flush();
   // Called off while the intents were written: nothing of it may act any more.
   input.signal.throwIfAborted();
-  const maxResultChars = resultRoom(services.modelOf(turn.model).contextTokens);
+  const maxResultChars = resultRoomOf(host);
   const ledger = services.ledgerOf(spec);
   const ran = await runTools(steps, {
     tools,

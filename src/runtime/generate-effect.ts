@@ -7,6 +7,7 @@ import type { NewEvent } from "../core/event.ts";
 import { addUsage } from "../core/limits.ts";
 import { runnerOptionsOf } from "../core/load-profile.ts";
 import { textMessage, type TranscriptRow } from "../core/message.ts";
+import { costMicros } from "../core/price.ts";
 import type { ModelSettings } from "../core/settings.ts";
 import type { TaskSpec } from "../core/task.ts";
 import type { Tool, ToolDefinition } from "../core/tool.ts";
@@ -100,10 +101,15 @@ async function answerWithin(
   const messages = [system, ...rows.map((row) => row.message)];
   const { maxOutputTokens } = spec.limits;
   const promptTokens = estimateTokens(messages) + tokens;
-  checkCloudCost(host, model, { promptTokens, outputTokens: maxOutputTokens });
   const meter = new GenerationMeter(promptTokens, () => services.clock.monotonic());
   const purse = new Purse({ ledger: services.ledgerOf(spec), model, gpu: services.gpu, meter });
-  purse.reserve(promptTokens, maxOutputTokens);
+  const reserve = (outputTokens: number): void => {
+    // What the first of two tries cost is in no usage yet.
+    const added = costMicros({ promptTokens, outputTokens }, model) + costMicros(meter.usage, model);
+    checkCloudCost(host, added);
+    purse.reserve(promptTokens, outputTokens);
+  };
+  reserve(maxOutputTokens);
   try {
     return await generateAnswer({
       provider: observed(
@@ -119,7 +125,7 @@ async function answerWithin(
       beforeSecondTry: () => {
         // What the first try used is no reservation any more, and stands in nobody's way.
         purse.settle();
-        purse.reserve(promptTokens, 2 * maxOutputTokens);
+        reserve(2 * maxOutputTokens);
       },
       request: {
         model: turn.model.model,

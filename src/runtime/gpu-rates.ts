@@ -2,6 +2,7 @@
 // read, for a token written, and for loading. A cloud's model takes none of ours.
 // R1. An estimate lies between what was seen and what is assumed of a model that nobody has seen yet, which is slow.
 
+import { runsHere } from "../core/load-profile.ts";
 import type { BackendSettings } from "../core/settings.ts";
 import type { ModelRef } from "../core/task.ts";
 import type { GenerationUsage } from "../../providers/provider.ts";
@@ -18,16 +19,16 @@ const ASSUMED: Rates = { promptMs: 2, outputMs: 50, loadMs: 0 };
 const NEWEST = 0.3;
 
 export class GpuRates {
-  readonly #local: ReadonlySet<string>;
+  readonly #backends: readonly BackendSettings[];
   readonly #seen = new Map<string, Rates>();
 
   constructor(backends: readonly BackendSettings[]) {
-    this.#local = new Set(backends.filter(({ local }) => local).map(({ name }) => name));
+    this.#backends = backends;
   }
 
   /** Whether the model runs on this box, and its time is GPU time. */
-  isLocal({ backend }: Pick<ModelRef, "backend">): boolean {
-    return this.#local.has(backend);
+  isLocal(ref: Pick<ModelRef, "model" | "backend">): boolean {
+    return runsHere(ref, this.#backends);
   }
 
   /** Whole milliseconds for a generation that reads and writes so many tokens; 0 for a cloud's. */

@@ -5,7 +5,7 @@ import type { FoldOutput } from "../../machines/agent.ts";
 import type { NewEvent } from "../core/event.ts";
 import type { Message } from "../core/message.ts";
 import { answerMessage } from "./generation.ts";
-import { resultRoom } from "./result-room.ts";
+import { resultRoomOf } from "./result-room.ts";
 import { foldMail as readMail, goalMessage } from "./mail.ts";
 import type { TaskHost } from "./task-host.ts";
 
@@ -21,10 +21,10 @@ export interface TurnInput {
 
 /** Folds all mail into the transcript, in the commit that begins the turn. */
 export async function foldMail(host: TaskHost, input: TurnInput): Promise<FoldOutput> {
-  const { services, mailbox } = host;
+  const { mailbox } = host;
   await host.turn.memory?.();
   const waiting = Math.max(1, mailbox.pending.length);
-  const room = resultRoom(services.modelOf(host.turn.model).contextTokens);
+  const room = resultRoomOf(host);
   // Several ends at once share the room of one result, or together they would fill the context.
   const folded = mailbox.takeAll(Math.max(LEAST_RESULT_CHARS, Math.floor(room / waiting)));
   if (folded === null) {

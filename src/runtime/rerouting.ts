@@ -2,8 +2,6 @@
 // then on what its turns, its leases and its views go by.
 
 import type { NewEvent } from "../core/event.ts";
-import { costMicros, type PricedTokens } from "../core/price.ts";
-import type { ModelSettings } from "../core/settings.ts";
 import type { ModelRef, Reroute, SkippedModel, TaskFailure, TaskSpec } from "../core/task.ts";
 import { messageOf, toTroupeError } from "../base/errors.ts";
 import { laneOf } from "./admission.ts";
@@ -131,15 +129,15 @@ export function leaveLongQueue(host: WaitingHost): void {
 }
 
 /**
- * Refuses a generation with which a task would pass what it may spend in a cloud that it fell back to.
- * Throws LimitError `route_cost`.
+ * Refuses a generation that makes a task cost so much more, when it would pass what it may spend in a cloud that it fell
+ * back to. Throws LimitError `route_cost`.
  */
-export function checkCloudCost(host: ReroutingHost, model: ModelSettings, tokens: PricedTokens): void {
+export function checkCloudCost(host: ReroutingHost, addedMicros: number): void {
   const { maxCostMicros: limit } = host.services.settings.routing;
   if (limit === null || host.turn.reroutes.length === 0) return;
   const spent = cloudCost(standing(host));
   const isHere = candidateAt(host.turn.model, host.services.settings)?.local === true;
-  const wanted = spent + costMicros(tokens, model);
+  const wanted = spent + addedMicros;
   if (!isHere && began(host)?.local !== false && wanted > limit) throw costReached(limit, wanted);
 }
 

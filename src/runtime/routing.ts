@@ -5,6 +5,7 @@
 // R2. Whatever is passed over is told with its reason.
 
 import { LimitError, NotFoundError, type TroupeError } from "../base/errors.ts";
+import { runsHere } from "../core/load-profile.ts";
 import type { Fallback, Need, RoutingSettings } from "../core/routing.ts";
 import type { ModelSettings, Settings } from "../core/settings.ts";
 import type { ModelRef, SkippedModel, TaskRoute } from "../core/task.ts";
@@ -58,7 +59,7 @@ export function candidatesOf(names: readonly string[], settings: Settings): read
     const places = findPlaces(settings.models, name, (backend) => locals.has(backend));
     if (places.length === 0) throw modelNotFound(name, settings);
     for (const model of places)
-      found.set(targetKey(model.ref), { model, local: locals.has(model.ref.backend) });
+      found.set(targetKey(model.ref), { model, local: runsHere(model.ref, settings.backends) });
   }
   return [...found.values()];
 }
@@ -68,7 +69,7 @@ export function candidateAt(ref: ModelRef, settings: Settings): Candidate | null
   const key = targetKey(ref);
   const model = settings.models.find((each) => targetKey(each.ref) === key);
   const backend = settings.backends.find(({ name }) => name === ref.backend);
-  return model && backend ? { model, local: backend.local } : null;
+  return model && backend ? { model, local: runsHere(ref, settings.backends) } : null;
 }
 
 /** Names a place: one model on one backend. */

@@ -1,6 +1,7 @@
 // Which budget a new task has: a root the config's, changed by its agent and the request; a child one of its own where
 // its agent or the request names one, lowered to what the budgets above it allow. Pure; throws before anything is stored.
 
+import { runsHere } from "../core/load-profile.ts";
 import { InvalidRequestError } from "../base/errors.ts";
 import type { AgentDefinition } from "../core/agent.ts";
 import { BUDGET_KINDS, leastBudget, UNLIMITED_BUDGET, type TreeBudget } from "../core/limits.ts";
@@ -87,8 +88,7 @@ export function checkPrices(
   settings: Settings,
 ): void {
   if (budget.costMicros === null) return;
-  const local = new Set(settings.backends.filter((backend) => backend.local).map(({ name }) => name));
   for (const ref of [model, ...(route?.candidates ?? [])]) {
-    checkPriced(findModel(`${ref.provider}/${ref.model}`, settings), local.has(ref.backend));
+    checkPriced(findModel(`${ref.provider}/${ref.model}`, settings), runsHere(ref, settings.backends));
   }
 }

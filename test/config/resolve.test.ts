@@ -36,6 +36,12 @@ describe("without a config", () => {
     expect(settings.models.map(({ ref }) => ref.model)).not.toContain("embed");
   });
 
+  it("chooses no model by itself that the server passes on to a cloud, however little it takes here", () => {
+    const installed = [model("gpt-oss:120b-cloud", 0.000_001), model("big:8b", 5)];
+    const { settings } = resolved("", discovery({ ollama: installed }, 12));
+    expect([settings.parentModel.model, settings.childModel.model]).toEqual(["big:8b", "big:8b"]);
+  });
+
   it("gives children the parent's model where nothing else fits, and says why", () => {
     const { settings, why } = resolved(
       "",

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loadProfileOf, profileKey, runnerOptionsOf, taggedModel } from "../../src/core/load-profile.ts";
+import {
+  loadProfileOf,
+  profileKey,
+  runnerOptionsOf,
+  runsHere,
+  taggedModel,
+} from "../../src/core/load-profile.ts";
 
 const model = (name: string, contextTokens: number | null) => ({
   ref: { provider: "ollama", model: name, backend: "ollama" },
@@ -54,4 +60,18 @@ describe("a load profile", () => {
     expect(runnerOptionsOf(model("a", null))).toEqual({});
     expect(Object.keys(runnerOptionsOf(model("a", null)))).toEqual([]);
   });
+});
+
+it("what a server passes on to a cloud runs there, wherever the server stands", () => {
+  const backends = [
+    { name: "gpu", local: true },
+    { name: "cloud", local: false },
+  ];
+  const here = (model: string, backend: string): boolean => runsHere({ model, backend }, backends);
+  expect([here("qwen3:8b", "gpu"), here("gpt-oss:120b-cloud", "gpu"), here("glm:cloud", "gpu")]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect([here("qwen3:8b", "cloud"), here("qwen3:8b", "gone")]).toEqual([false, false]);
 });

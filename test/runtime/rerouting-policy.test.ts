@@ -5,7 +5,7 @@ import { call, fail, finish, say, wait } from "../../providers/script.ts";
 import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
 import { DEFAULT_ROUTING } from "../../src/core/routing.ts";
 import { DELEGATION } from "./conversation.ts";
-import { agentNamed, NOTHING_HELD } from "./rig.ts";
+import { agentNamed, modelAt, NOTHING_HELD } from "./rig.ts";
 import { RestartingBox } from "./restarting.ts";
 import { box, nameAt, options, outcome, PRICED, ref, refused } from "./routed-box.ts";
 
@@ -22,6 +22,22 @@ describe("between this box and a cloud", () => {
     const why = / No other model of its route takes it\. cloud\/m-cloud: .*routing.fallback/;
     expect(why.test(result.failure?.message ?? "")).toBe(!may);
     expect(at.asked.has("m-cloud")).toBe(may);
+  });
+
+  test("a model that a local server passes on to its cloud is a cloud's", async () => {
+    const passedOn = { provider: "gpu1", model: "big:120b-cloud", backend: "gpu1" };
+    const at = box({
+      route: ["gpu0"],
+      models: { gpu0: refused },
+      fallback: "none",
+      settings: {
+        routing: { ...DEFAULT_ROUTING, fallback: "cloud_to_local" },
+        models: [modelAt(ref("gpu0")), modelAt(passedOn)],
+        agents: [agentNamed("routed", { route: [nameAt("gpu0"), "gpu1/big:120b-cloud"] })],
+      },
+    });
+    expect((await outcome(at)).result.state).toBe("failed");
+    expect(at.asked.has("big:120b-cloud")).toBe(false);
   });
 
   test.each([
@@ -77,6 +93,23 @@ describe("between this box and a cloud", () => {
       maxCostMicros: 50_000,
     });
     expect((await outcome(roomy)).result.result).toBe("from cloud");
+  });
+
+  test("a second try with twice the room keeps to routing.max_cost_micros too", async () => {
+    let asked = 0;
+    const at = box({
+      route: ["gpu0", "cloud"],
+      models: {
+        gpu0: refused,
+        cloud: () => [finish("length", { promptTokens: 100, outputTokens: ++asked * 1_000 })],
+      },
+      facts: { cloud: PRICED },
+      maxCostMicros: 2_500,
+      settings: { limits: { ...DEFAULT_TASK_LIMITS, maxOutputTokens: 1_000 } },
+    });
+    const { result } = await outcome(at);
+    expect(result.failure).toMatchObject({ code: "route_cost" });
+    expect([asked, result.usage.costMicros]).toEqual([1, 1_100]);
   });
 });
 
@@ -145,6 +178,30 @@ describe("over a restart", () => {
       state: "done",
       result: "from gpu1",
       reroutes: [{ code: "unknown_backend" }],
+    });
+  });
+
+  test("a task whose model is in the config no more goes on elsewhere, also with mail that no turn has read", async () => {
+    const given = { route: ["gpu0", "gpu1"], models: { gpu0: () => [wait(5_000), say("gold")] } } as const;
+    const at = new RestartingBox(options(given));
+    const { taskId } = await at.api.delegate({ goal: "dig", agent: "routed" });
+    await at.clock.advance(1_000);
+    await at.api.steer(taskId, { message: "deeper" });
+    const { settings } = options(given);
+    await at.restart({
+      settings: {
+        ...settings,
+        models: (settings?.models ?? []).filter((model) => model.ref.backend !== "gpu0"),
+        parentModel: ref("gpu1"),
+        childModel: ref("gpu1"),
+      },
+    });
+    await at.clock.advance(10_000);
+    const { end } = await at.record(taskId);
+    expect(end).toMatchObject({
+      state: "done",
+      result: "from gpu1",
+      reroutes: [{ code: "model_not_found" }],
     });
   });
 });
