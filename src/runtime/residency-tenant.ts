@@ -51,6 +51,7 @@ export class Tenant {
   #moves = 0;
   #words: readonly [Residency, ResidencyView["phase"]] = ["absent", null];
   #since: number;
+  #sinceMonotonic: number;
   /** What the scheduler was told last (R2). */
   #told: string | null = null;
   /** The scheduler deals with it; of what is absent and nobody asked for it need not hear. */
@@ -70,7 +71,7 @@ export class Tenant {
     this.profile = profile;
     this.key = profileKey(profile);
     this.#server = server;
-    this.#since = server.clock.now();
+    [this.#since, this.#sinceMonotonic] = [server.clock.now(), server.clock.monotonic()];
     const input = { backend: profile.backend, profile: this.key };
     this.#actor = createActor(machine, { id: this.key, input });
     this.#actor.subscribe({
@@ -252,9 +253,10 @@ export class Tenant {
     this.#moves += 1;
     this.#tookMs = null;
     if (before === "loading" && words[0] === "resident") this.#tookMs = context.loadMs;
-    if (before === "unloading" && words[0] === "absent") this.#tookMs = clock.now() - this.#since;
+    if (before === "unloading" && words[0] === "absent")
+      this.#tookMs = clock.monotonic() - this.#sinceMonotonic;
     this.#words = words;
-    this.#since = clock.now();
+    [this.#since, this.#sinceMonotonic] = [clock.now(), clock.monotonic()];
     // Entering a pause has armed its timer already.
     if (words[1] !== "backing_off" && words[1] !== "wedged") {
       this.#retry?.cancel();

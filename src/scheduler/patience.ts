@@ -4,8 +4,8 @@
 // P1. Never more leases are being stopped on a lane than interactive turns there have lost their patience.
 // P2. A session's own interactive lease is never stopped, and a child's one by a session only; of those that may be
 //     stopped the youngest is, since it loses the least work.
-// P3. For a turn that waits for its model all that may be stopped is, on the lanes that drain for that model, and
-//     nothing elsewhere.
+// P3. For a turn that waits for its model all that may be stopped is, on the lanes of its backend that drain, and
+//     nothing elsewhere. Where they drain for another model, its own comes next all the sooner.
 
 import type { Ask, Effect, Lane, SchedulerState, TaskEntry } from "./state.ts";
 
@@ -48,7 +48,7 @@ export function preempt(lane: Lane, now: number): readonly Effect[] {
 /** Keeps P3. */
 function hurryDraining(lane: Lane): readonly Effect[] {
   const [ask] = lane.impatient;
-  if (ask === undefined || lane.backend.housing.making?.lane !== lane) return [];
+  if (ask === undefined) return [];
   const draining = [...lane.backend.lanes.values()].filter((each) => each.residence?.state === "draining");
   return draining.flatMap((each) =>
     [...each.leases.holders()]

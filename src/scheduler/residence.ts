@@ -87,7 +87,8 @@ export function noteToolTime(housing: Housing, tookMs: number): void {
 }
 
 function noteTime(residence: Residence, { state, tookMs }: ResidencyReport): void {
-  if (tookMs === undefined) return;
+  // A time that cannot be would have every bound of affinity.ts be none.
+  if (tookMs === undefined || !Number.isFinite(tookMs) || tookMs < 0) return;
   if (state === "resident" && residence.state === "loading")
     residence.loadMs = smoothed(residence.loadMs, tookMs);
   if (state === "absent" && residence.state === "unloading")

@@ -4,10 +4,12 @@
 //
 // F3. Fair: a child is let in only of a parent that has had least of those with a child waiting. So of two parents that
 //     always had one waiting since both were there, neither has had more than CREDIT usual children and the children
-//     that it had live at once above the other.
-// F4. Nobody starves: what a newcomer begins with rises with all work done, so whoever is owed least is overtaken by
-//     as much work as it is ahead, and no more.
+//     that it had live at once above the other. A newcomer begins no higher: not behind work that none of those who
+//     wait has had, of people or of parents that only went on.
+// F4. Nobody starves: what a newcomer begins with rises with all work done, or with each child let in, so whoever is
+//     owed least is overtaken by as much work as it is ahead, and no more.
 
+import { figure } from "./adaptive-window.ts";
 import type { Dues } from "./queue.ts";
 import type { GenerationSample } from "./scheduler.ts";
 
@@ -36,6 +38,8 @@ export class Shares implements Dues {
   readonly #accounts = new Map<string, Account>();
   #active = 0;
   #fairMs = 0;
+  /** The most that a parent had had when a child of it was let in. */
+  #ledMs = 0;
   #usualMs = 0;
 
   get each(): number {
@@ -43,15 +47,20 @@ export class Shares implements Dues {
   }
 
   of(parent: string): number {
-    return this.#accounts.get(parent)?.hadMs ?? this.#fairMs;
+    return this.#accounts.get(parent)?.hadMs ?? this.#startMs;
+  }
+
+  /** Keeps F3 and F4: what a newcomer begins with. */
+  get #startMs(): number {
+    return Math.min(this.#fairMs, this.#ledMs + CREDIT_CHILDREN * this.#usualMs);
   }
 
   /** A child of this parent waits to be let in here; of one that was let in before, nothing is charged. */
   open(parent: string, task: Bill): void {
-    const account = this.#accounts.get(parent) ?? { hadMs: this.#fairMs, children: 0, waiting: 0 };
+    const account = this.#accounts.get(parent) ?? { hadMs: this.#startMs, children: 0, waiting: 0 };
     this.#accounts.set(parent, account);
     if (account.waiting === 0)
-      account.hadMs = Math.max(account.hadMs, this.#fairMs - CREDIT_CHILDREN * this.#usualMs);
+      account.hadMs = Math.max(account.hadMs, this.#startMs - CREDIT_CHILDREN * this.#usualMs);
     if (account.children === 0) this.#active++;
     account.children++;
     if (task.prepaidMs === null) account.waiting++;
@@ -74,6 +83,7 @@ export class Shares implements Dues {
   prepay(parent: string, task: Bill): void {
     const account = this.#accounts.get(parent);
     if (account === undefined || task.prepaidMs !== null) return;
+    this.#ledMs = Math.max(this.#ledMs, account.hadMs);
     task.prepaidMs = this.#usualMs;
     account.hadMs += this.#usualMs;
     account.waiting--;
@@ -107,6 +117,6 @@ function beyondPrepaid({ prepaidMs, spentMs }: Bill): number {
 /** What a generation cost the GPU; where the server does not tell, how long it ran there. */
 export function gpuMsOf(sample: GenerationSample): number {
   const { promptMs, outputMs, totalMs, waitMs, loadMs } = sample;
-  const told = promptMs + outputMs;
-  return told > 0 ? told : Math.max(0, totalMs - waitMs - loadMs);
+  const told = figure(promptMs) + figure(outputMs);
+  return told > 0 ? told : Math.max(0, figure(totalMs) - figure(waitMs) - figure(loadMs));
 }

@@ -265,12 +265,17 @@ export function createAgentGate(): TaskGate {
   return new Gate({ kind: "agent", limit: 0, levels: CLASSES });
 }
 
-/** Where an ask stands at a kind of gate: returning before new, then by class, then the front of the class. */
+/**
+ * Where an ask stands at a kind of gate: returning before new, then by class, then the front of the class. A child that
+ * a person hurried has no front at leases: stopped for a person's own turn, it would go before it again.
+ */
 export function levelAt(gate: TaskGate, ask: Ask): number {
   const rank = SCHEDULING_CLASSES.indexOf(ask.class);
   const returns = ask.kind === "turn" || ask.task.returning;
   if (gate.kind === "lease" || (gate.kind === "place" && returns)) {
-    return 2 * rank + (ask.front ? 0 : 1);
+    const isHurried = gate.kind === "lease" && ask.class === "interactive" && ask.task.needsPlace;
+    const front = ask.front && !isHurried;
+    return 2 * rank + (front ? 0 : 1);
   }
   return gate.kind === "place" ? RETURNING_LEVELS + rank : rank;
 }

@@ -29,6 +29,17 @@ describe("what the scheduler hears", () => {
     expect(reports.at(-1)?.tookMs).toBeGreaterThanOrEqual(0);
   });
 
+  test("is what an unload took, whatever became of the time of day meanwhile", async () => {
+    const { load, reports, keeper, clock } = residencyStage();
+    await load();
+    keeper.command("unload", A);
+    const now = clock.now.bind(clock);
+    clock.now = () => now() + 86_400_000;
+    await clock.advance(1_000);
+    expect(reports.at(-1)).toMatchObject({ state: "absent" });
+    expect(reports.at(-1)?.tookMs).toBeLessThanOrEqual(1_000);
+  });
+
   test("R2 is the state again at a command that changes nothing", async () => {
     const { told, load, keeper } = residencyStage();
     await load();

@@ -138,3 +138,39 @@ describe("nextWake", () => {
     expect(nextWake(desk.state)).toBeNull();
   });
 });
+
+describe("children that a person hurried", () => {
+  it("do not go before the session that they were stopped for, by turns and for ever", () => {
+    const desk = busy(["a", "b"]);
+    for (const taskId of ["a", "b"]) desk.release(taskId);
+    for (const taskId of ["a", "b"]) desk.ask(taskId, interactive);
+    desk.ask("chat", interactive);
+    desk.ask("talk", interactive);
+    expect(desk.after(PATIENCE_MS)).toEqual(["preempt b for chat", "preempt a for talk"]);
+    desk.backend({ slots: 1, maxChildren: 99 });
+    desk.release("a");
+    desk.ask("a", { ...interactive, front: true });
+    expect(desk.release("b")).toEqual(["granted chat"]);
+    desk.ask("b", { ...interactive, front: true });
+    expect(desk.release("chat")).toEqual(["granted talk"]);
+    expect(desk.release("talk")).toEqual(["granted a"]);
+    expect(desk.release("a")).toEqual(["granted b"]);
+  });
+});
+
+describe("the patience of a turn whose model is not the next to come", () => {
+  it.each(["a", "c"])("P3 stops what drains for another model, so that %s comes sooner", (profile) => {
+    const desk = new Desk({ residency: { vramBytes: 1 }, slots: 2 });
+    for (const taskId of ["a", "b"]) desk.admit(taskId, { profile: taskId, sizeBytes: 1 });
+    desk.admit("chat", { profile, sizeBytes: 1, parentId: null, needsPlace: false, class: "interactive" });
+    desk.ask("a");
+    desk.report("a", "resident", { tookMs: 1_000 });
+    desk.ask("b");
+    expect(desk.after(600_000)).toEqual([]);
+    expect(desk.ask("chat", interactive)).toEqual([]);
+    expect(desk.after(PATIENCE_MS - 1)).toEqual([]);
+    expect(desk.after(1)).toEqual(["preempt a for chat"]);
+    expect(desk.after(PATIENCE_MS)).toEqual([]);
+    expect(desk.release("a")).toEqual(["unload a"]);
+  });
+});

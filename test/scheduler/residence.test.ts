@@ -38,6 +38,17 @@ describe("swapMs", () => {
     expect(swapMs(lane(made, "a"))).toBe(14_000);
     expect(swapMs(lane(made, "b"))).toBe(8_000);
   });
+
+  it("learns nothing from a time that cannot be", () => {
+    const made = desk(null);
+    for (const tookMs of [Number.NaN, Number.POSITIVE_INFINITY, -3_600_000]) {
+      made.report("a", "loading");
+      made.report("a", "resident", { tookMs });
+      made.report("a", "unloading");
+      made.report("a", "absent", { tookMs });
+    }
+    expect(swapMs(lane(made, "a"))).toBe(8_000);
+  });
 });
 
 describe("fit", () => {

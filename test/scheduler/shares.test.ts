@@ -41,10 +41,22 @@ describe("Shares", () => {
   it("let newcomers begin where all are on the average", () => {
     const shares = new Shares();
     const [p, q] = [bill(), bill()];
+    for (let index = 0; index < 3; index++) child(shares, "p", 100);
     shares.open("p", p);
     shares.open("q", q);
+    shares.prepay("p", p);
     shares.spend("p", 100, p);
-    expect([shares.of("p"), shares.of("q"), shares.of("new")]).toEqual([100, 0, 50]);
+    expect([shares.of("p"), shares.of("q"), shares.of("new")]).toEqual([400, 300, 350]);
+  });
+
+  it("let newcomers begin no higher than those who wait, but for some children", () => {
+    const shares = new Shares();
+    shares.open("q", bill());
+    for (let index = 0; index < 10; index++) {
+      shares.spend("", 5_000, null);
+      child(shares, "q", 100);
+    }
+    expect([shares.of("q"), shares.of("new")]).toEqual([1_000, 900 + CREDIT_CHILDREN * 100]);
   });
 
   it("forget what a parent has not asked for, but for some children", () => {
@@ -63,10 +75,10 @@ describe("Shares", () => {
     const shares = new Shares();
     shares.spend("p", 100, null);
     shares.close("p", bill());
-    expect(shares.of("p")).toBe(100);
+    expect(shares.of("p")).toBe(0);
     child(shares, "p", 5);
     shares.spend("p", 7, null);
-    expect(shares.of("p")).toBe(112);
+    expect(shares.of("p")).toBe(12);
   });
 
   it("close accounts that owe nothing once there are many", () => {
@@ -95,6 +107,27 @@ describe("children that wait for a place", () => {
     expect(cost("p2", 20)).toEqual(["admitted p3"]);
   });
 
+  it("are let in soon for a newcomer, whatever people and parents that only go on have had", () => {
+    const desk = new Desk({ maxChildren: 2, slots: 9, maxQueued: 999 });
+    desk.session("talk");
+    desk.admit("h0", { parentId: "h" });
+    const [live = ""] = desk.admit("q0", { parentId: "q" }).map((each) => each.replace("admitted ", ""));
+    for (let index = 1; index < 120; index++) desk.admit(`q${index}`, { parentId: "q" });
+    let last = live;
+    const next = (): void => {
+      desk.run({ type: "observe", sample: sample(last, last[0] as string, 100) });
+      last = (desk.end(last)[0] as string).replace("admitted ", "");
+    };
+    for (let index = 0; index < 50; index++) {
+      desk.run({ type: "observe", sample: sample("talk", null, 400) });
+      desk.run({ type: "observe", sample: sample("h0", "h", 400) });
+      next();
+    }
+    desk.admit("r0", { parentId: "r" });
+    for (let passed = 0; passed <= CREDIT_CHILDREN && last !== "r0"; passed++) next();
+    expect(last).toBe("r0");
+  });
+
   it("have the positions in which they are let in", () => {
     const desk = new Desk({ maxChildren: 1 });
     for (const task of ["p1", "p2", "q1", "p3", "q2"]) desk.admit(task, { parentId: task[0] as string });
@@ -115,5 +148,7 @@ describe("gpuMsOf", () => {
     expect(gpuMsOf({ ...sample("a", null, 5), promptMs: 3, totalMs: 99 })).toBe(8);
     expect(gpuMsOf({ ...sample("a", null, 0), totalMs: 99, waitMs: 40, loadMs: 9 })).toBe(50);
     expect(gpuMsOf({ ...sample("a", null, 0), totalMs: 9, waitMs: 40 })).toBe(0);
+    expect(gpuMsOf({ ...sample("a", null, 5), promptMs: Number.NaN })).toBe(5);
+    expect(gpuMsOf({ ...sample("a", null, -5), promptMs: Number.POSITIVE_INFINITY, totalMs: 7 })).toBe(7);
   });
 });

@@ -40,8 +40,10 @@ describe("levelAt", () => {
     const { lane, parent } = ask.task;
     const turn = { ...ask, kind: "turn", front: true } as const;
     expect(SCHEDULING_CLASSES.map((each) => levelAt(lane.leases, { ...turn, class: each }))).toEqual([
-      0, 2, 4, 6,
+      1, 2, 4, 6,
     ]);
+    const session = { ...turn, task: { ...ask.task, needsPlace: false } };
+    expect(levelAt(lane.leases, { ...session, class: "interactive" })).toBe(0);
     expect(SCHEDULING_CLASSES.map((each) => levelAt(parent.slots, { ...ask, class: each }))).toEqual([
       0, 1, 2, 3,
     ]);
