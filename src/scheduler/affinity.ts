@@ -16,6 +16,8 @@ export const BOUND_SWAPS = 60;
 export const STAY_SWAPS = 12;
 /** How often a person's turn may swap a model out that is in use. */
 export const FORCE_EVERY_MS = 30_000;
+/** A model that was swapped out so works at least so long when it is back. */
+export const FORCED_STAY_MS = FORCE_EVERY_MS / 2;
 
 export type Plan =
   | { readonly type: "keep"; readonly wakeAt: number }
@@ -97,7 +99,7 @@ function planFor(lane: Lane, residents: readonly Lane[], now: number): Plan | nu
   const overdue = askedAt(lane) + BOUND_SWAPS * swapMs(lane);
   const leaveAt = (each: Lane): number => Math.min(quietAt(each), Math.max(overdue, stayUntil(each, lane)));
   const freeAt = (each: Lane): number =>
-    Math.max(Math.min(leaveAt(each), force), each.residence?.retryAt ?? 0);
+    Math.max(Math.min(leaveAt(each), Math.max(force, backAt(each))), each.residence?.retryAt ?? 0);
   const forced = (victims: readonly Lane[]): boolean => victims.some((each) => leaveAt(each) > now);
   if (fits === null) {
     const latest = Math.max(...residents.map(freeAt));
@@ -137,6 +139,13 @@ function quietAt({ leases, turns, between, betweenSince, backend }: Lane): numbe
 
 function stayUntil({ residence }: Lane, by: Lane): number {
   return (residence?.since ?? 0) + STAY_SWAPS * swapMs(by);
+}
+
+/** One that came back after it was forced out works for a while first, or a person who chats would stop it for ever. */
+function backAt({ residence, backend }: Lane): number {
+  const since = residence?.since ?? 0;
+  const { forcedAt } = backend.housing;
+  return forcedAt > -Infinity && since > forcedAt ? since + FORCED_STAY_MS : -Infinity;
 }
 
 function forceAt(lane: Lane): number {

@@ -40,6 +40,7 @@ export function ask(
     class: want.class,
     front: want.front ?? false,
     askedAt: step.now,
+    among: task.lane.admitted,
     patientUntil: 0,
     rank: 0,
     tie: step.state.asked++,

@@ -16,6 +16,8 @@ export interface Ask extends QueueEntry {
   /** `admission` is answered by `admitted`, `turn` by `granted`. */
   readonly kind: "admission" | "turn";
   readonly askedAt: number;
+  /** How many had been admitted on its lane when it was asked. */
+  readonly among: number;
   readonly front: boolean;
   class: SchedulingClass;
   /** When an interactive turn that waits for a lease loses its patience. */
@@ -287,12 +289,12 @@ export function groupAt(gate: TaskGate, ask: Ask): string {
 }
 
 /**
- * Lowest first among those of one group. At a lease, children go in the order in which they were admitted, within
- * bounds: each child that was admitted after one puts its turn AHEAD_ASKS asks ahead, and AHEAD_MOST children count. So
- * the older ones come to their end while their prompts are cached, and no turn is ever passed by more than
- * AHEAD_ASKS * AHEAD_MOST that were asked for after it (S4). People's turns go as they come.
+ * Lowest first among those of one group. At a lease, children go in the order in which they were admitted: each that was
+ * admitted between two puts the older one's turn AHEAD_ASKS asks ahead, and AHEAD_MOST count. So the older end while
+ * their prompts are cached, and no turn is passed by more than AHEAD_ASKS * AHEAD_MOST asked later (S4).
  */
-export function rankAt(gate: TaskGate, { tie, task, class: schedulingClass }: Ask): number {
-  if (gate.kind !== "lease" || !task.needsPlace || schedulingClass === "interactive") return tie;
-  return tie - AHEAD_ASKS * Math.min(AHEAD_MOST, task.lane.admitted - task.admittedAs);
+export function rankAt(gate: TaskGate, { tie, among, task, class: schedulingClass }: Ask): number {
+  if (gate.kind !== "lease" || schedulingClass === "interactive") return tie;
+  const admittedAs = task.needsPlace ? Math.max(task.admittedAs, among - AHEAD_MOST) : among;
+  return tie + AHEAD_ASKS * admittedAs;
 }

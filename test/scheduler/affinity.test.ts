@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { nextWake } from "../../src/scheduler/patience.ts";
 import { placeOf } from "../../src/scheduler/view.ts";
-import { BOUND_SWAPS, FORCE_EVERY_MS, STAY_SWAPS } from "../../src/scheduler/affinity.ts";
+import { BOUND_SWAPS, FORCE_EVERY_MS, FORCED_STAY_MS, STAY_SWAPS } from "../../src/scheduler/affinity.ts";
 import { caps, Desk } from "./desk.ts";
 
 const SWAP_MS = 8_000;
@@ -99,7 +99,7 @@ describe("a profile that turns wait for", () => {
 });
 
 describe("a person's turn", () => {
-  it("swaps out a profile in use, once a minute", () => {
+  it("swaps out a profile in use, every half minute", () => {
     const made = busy();
     for (const task of ["b1", "b2"]) made.end(task);
     made.admit("chat", { parentId: null, needsPlace: false, profile: "b", class: "interactive" });
@@ -116,6 +116,31 @@ describe("a person's turn", () => {
     made.ask("chat", { class: "interactive" });
     expect(made.ask("a2")).toEqual(["granted a2"]);
     expect(made.after(FORCE_EVERY_MS)).toEqual(["preempt a1 for chat", "preempt a2 for chat"]);
+  });
+});
+
+describe("a model that a person had swapped out", () => {
+  it("works for a while when it is back, however often the person asks", () => {
+    const made = busy();
+    for (const task of ["b1", "b2"]) made.end(task);
+    made.admit("chat", { parentId: null, needsPlace: false, profile: "b", class: "interactive" });
+    made.now = 10;
+    made.ask("chat", { class: "interactive" });
+    made.release("a1");
+    made.ask("a1");
+    made.report("a", "absent");
+    made.report("b", "resident");
+    // The person's answer takes as long as the half minute that must pass.
+    made.after(FORCE_EVERY_MS);
+    made.release("chat");
+    made.park("chat");
+    made.report("b", "absent");
+    expect(made.report("a", "resident")).toEqual(["granted a1"]);
+    made.ask("chat", { class: "interactive" });
+    const back = made.now;
+    expect(nextWake(made.state)).toBeLessThanOrEqual(back + FORCED_STAY_MS);
+    expect(made.after(FORCED_STAY_MS - 1)).toEqual([]);
+    expect(made.after(1)).toEqual(["preempt a1 for chat"]);
   });
 });
 

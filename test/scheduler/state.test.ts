@@ -63,20 +63,24 @@ describe("groupAt", () => {
 
 describe("rankAt", () => {
   const turn = (ask: Ask, admittedAs: number, changes: Partial<Ask> = {}): Ask => {
-    const task = { ...ask.task, admittedAs, lane: { ...ask.task.lane, admitted: 100 } };
-    return { ...ask, kind: "turn", tie: 500, ...changes, task };
+    const task = { ...ask.task, admittedAs };
+    return { ...ask, kind: "turn", tie: 500, among: 100, ...changes, task };
   };
 
   it("puts turns of children ahead by how many were admitted after them, up to a bound", () => {
     const { ask } = laneAndAsk();
     const { leases } = ask.task.lane;
     const ranks = [99, 98, 90, 0].map((admittedAs) => rankAt(leases, turn(ask, admittedAs)));
-    expect(ranks).toEqual([
-      500 - AHEAD_ASKS,
-      500 - 2 * AHEAD_ASKS,
-      500 - 10 * AHEAD_ASKS,
-      500 - AHEAD_MOST * AHEAD_ASKS,
-    ]);
+    expect(ranks).toEqual([1, 2, 10, AHEAD_MOST].map((younger) => 500 + (100 - younger) * AHEAD_ASKS));
+  });
+
+  it("never puts a younger child that asked later before an older one, however many were admitted since", () => {
+    const { ask } = laneAndAsk();
+    const { leases } = ask.task.lane;
+    const older = rankAt(leases, turn(ask, 99));
+    for (const among of [101, 110, 200]) {
+      expect(rankAt(leases, turn(ask, 100, { tie: 501, among }))).toBeGreaterThan(older);
+    }
   });
 
   it("leaves people, and lines for other things, in order of asking", () => {
