@@ -31,6 +31,11 @@ export function mayGoAhead(mine: Standing, theirs: Standing, schedulingClass: st
   return isOlder && asks <= AHEAD_ASKS * AHEAD_MOST;
 }
 
+/** Whether it goes first in its class: it was stopped for somebody. A child that a person hurried does not. */
+export function isFront({ task, turn }: Standing, schedulingClass: string): boolean {
+  return turn?.front === true && !(schedulingClass === "interactive" && task?.needsPlace === true);
+}
+
 /** Waits for its first place: not admitted yet, and holding nothing from before a restart. */
 export function isNewcomer(task: Admission | undefined): task is Admission {
   return task !== undefined && !task.done && task.returning !== "live" && task.returning !== "parked";

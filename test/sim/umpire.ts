@@ -15,6 +15,7 @@ import { TurnsOfParents } from "./parents.ts";
 import {
   isForLease,
   isForPlace,
+  isFront,
   isNewcomer,
   mayGoAhead,
   type Admission,
@@ -220,13 +221,15 @@ export class Umpire {
         continue;
       // Whoever was passed over too often goes before everybody: nobody starves.
       const isOverdue = this.#given - mine.given >= BYPASS_LIMIT;
-      if (theirs.front && !mine.front && !isOverdue) {
+      const isFirst = isFront(this.#standing(taskId), schedulingClass);
+      const areFirst = isFront(this.#standing(each.taskId), schedulingClass);
+      if (areFirst && !isFirst && !isOverdue) {
         this.#complain(
           "the stopped go first",
           `${taskId} got a lease before ${each.taskId}, which was stopped`,
         );
       } else if (
-        theirs.front === mine.front &&
+        areFirst === isFirst &&
         theirs.order < mine.order &&
         !mayGoAhead(this.#standing(taskId), this.#standing(each.taskId), schedulingClass)
       ) {
