@@ -119,7 +119,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
     name: "scheduler-front-ignored",
     invariant: "S4",
     file: "src/scheduler/state.ts",
-    find: "return 2 * rank + (ask.front ? 0 : 1);",
+    find: "return 2 * rank + (front ? 0 : 1);",
     replace: "return 2 * rank + 1;",
     why: "A generation that was stopped for a person waits behind all others of its class.",
   },
