@@ -61,3 +61,25 @@ export function deadline(clock: Clock, ms: number, expire: () => void): Deadline
   arm(ms);
   return { renew: arm, cancel: () => timer?.cancel() };
 }
+
+export interface TimeLimit {
+  readonly clock: Clock;
+  /** 0 or less is no limit. */
+  readonly ms: number;
+  /** What the work is aborted with when the time is over. */
+  readonly late: () => Error;
+  /** Aborts the work too. */
+  readonly signal?: AbortSignal;
+}
+
+/** What `work` comes to; its signal aborts when the time is over. It must end by itself when it does. */
+export async function inTime<T>(limit: TimeLimit, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const abort = linkedAbort(limit.signal);
+  const end = deadline(limit.clock, limit.ms, () => abort.abort(limit.late()));
+  try {
+    return await work(abort.signal);
+  } finally {
+    end.cancel();
+    abort.release();
+  }
+}

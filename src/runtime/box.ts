@@ -1,6 +1,6 @@
 // The box as people see it: GPU lanes, model servers, machines, and the switch that stops spawning.
 
-import { deadline, linkedAbort } from "../base/abort.ts";
+import { inTime } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf, NotFoundError, ProviderError } from "../base/errors.ts";
 import type {
@@ -162,20 +162,12 @@ export class Box implements BoxApi {
     }
   }
 
-  async #within<T>(look: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const abort = linkedAbort();
-    const limit = deadline(this.#options.clock, LOOK_MS, () =>
-      abort.abort(
-        new ProviderError(
-          { kind: "timeout", code: "timeout" },
-          `The server did not answer within ${LOOK_MS / 1000} s.`,
-        ),
-      ),
-    );
-    try {
-      return await look(abort.signal);
-    } finally {
-      limit.cancel();
-    }
+  #within<T>(look: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const late = (): Error =>
+      new ProviderError(
+        { kind: "timeout", code: "timeout" },
+        `The server did not answer within ${LOOK_MS / 1000} s.`,
+      );
+    return inTime({ clock: this.#options.clock, ms: LOOK_MS, late }, look);
   }
 }

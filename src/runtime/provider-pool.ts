@@ -1,7 +1,7 @@
 // The providers of the config as living clients: who answers at each address, and which client serves a model with
 // the credential resolved. It asks the servers at start-up and whenever somebody looks; it caches no answers.
 
-import { deadline, linkedAbort } from "../base/abort.ts";
+import { inTime } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { ConfigError, messageOf, ProviderError } from "../base/errors.ts";
 import type { ProviderPlan } from "../config/plan.ts";
@@ -134,22 +134,21 @@ export class ProviderPool {
     return Object.fromEntries(found);
   }
 
-  async #ask(plan: ProviderPlan): Promise<DiscoveredProvider> {
-    const abort = linkedAbort();
-    const limit = deadline(this.#options.clock, ASK_MS, () =>
-      abort.abort(
-        new ProviderError(
-          { kind: "timeout", code: "timeout" },
-          `${plan.baseUrl} did not answer within ${ASK_MS / 1000} s.`,
-        ),
-      ),
-    );
-    const spoken = await this.#speak(plan, abort.signal);
-    const { type } = spoken;
+  #ask(plan: ProviderPlan): Promise<DiscoveredProvider> {
+    const late = (): Error =>
+      new ProviderError(
+        { kind: "timeout", code: "timeout" },
+        `${plan.baseUrl} did not answer within ${ASK_MS / 1000} s.`,
+      );
+    return inTime({ clock: this.#options.clock, ms: ASK_MS, late }, (signal) => this.#discover(plan, signal));
+  }
+
+  async #discover(plan: ProviderPlan, signal: AbortSignal): Promise<DiscoveredProvider> {
+    const { type } = await this.#speak(plan, signal);
     try {
       const provider = this.of(plan.name);
-      const server = await provider.server(abort.signal);
-      const models = await describeAll(provider, abort.signal);
+      const server = await provider.server(signal);
+      const models = await describeAll(provider, signal);
       return {
         type,
         reachable: true,
@@ -167,8 +166,6 @@ export class ProviderPool {
         simulated: false,
         models: [],
       };
-    } finally {
-      limit.cancel();
     }
   }
 

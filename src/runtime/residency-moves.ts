@@ -4,7 +4,7 @@
 // Ollama loads one model at a time and can hang in it for ever while it answers everything else (scheduling.md, fact
 // 7): a load during which nothing in its memory moves for as long as the slowest load may take is called wedged.
 
-import { deadline, linkedAbort } from "../base/abort.ts";
+import { inTime, linkedAbort } from "../base/abort.ts";
 import { delay, type Clock } from "../base/clock.ts";
 import { CancelledError, ProviderError } from "../base/errors.ts";
 import { taggedModel } from "../core/load-profile.ts";
@@ -58,7 +58,7 @@ type Asking = Pick<Move, "provider" | "clock" | "signal">;
 /** What the server has in memory now. Contract: rejects with the signal's reason alone. */
 export async function look(asking: Asking): Promise<Look> {
   try {
-    return { outcome: "seen", models: await inTime(asking, (signal) => asking.provider.loaded(signal)) };
+    return { outcome: "seen", models: await ask(asking, (signal) => asking.provider.loaded(signal)) };
   } catch (thrown) {
     asking.signal.throwIfAborted();
     return { outcome: isAway(thrown) ? "away" : "silent" };
@@ -68,25 +68,16 @@ export async function look(asking: Asking): Promise<Look> {
 /** Which models the server has; `null` when it does not tell. Contract: rejects with the signal's reason alone. */
 export async function list(asking: Asking): Promise<readonly ModelInfo[] | null> {
   try {
-    return await inTime(asking, (signal) => asking.provider.models(signal));
+    return await ask(asking, (signal) => asking.provider.models(signal));
   } catch {
     asking.signal.throwIfAborted();
     return null;
   }
 }
 
-async function inTime<T>(
-  { clock, signal }: Asking,
-  question: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const abort = linkedAbort(signal);
-  const limit = deadline(clock, LOOK_MS, () => abort.abort(new CancelledError("It took too long.")));
-  try {
-    return await question(abort.signal);
-  } finally {
-    limit.cancel();
-    abort.release();
-  }
+function ask<T>({ clock, signal }: Asking, question: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = (): Error => new CancelledError("It took too long.");
+  return inTime({ clock, ms: LOOK_MS, late, signal }, question);
 }
 
 /** How long nothing may move while a model of this size is loaded. */

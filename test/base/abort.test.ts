@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { deadline, linkedAbort, withSignal } from "../../src/base/abort.ts";
+import { deadline, inTime, linkedAbort, withSignal } from "../../src/base/abort.ts";
 import { SimulatedClock } from "../../src/base/clock.ts";
 
 test("work under a signal settles as it does, or rejects with the reason as soon as it aborts", async () => {
@@ -40,4 +40,30 @@ test("a deadline expires once, starts again when renewed, and means nothing at 0
   deadline(clock, 0, () => (expired += 1));
   await clock.drain();
   expect(expired).toBe(1);
+});
+
+test("inTime is what the work comes to, and leaves no timer", async () => {
+  const clock = new SimulatedClock();
+  const late = (): Error => new Error("late");
+  expect(await inTime({ clock, ms: 1_000, late }, async (signal) => signal.aborted)).toBe(false);
+  await expect(
+    inTime({ clock, ms: 1_000, late }, () => Promise.reject(new Error("refused"))),
+  ).rejects.toThrow("refused");
+  expect(clock.pending).toBe(0);
+});
+
+test("inTime aborts its work when the time is over, and when its caller does", async () => {
+  const clock = new SimulatedClock();
+  const late = (): Error => new Error("late");
+  const hang = (signal: AbortSignal): Promise<never> => withSignal(new Promise<never>(() => {}), signal);
+  const slow = inTime({ clock, ms: 1_000, late }, hang);
+  const slowEnd = expect(slow).rejects.toThrow("late");
+  await clock.advance(1_000);
+  await slowEnd;
+  const caller = new AbortController();
+  const called = inTime({ clock, ms: 1_000, late, signal: caller.signal }, hang);
+  const calledEnd = expect(called).rejects.toThrow("called off");
+  caller.abort(new Error("called off"));
+  await calledEnd;
+  expect(clock.pending).toBe(0);
 });
