@@ -1,23 +1,11 @@
 // A pool's keys as people see them: by fingerprint and source, never by themselves. Pure.
 
-import type { KeyWord } from "../core/key-state.ts";
+import type { KeyView } from "../core/box-api.ts";
 import { standingOf, wordOf, type KeyState } from "./pool-key.ts";
 import type { Moment } from "./pool-record.ts";
 
-export interface ShownKey {
-  readonly fingerprint: string;
-  readonly source: string;
-  readonly state: KeyWord;
-  /** `null` for a key that is well. */
-  readonly reason: string | null;
-  /** When it may be used or is asked again, as wall clock; `null` where no time mends it. */
-  readonly until: number | null;
-  readonly inFlight: number;
-  /** Requests at once that it is given; `null` for no limit. */
-  readonly concurrency: number | null;
-  /** Models that it has to sit out, beside what holds for the whole key. */
-  readonly models: readonly { readonly model: string; readonly until: number; readonly reason: string }[];
-}
+/** Of a key that could be read. */
+export type ShownKey = KeyView & { readonly fingerprint: string };
 
 export function shownKeys(
   keys: readonly { readonly key: KeyState; readonly inFlight: number }[],

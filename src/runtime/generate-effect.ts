@@ -53,7 +53,8 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
   } catch (thrown) {
     if (input.signal.aborted) throw thrown;
     const failed = failureOf(thrown, input.tries, services.random.next());
-    const other = isTriedAgain(failed, input.tries) ? null : elsewhere(host, thrown);
+    const isLastTry = !isTriedAgain(failed, input.tries);
+    const other = isLastTry ? elsewhere(host, thrown) : null;
     if (other && "change" in other) {
       turn.outcome = () => ({ events: other.change() });
       return { outcome: "rerouted" };
@@ -61,9 +62,11 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
     const message = `${failed.failure.message}${refusalText(other?.refused ?? [])}`;
     const failure = { ...failed.failure, message: services.redact(message) };
     turn.lastFailure = failure;
-    const stronger = isTriedAgain(failed, input.tries) ? null : escalation(host, failure);
-    if (stronger) turn.outcome = () => ({ events: stronger() });
-    if (stronger) return { outcome: "failed", ...failed, failure, stepsUp: true };
+    const stronger = isLastTry ? escalation(host, failure) : null;
+    if (stronger) {
+      turn.outcome = () => ({ events: stronger() });
+      return { outcome: "failed", ...failed, failure, stepsUp: true };
+    }
     return judged(host, { outcome: "failed", ...failed, failure }, input);
   }
 }

@@ -7,6 +7,7 @@
 // R3. No wait for a key is longer than a moment while the generation lease is held: the task is told to come back, and
 //     is called when its turn has come.
 
+import type { EventData } from "../core/event.ts";
 import { ProviderError } from "../base/errors.ts";
 import type { KeyLease } from "../credentials/key-lease.ts";
 import type { KeyAnswer, KeyAsk, KeyPool } from "../credentials/key-pool.ts";
@@ -20,17 +21,8 @@ const MOMENT_MS = 2_000;
 /** When a task that waits for a busy key looks again by itself; it is called before, as a rule. */
 const BUSY_MS = 30_000;
 
-/** A generation that went on with another key. */
-export interface KeyRotation {
-  readonly provider: string;
-  readonly model: string;
-  /** The key that was refused, by its fingerprint, and why. */
-  readonly from: string;
-  readonly code: string;
-  readonly message: string;
-  /** The key that it goes on with. */
-  readonly to: string;
-}
+/** A generation that went on with another key; keys by fingerprint. */
+export type KeyRotation = EventData["credential.rotated"];
 
 /** Who generates. */
 export interface KeyCaller {
