@@ -194,6 +194,10 @@ export interface TreeNode {
   readonly lastLine: string | null;
   readonly usage: Usage;
   readonly spending: Spending;
+  /** Milliseconds since the epoch, as in `TaskView`. */
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
   readonly children: readonly TreeNode[];
 }
 

@@ -140,6 +140,9 @@ const treeNode: z.ZodType<Wire<TreeNode>> = z
     last_line: z.string().nullable(),
     usage,
     spending,
+    created_at: time,
+    started_at: time.nullable(),
+    finished_at: time.nullable(),
     get children() {
       return z.array(treeNode);
     },

@@ -155,6 +155,9 @@ export function treeNode(record: TaskRecord, facts: LiveFacts, children: readonl
     lastLine: facts.tail.at(-1) ?? null,
     usage: record.usage,
     spending: spendingOf(record, facts, subtree),
+    createdAt: spec.createdAt,
+    startedAt: record.startedAt,
+    finishedAt: record.finishedAt,
     children,
   };
 }

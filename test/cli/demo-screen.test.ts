@@ -26,6 +26,9 @@ function node(taskId: string, rest: Partial<TreeNode> = {}): TreeNode {
     lastLine: null,
     usage: NO_USAGE,
     spending: { subtree: NO_USAGE, budget: null, remaining: UNLIMITED_BUDGET },
+    createdAt: 0,
+    startedAt: null,
+    finishedAt: null,
     children: [],
     ...rest,
   };

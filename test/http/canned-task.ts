@@ -156,6 +156,9 @@ export function nodeOf(task: CannedTask): TreeNode {
     lastLine: task.result,
     usage: NO_USAGE,
     spending: { subtree: NO_USAGE, budget: null, remaining: UNLIMITED_BUDGET },
+    createdAt: task.createdAt,
+    startedAt: task.startedAt,
+    finishedAt: null,
     children: task.children.map(nodeOf),
   };
 }

@@ -47,6 +47,9 @@ describe("what a surface shows", () => {
       state: "running",
       lastLine: "y",
       usage: { promptTokens: 7 },
+      createdAt: RECORD.spec.createdAt,
+      startedAt: RECORD.startedAt,
+      finishedAt: null,
     });
   });
 
