@@ -174,6 +174,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./tree.ts")).tree,
   },
   {
+    name: "machine",
+    summary: "show a state machine that tasks or models go through; without a name, which there are",
+    usage: "[NAME]",
+    words: { least: 0, most: 1 },
+    flags: [{ name: "mermaid", help: "as a mermaid diagram, for a document" }],
+    load: async () => (await import("./machine.ts")).machine,
+  },
+  {
     name: "keys",
     summary: "show the API keys of the providers: what became of each, why, and when it is back",
     details: ["A key is shown by its fingerprint and by where it comes from, never by itself."],

@@ -118,7 +118,7 @@ export interface ProviderView {
 export interface MachineView {
   readonly name: string;
   readonly version: number;
-  /** The machine's own definition, as XState gives it. */
+  /** The machine's own definition, as XState gives it, and the `always` of each state. */
   readonly definition: unknown;
 }
 

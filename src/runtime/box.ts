@@ -13,8 +13,7 @@ import type {
   ProviderView,
 } from "../core/box-api.ts";
 import type { Settings } from "../core/settings.ts";
-import { AGENT_MACHINE_VERSION, agentMachine } from "../../machines/agent.ts";
-import { RESIDENCY_MACHINE_VERSION, residencyMachine } from "../../machines/residency.ts";
+import { MACHINE_NAMES, shownMachine } from "../../machines/catalogue.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Store } from "../store/store.ts";
 import type { Household } from "./household.ts";
@@ -22,12 +21,6 @@ import type { KeyDesk } from "./key-desk.ts";
 
 /** A model server that does not answer within this time is shown as unreachable. */
 const LOOK_MS = 2_000;
-
-/** Every machine that people may look at. */
-const MACHINES: ReadonlyMap<string, { readonly version: number; readonly definition: object }> = new Map([
-  ["agent", { version: AGENT_MACHINE_VERSION, definition: agentMachine.definition }],
-  ["residency", { version: RESIDENCY_MACHINE_VERSION, definition: residencyMachine.definition }],
-]);
 
 export interface BoxOptions {
   readonly settings: Settings;
@@ -76,13 +69,10 @@ export class Box implements BoxApi {
   }
 
   async machine(name: string): Promise<MachineView> {
-    const machine = MACHINES.get(name);
-    if (!machine) {
-      const known = [...MACHINES.keys()].join(", ");
-      throw new NotFoundError("machine_not_found", `There is no machine "${name}". Known: ${known}.`);
-    }
-    const definition: unknown = JSON.parse(JSON.stringify(machine.definition));
-    return { name, version: machine.version, definition };
+    const machine = shownMachine(name);
+    if (machine) return machine;
+    const known = MACHINE_NAMES.join(", ");
+    throw new NotFoundError("machine_not_found", `There is no machine "${name}". Known: ${known}.`);
   }
 
   async pause(paused: boolean): Promise<{ readonly paused: boolean }> {

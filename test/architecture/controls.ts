@@ -57,6 +57,20 @@ const IMPORTS: readonly Control[] = [
   }),
   importing("outside", "src/core/a.ts", { text: 'import { x } from "../../test/b.ts";', says: "test/b.ts" }),
   importing("outside", "src/cli/a.ts", { text: 'import { x } from "../../bench/b.ts";', says: "bench/b.ts" }),
+  importing("outside", "web/chart/a.js", {
+    text: 'import { x } from "../../src/core/b.ts";',
+    says: "browsers load nothing but web/",
+  }),
+  importing("outside", "web/model/a.js", {
+    text: 'import { x } from "../../src/base/b.ts";',
+    says: "src/base",
+  }),
+  importing("floors", "web/model/a.js", { text: 'import { x } from "../chart/b.js";', says: "only go down" }),
+  importing("floors", "src/core/a.ts", {
+    text: 'import { x } from "../../web/chart/b.js";',
+    says: "floor 6",
+  }),
+  importing("extension", "web/model/a.js", { text: 'import { x } from "./b.ts";', says: ".js" }),
   importing("outside", "providers/a.ts", { text: 'import x from "../package.json";', says: "package.json" }),
   importing("owners", "src/core/a.ts", {
     text: 'import { setup } from "xstate";',
@@ -104,6 +118,11 @@ const global = (token: string, text: string): Control =>
   bad("globals", "src/runtime/a.ts", { name: `\`${text}\``, text, says: `\`${token}\`` });
 
 const GLOBALS: readonly Control[] = [
+  bad("globals", "web/model/a.js", {
+    name: "a clock in a page",
+    text: "const now = Date.now();",
+    says: "`Date.now`",
+  }),
   global("Date.now", "const now = Date.now();"),
   global("Date.now", "const text = `at ${Date.now()}`;"),
   global("Date.now", "const clock = { now: Date.now };"),
@@ -190,6 +209,11 @@ const SHAPES: readonly Control[] = [
     text: "export const x = 1;\n",
     says: "test/core/a.test.ts",
   }),
+  bad("mirror", "web/model/a.js", {
+    name: "no test of a browser's module",
+    text: "export const x = 1;\n",
+    says: "test/web/model/a.test.ts",
+  }),
 ];
 
 export const CONTROLS: readonly Control[] = [...IMPORTS, ...GLOBALS, ...SHAPES];
@@ -227,6 +251,11 @@ export const LOOKALIKES: readonly { readonly name: string; readonly text: string
       name: "types below machines",
       path: "machines/a.ts",
       text: 'import type { A } from "../src/store/b.ts";',
+    },
+    {
+      name: "a type of the core in a module of the page",
+      path: "web/model/a.js",
+      text: '/** @typedef {import("../../src/core/task.ts").Task} Task */\nimport { y } from "./b.js";',
     },
     { name: "a call with four arguments", text: "const x = cond ? go(a, b, c, d) : other((e) => e);" },
     { name: "a call whose arguments compare", text: "go(a < b, c > d, (x) => x);" },

@@ -4,7 +4,7 @@
 
 /** Rooms by floor, lowest first. Files that lie in `src/` itself are the room `src`. */
 export const FLOORS: readonly (readonly string[])[] = [
-  ["src/base"],
+  ["src/base", "web/model"],
   ["src/core"],
   [
     "providers",
@@ -18,14 +18,14 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["machines"],
   ["src/runtime", "src/http"],
   ["src"],
-  ["src/cli"],
+  ["src/cli", "web"],
 ];
 
 /** `machines/` may know the shapes of this floor, and nothing else of it. */
 export const TYPES_ONLY_FLOOR = 2;
 
 /** Folders whose files are the product: every rule holds for them. */
-export const PRODUCT_ROOTS: readonly string[] = ["src", "machines", "providers"];
+export const PRODUCT_ROOTS: readonly string[] = ["src", "machines", "providers", "web"];
 
 /** Folders beside the product: they import what they like, and nobody in the product imports them. */
 export const BESIDE_ROOTS: readonly string[] = ["test", "bench", "scripts"];
@@ -33,7 +33,8 @@ export const BESIDE_ROOTS: readonly string[] = ["test", "bench", "scripts"];
 /** The room that a path lies in, or `null` for a path of the product that has no room on the floors. */
 export function roomOf(path: string): string | null {
   const parts = path.split("/");
-  const room = parts[0] === "src" ? (parts.length > 2 ? `src/${parts[1]}` : "src") : (parts[0] ?? "");
+  const nested = parts[0] === "src" || (parts[0] === "web" && parts[1] === "model");
+  const room = nested && parts.length > 2 ? `${parts[0]}/${parts[1]}` : (parts[0] ?? "");
   return floorOf(room) < 0 ? null : room;
 }
 

@@ -67,7 +67,13 @@ function relativeViolations(
   const specifier = edge.specifier ?? "";
   const target = targetOf(file.path, specifier);
   if (target === PACKAGE_JSON && ["src", "src/cli"].includes(roomOf(file.path) ?? "")) return;
-  if (!specifier.endsWith(".ts")) add("extension", `\`${specifier}\` must end in .ts to run unbuilt`);
+  // Browsers strip no types: what they run is JavaScript.
+  const extension = rootOf(target) === "web" ? ".js" : ".ts";
+  if (!specifier.endsWith(extension))
+    add("extension", `\`${specifier}\` must end in ${extension} to run unbuilt`);
+  if (rootOf(file.path) === "web" && rootOf(target) !== "web") {
+    return add("outside", `imports ${target}: browsers load nothing but web/ and packages`);
+  }
   if (BESIDE_ROOTS.includes(rootOf(target)) || !isProduct(target)) {
     return add("outside", `imports ${target}: the product imports only ${PRODUCT_ROOTS.join(", ")}`);
   }

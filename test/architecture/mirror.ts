@@ -5,7 +5,7 @@ import type { Violation } from "./violation.ts";
 
 /** Where the test of a source lies: `src/store/memory.ts` has `test/store/memory.test.ts`. */
 export function testPathOf(path: string): string {
-  return `test/${path.replace(/^src\//, "").replace(/\.ts$/, ".test.ts")}`;
+  return `test/${path.replace(/^src\//, "").replace(/\.[jt]s$/, ".test.ts")}`;
 }
 
 /** A statement that leaves nothing at run time, up to the place where the next one begins. */
