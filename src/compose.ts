@@ -2,6 +2,7 @@
 // file that knows which store, scheduler and providers stand behind the contracts.
 
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Clock } from "./base/clock.ts";
 import { newId, type Random } from "./base/ids.ts";
 import { serve, type Listening } from "./base/listen.ts";
@@ -19,6 +20,7 @@ import { storeSettings } from "./config/store-settings.ts";
 import { Credentials } from "./credentials/credentials.ts";
 import { startingResponse } from "./http/problem.ts";
 import { createHttpApp } from "./http/server.ts";
+import { Shell } from "./http/shell.ts";
 import { assertBindAllowed } from "./http/bind.ts";
 import { withoutNewTasks } from "./draining.ts";
 import { openStore, storeLine, type Recovered } from "./open-store.ts";
@@ -36,6 +38,9 @@ import { VERSION } from "./version.ts";
 
 /** A database and the files beside it. */
 const STORE_SUFFIXES = ["", "-wal", "-shm", "-journal", ".lock", ".lock-journal", ".owner"] as const;
+
+/** The dashboard's sources, which browsers run as they are. */
+const DASHBOARD = fileURLToPath(new URL("../web", import.meta.url));
 
 /** What a Troupe needs of the world around it. */
 export interface World {
@@ -270,6 +275,7 @@ export async function listen(options: ServeOptions): Promise<Served> {
         clock: options.world.clock,
         logger: troupe.logger,
         version: VERSION,
+        shell: new Shell({ folder: DASHBOARD }),
       });
       handler = (request) => app.fetch(request);
     },

@@ -84,7 +84,7 @@ describe("compose", () => {
     try {
       expect(troupe.settings.simulated).toBe(true);
       const handle = await client.delegate({ goal: "Summarise notes.md", toolsets: ["file"] });
-      expect(handle.link).toBe(`${served.listening.url}/v1/tasks/${handle.taskId}`);
+      expect(handle.link).toBe(`${served.listening.url}/#/task/${handle.taskId}`);
       const result = await client.collect(handle.taskId, { timeoutMs: 10_000 });
       expect(result).toMatchObject({ finished: true, state: "done" });
       expect(result.result).toContain("notes.md");

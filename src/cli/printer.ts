@@ -61,6 +61,11 @@ export class Printer {
     return this.#json;
   }
 
+  /** Whether notes go to a person's screen, and neither to a file nor to a journal. */
+  get shown(): boolean {
+    return this.#terminal.errIsTerminal;
+  }
+
   /** A line for people on stdout; left out with `--json`. */
   data(line: Line): void {
     if (!this.#json) this.#terminal.writeOut(`${this.render(line, this.#terminal.outIsTerminal)}\n`);

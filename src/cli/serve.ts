@@ -105,6 +105,7 @@ function keepingOf({ flags, world }: Invocation, { config }: LoadedConfig): Stor
 
 function announce({ printer }: Invocation, { served, troupe, token, configFile }: Running): void {
   const { url } = served.listening;
+  const address = dashboardAddress(url, printer.shown ? token.token : null);
   const { simulated, workspaceRoot } = troupe.settings;
   const { path, durability } = troupe.store;
   printer.document({ url, tokenFile: token.path, simulated, store: path, durability });
@@ -124,9 +125,22 @@ function announce({ printer }: Invocation, { served, troupe, token, configFile }
   );
   printer.note(`workspace: ${workspaceRoot}`);
   printer.note(`token: ${token.path}${token.created ? " (new)" : ""}`);
-  printer.note([["bold", `Troupe serves at ${url}`], "; Ctrl-C stops it. Try, in another terminal:"]);
+  printer.note([["bold", `Troupe serves at ${address}`], "; Ctrl-C stops it."]);
+  printer.note(
+    address === url
+      ? "Open that address in a browser and paste the token. Or, in another terminal:"
+      : "Open that address in a browser: whoever has it may do everything here. Or, in another terminal:",
+  );
   printer.note(`  ${printer.program} delegate "Which files are here?"`);
   printer.note(`  ${curlLine(url, token.path)}`);
+}
+
+/**
+ * Where the dashboard is. The token rides in the fragment, which browsers send nowhere, and only on a person's screen:
+ * what goes to a file or a journal names the address alone.
+ */
+export function dashboardAddress(url: string, token: string | null): string {
+  return token === null ? url : `${url}/#token=${token}`;
 }
 
 /** A line for a shell. The token is read by a builtin, so that no process list shows it. */

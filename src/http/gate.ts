@@ -6,6 +6,7 @@
 // T2. Tokens are compared through their hashes, all of them, in a time that does not depend on where they differ.
 // T3. A foreign Host or Origin is refused even with a valid token, on public paths too.
 // T4. No response ever carries a CORS header.
+// T5. A page of this server may call it: its Origin is the very address that the request went to.
 
 import type { Context, MiddlewareHandler } from "hono";
 import { InvalidRequestError } from "../base/errors.ts";
@@ -44,16 +45,21 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
 };
 
-/** Sets the headers that keep browsers from guessing, storing or framing an answer. Never throws. */
+/** Sets the headers that keep browsers from guessing, storing or framing an answer, unless it has its own. Never throws. */
 export function securityHeaders(): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     await next();
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.res.headers.set(name, value);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+      if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+    }
   };
 }
 
+/** Whether a request needs no token. */
+export type IsPublic = (method: string, path: string) => boolean | Promise<boolean>;
+
 /** Contract: refuses by throwing InvalidRequestError; otherwise sets `caller` (not on public paths). */
-export function gate(options: GateOptions, publicPaths: ReadonlySet<string>): MiddlewareHandler<HttpEnv> {
+export function gate(options: GateOptions, isPublic: IsPublic): MiddlewareHandler<HttpEnv> {
   const known = Promise.all(
     options.tokens.map(async ({ token, caller }) => ({ hash: await digest(token), caller })),
   );
@@ -61,8 +67,8 @@ export function gate(options: GateOptions, publicPaths: ReadonlySet<string>): Mi
   return async (c, next) => {
     assertHost(c, options);
     const origin = c.req.header("origin");
-    if (origin !== undefined && !origins.has(origin)) throw forbiddenOrigin(origin);
-    if (!publicPaths.has(c.req.path)) c.set("caller", await authenticate(c, await known));
+    if (origin !== undefined && !origins.has(origin) && !isOwn(origin, c)) throw forbiddenOrigin(origin);
+    if (!(await isPublic(c.req.method, c.req.path))) c.set("caller", await authenticate(c, await known));
     if (hasBody(c.req.raw.headers)) assertJsonType(c.req.raw.headers);
     await next();
   };
@@ -86,6 +92,11 @@ function allowed(host: string, options: GateOptions): boolean {
   if (LOOPBACK_NAMES.includes(name)) return Number(port) === options.port();
   const entries = (options.allowedHosts ?? []).map((entry) => entry.toLowerCase());
   return name !== "" && (entries.includes(name) || entries.includes(`${name}:${port}`));
+}
+
+/** After `assertHost`, so that the address is one of ours (keeps T5). */
+function isOwn(origin: string, c: Context): boolean {
+  return origin === `http://${c.req.header("host")?.toLowerCase()}`;
 }
 
 function forbiddenOrigin(origin: string): InvalidRequestError {

@@ -16,6 +16,7 @@ import { problemResponse } from "./problem.ts";
 import { emptyQuery } from "./request-schema.ts";
 import { addRoute, type HttpApp, reply, type RouteHost, unrouted } from "./route.ts";
 import { addSessionRoutes } from "./session-routes.ts";
+import type { Shell } from "./shell.ts";
 import { addTaskRoutes } from "./task-routes.ts";
 import { healthView } from "./view-schema.ts";
 
@@ -27,10 +28,11 @@ export interface HttpAppOptions {
   readonly logger: Logger;
   readonly version: string;
   readonly random?: Random;
+  /** The dashboard; absent where only programs call. */
+  readonly shell?: Shell;
 }
 
 const HEALTH_PATH = "/healthz";
-const PUBLIC_PATHS: ReadonlySet<string> = new Set([HEALTH_PATH]);
 
 /**
  * The app; `app.fetch` is what `serve` takes.
@@ -41,7 +43,12 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   const host: RouteHost = { app, api: options.api };
   const newRequestId = (): string => newId("req", options.random ?? systemRandom);
   app.use("*", securityHeaders());
-  app.use("*", gate(options.gate, PUBLIC_PATHS));
+  const { shell } = options;
+  app.use(
+    "*",
+    gate(options.gate, (method, path) => path === HEALTH_PATH || (shell?.has(method, path) ?? false)),
+  );
+  if (shell) app.use("*", shell.handler());
   addMetaRoutes(host, options.version);
   addTaskRoutes(host);
   addSessionRoutes(host);
@@ -68,7 +75,7 @@ function addMetaRoutes(host: RouteHost, version: string): void {
     HEALTH_PATH,
     describeRoute({
       operationId: "health",
-      summary: "Whether the server answers; the only path without a token, and it holds no data.",
+      summary: "Whether the server answers; it needs no token, and it holds no data.",
       tags: ["meta"],
       security: [],
       responses: {

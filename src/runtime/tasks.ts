@@ -296,5 +296,5 @@ export class Tasks {
 
 /** Where a person can look at a task; null while nothing serves. */
 export function linkOf(settings: Settings, taskId: string): string | null {
-  return settings.link === null ? null : `${settings.link}/v1/tasks/${taskId}`;
+  return settings.link === null ? null : `${settings.link}/#/task/${taskId}`;
 }

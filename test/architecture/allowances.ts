@@ -94,6 +94,18 @@ export const ALLOWANCES: readonly Allowance[] = [
       "src/credentials/pool-view.ts",
     ],
   ),
+  ...testedBy(
+    "test/browser/cases.ts",
+    "Parts of the page that need a browser: a real one is driven by clicks and keys (`npm run test:browser`).",
+    [
+      "web/access.js",
+      "web/browser.js",
+      "web/main.js",
+      "web/server.js",
+      "web/view/access-page.js",
+      "web/view/app.js",
+    ],
+  ),
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",
   ]),

@@ -1,4 +1,4 @@
-import { stat, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
@@ -103,6 +103,22 @@ describe("a server that cannot start says what to do, with exit code 3", () => {
     const terminal = new ScriptedTerminal({ env, cwd });
     expect(await runLine(["serve", `--port=${port}`], terminal)).toBe(2);
   });
+});
+
+test("the token rides in the address on a person's screen, and nowhere else", async () => {
+  for (const isScreen of [true, false]) {
+    const { home, cwd, env } = await newHome("server: {port: 0}\nworkspace: .");
+    const terminal = new ScriptedTerminal({ env: { ...env, NO_COLOR: "1" }, cwd, isScreen });
+    const serving = runLine(["serve", "--simulate"], terminal);
+    await terminal.until(({ err }) => err.includes("curl"));
+    const token = (await readFile(join(home, "token"), "utf8")).trim();
+    const url = /serves at (\S+);/.exec(terminal.err)?.[1] ?? "";
+    expect(url.endsWith(`/#token=${token}`)).toBe(isScreen);
+    expect(terminal.err.split(token)).toHaveLength(isScreen ? 2 : 1);
+    expect(terminal.err.split("http://127.0.0.1:").length).toBeLessThanOrEqual(4);
+    terminal.pressCtrlC();
+    expect(await serving).toBe(0);
+  }
 });
 
 test("the curl line keeps the token out of the list of processes and survives a quote in the path", () => {

@@ -8,6 +8,7 @@ import type { GateOptions } from "../../src/http/gate.ts";
 import { HttpClient } from "../../src/http/client.ts";
 import type { HttpApp } from "../../src/http/route.ts";
 import { createHttpApp } from "../../src/http/server.ts";
+import type { Shell } from "../../src/http/shell.ts";
 import { CannedApi } from "./canned-api.ts";
 
 export const TOKEN = "ab".repeat(32);
@@ -29,6 +30,7 @@ export interface RigOptions {
   readonly keepEvents?: number;
   readonly gate?: Partial<GateOptions>;
   readonly hostname?: string;
+  readonly shell?: Shell;
   /** Stands in front of the canned API. */
   readonly wrap?: (api: CannedApi, caller: Caller) => TroupeApi;
 }
@@ -62,6 +64,7 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
     clock,
     logger: options.logger ?? silentLogger,
     version: "1.2.3",
+    ...(options.shell && { shell: options.shell }),
   });
   const server = await serve(app.fetch, { hostname: options.hostname ?? "127.0.0.1", port: 0 });
   ({ port } = server);

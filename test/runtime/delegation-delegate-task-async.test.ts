@@ -111,7 +111,7 @@ describe("delegate_task_async", () => {
   test("says where a person can watch, where something serves", async () => {
     const it = await converse(() => [hang()], { settings: { link: "http://127.0.0.1:4141" } });
     const told = await it.use(TOOL, { goal: "dig" });
-    expect(told["link"]).toBe(`http://127.0.0.1:4141/v1/tasks/${told.task_id}`);
+    expect(told["link"]).toBe(`http://127.0.0.1:4141/#/task/${told.task_id}`);
   });
 
   test("queues what is over max_concurrent_children, and starts it when one ends", async () => {

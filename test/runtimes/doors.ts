@@ -7,6 +7,23 @@ import type { StoredEvent } from "../../src/core/event.ts";
 import { eventsUntil, isEnd, refusalOf, type Scene } from "./follow.ts";
 import type { House } from "./house.ts";
 
+/** The dashboard as a browser gets it: the page and everything that it names, without a token. */
+async function dashboard({ url }: House): Promise<unknown> {
+  const page = await runtimeFetch()(`${url}/`);
+  const text = await page.text();
+  const paths = [...text.matchAll(/"(\/app\/[^"]+)"/g)].map((match) => match[1] ?? "");
+  const answers = await Promise.all(paths.map((path) => runtimeFetch()(url + path)));
+  await Promise.all(answers.map((answer) => answer.text()));
+  return {
+    status: page.status,
+    policy: page.headers.get("content-security-policy"),
+    many: paths.length > 10,
+    kinds: [
+      ...new Set(answers.map(({ status, headers }) => `${status} ${headers.get("content-type")}`)),
+    ].toSorted(),
+  };
+}
+
 /** The stream as any client reads it: `Last-Event-ID`, one message an event, the cursor as its id. */
 async function serverSentEvents(house: House): Promise<unknown> {
   const { client, url, token } = house;
@@ -122,5 +139,6 @@ async function describing({ client, url, token }: House): Promise<unknown> {
 export const DOOR_SCENES: readonly Scene[] = [
   { name: "serverSentEvents", run: serverSentEvents },
   { name: "gate", run: gate },
+  { name: "dashboard", run: dashboard },
   { name: "describing", run: describing },
 ];

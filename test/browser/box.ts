@@ -1,0 +1,95 @@
+// A real server over the simulated GPU box, as `troupe serve --simulate` starts it, in a home of its own.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROOT } from "../architecture/tree.ts";
+
+export interface Box {
+  readonly url: string;
+  readonly token: string;
+  /** What it printed so far. */
+  readonly log: () => string;
+  /** A call of the API, past the browser. Throws where it is refused. */
+  readonly call: <T>(method: "GET" | "POST", path: string, body?: unknown) => Promise<T>;
+  readonly stop: () => Promise<void>;
+  /** Ends it without a word, as `kill -9` does. */
+  readonly kill: () => Promise<void>;
+}
+
+const CONFIG =
+  "server: {port: 0}\nworkspace: .\ndelegation: {max_spawn_depth: 2, max_concurrent_children: 8}\n";
+
+export interface BoxOptions {
+  /** The same one again: a server that comes back. */
+  readonly port?: number;
+  readonly store?: string;
+}
+
+/** Contract: resolves once it serves; throws with what it printed when it ends first. */
+export async function startBox({ port = 0, store }: BoxOptions = {}): Promise<Box> {
+  const home = mkdtempSync(join(tmpdir(), "troupe-browser-"));
+  writeFileSync(join(home, "config.yaml"), CONFIG.replace("workspace: .", `workspace: ${ROOT}`));
+  const args = ["src/cli/main.ts", "serve", "--simulate", "--json", "--port", String(port)];
+  const child = spawn(process.execPath, [...args, ...(store === undefined ? [] : ["--store", store])], {
+    cwd: ROOT,
+    env: { ...process.env, TROUPE_HOME: home },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let log = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
+  const { url, token_file: tokenFile } = await announced(child, () => log);
+  const token = readFileSync(tokenFile, "utf8").trim();
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill(signal);
+      await once(child, "exit");
+    }
+    rmSync(home, { recursive: true, force: true });
+  };
+  return {
+    url,
+    token,
+    log: () => log,
+    call: (method, path, body) => call({ url, token, method, path, body }),
+    stop: () => end("SIGKILL"),
+    kill: () => end("SIGKILL"),
+  };
+}
+
+/** The line of JSON that `serve --json` begins with. */
+function announced(child: ChildProcess, log: () => string): Promise<{ url: string; token_file: string }> {
+  return new Promise((resolve, reject) => {
+    let out = "";
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      out += text;
+      if (out.includes("\n")) resolve(JSON.parse(out.slice(0, out.indexOf("\n"))));
+    });
+    child.on("exit", (code) => reject(new Error(`the server ended with ${code}: ${log()}`)));
+    child.on("error", reject);
+  });
+}
+
+interface CallOptions {
+  readonly url: string;
+  readonly token: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+}
+
+async function call<T>({ url, token, method, path, body }: CallOptions): Promise<T> {
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return JSON.parse(text) as T;
+}
