@@ -2,10 +2,8 @@
 // file that knows which store, scheduler and providers stand behind the contracts.
 
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Clock } from "./base/clock.ts";
 import { newId, type Random } from "./base/ids.ts";
-import { serve, type Listening } from "./base/listen.ts";
 import { lineLogger, type Logger } from "./base/log.ts";
 import type { Caller, TroupeApi } from "./core/api.ts";
 import type { Config } from "./core/config-schema.ts";
@@ -13,17 +11,15 @@ import type { Settings, StoreSettings } from "./core/settings.ts";
 import { Callbacks, callbackSources } from "./callbacks.ts";
 import { callbackSettings } from "./config/callbacks.ts";
 import { BOX_ID_FILE, loadOrCreateBoxId } from "./config/box-id.ts";
+import type { Discovery } from "./config/discovery.ts";
 import { loadConfig, troupeHome, type Environment, type LoadedConfig } from "./config/load.ts";
 import { planProviders } from "./config/plan.ts";
-import { resolveSettings } from "./config/resolve.ts";
+import { resolveSettings, type Resolved } from "./config/resolve.ts";
 import { storeSettings } from "./config/store-settings.ts";
 import { Credentials } from "./credentials/credentials.ts";
-import { startingResponse } from "./http/problem.ts";
-import { createHttpApp } from "./http/server.ts";
-import { Shell } from "./http/shell.ts";
-import { assertBindAllowed } from "./http/bind.ts";
 import { withoutNewTasks } from "./draining.ts";
-import { openStore, storeLine, type Recovered } from "./open-store.ts";
+import { LivingRuntime } from "./living-runtime.ts";
+import { openStore, storeLine } from "./open-store.ts";
 import { KeyKeeper } from "./runtime/key-keeper.ts";
 import { KeyDesk } from "./runtime/key-desk.ts";
 import { ProviderPool } from "./runtime/provider-pool.ts";
@@ -34,13 +30,12 @@ import type { Store } from "./store/store.ts";
 import { checkArguments } from "./toolsets/arguments.ts";
 import { resolvedPath, secretFiles } from "./toolsets/file-policy.ts";
 import { builtinToolsets, ToolsetRegistry, toolsetNames } from "./toolsets/registry.ts";
+import { ServerFacts } from "./server-facts.ts";
+import type { FilePolicy } from "./toolsets/workspace.ts";
 import { VERSION } from "./version.ts";
 
 /** A database and the files beside it. */
 const STORE_SUFFIXES = ["", "-wal", "-shm", "-journal", ".lock", ".lock-journal", ".owner"] as const;
-
-/** The dashboard's sources, which browsers run as they are. */
-const DASHBOARD = fileURLToPath(new URL("../web", import.meta.url));
 
 /** What a Troupe needs of the world around it. */
 export interface World {
@@ -98,25 +93,103 @@ export interface Troupe {
  * Contract: throws ConfigError for everything a person must mend first; starts nothing it does not stop in `close`.
  */
 export async function compose(options: ComposeOptions): Promise<Troupe> {
-  const { world, link = null, vramBytes = null } = options;
-  const { clock, random, env } = world;
+  const { world } = options;
+  const { clock, random } = world;
   const loaded = await readConfig(options);
   const { config } = loaded;
-  const { credentials, keys, providers, targets } = doorsOf(config, world);
+  const doors = doorsOf(config, world);
+  const { credentials, keys, providers, plans, targets } = doors;
   const logger = lineLogger((line) => world.writeLog(credentials.redact(line)), config.log.level);
-  const discovery = { providers: await providers.discover(), vramBytes };
   const keeping = keepingOf(options, config);
   const boxId = await boxIdOf(options, keeping);
-  const facts = { config, discovery, env, baseDir: loaded.baseDir, version: VERSION, boxId, link };
-  const { settings, why } = resolveSettings(facts);
-  const toolsets = new ToolsetRegistry(
-    builtinToolsets({
-      onInterrupt: settings.delegation.onInterrupt,
-      filePolicy: secretFiles({ homes: await ownPaths(env, keeping) }),
-    }),
-  );
+  const filePolicy = secretFiles({ homes: await ownPaths(world.env, keeping) });
   const store = options.store ?? openStore(keeping, { clock, random, logger });
-  const runtime = new Runtime({
+  const servers = new ServerFacts({ plans, pool: providers, store, clock, logger });
+  const resolve = (found: Discovery["providers"]): Resolved =>
+    resolvedFrom(found, { options, loaded, boxId });
+  const { living, resolved } = await startingWith(
+    async () => {
+      const resolved = resolve(await servers.start());
+      const make = (settings: Settings): Runtime =>
+        makeRuntime(settings, { world, logger, store, filePolicy, ...doors });
+      return { resolved, living: new LivingRuntime(make, resolved.settings) };
+    },
+    () => store.close(),
+  );
+  const retention = new Retention({ ...keeping, store, clock, logger });
+  const keeper = new KeyKeeper({ desk: keys, store, logger });
+  const callbacks = new Callbacks({ ...world, targets, credentials, store, logger });
+  const close = async (): Promise<void> => {
+    await servers.close();
+    await callbacks.close();
+    await retention.close();
+    await living.runtime.close();
+    keys.close();
+    await keeper.settle();
+    await store.close();
+  };
+  const found = await startingWith(async () => {
+    await keeper.start();
+    return living.runtime.recover();
+  }, close);
+  await callbacks.start();
+  retention.start();
+  const graceMs = config.server.shutdown_grace_s * 1000;
+  servers.watch((said) => takeUp(resolve(said), { living, graceMs, logger }));
+  let closing: Promise<void> | undefined;
+  let draining = false;
+  return {
+    api: living.as(OPERATOR),
+    as: (caller) => (draining ? withoutNewTasks(living.as(caller)) : living.as(caller)),
+    get runtime() {
+      return living.runtime;
+    },
+    get settings() {
+      return living.settings;
+    },
+    config,
+    configFile: loaded.file,
+    providers,
+    logger,
+    store: keeping,
+    why: [...resolved.servers, ...resolved.why, storeLine(keeping, found)],
+    drain: async (ms) => {
+      draining = true;
+      await servers.close();
+      return living.runtime.drain(ms);
+    },
+    close: () => (closing ??= close()),
+  };
+}
+
+interface Frame {
+  readonly options: ComposeOptions;
+  readonly loaded: LoadedConfig;
+  readonly boxId: string;
+}
+
+/** The settings that come of what the servers say. Throws as `resolveSettings` does. */
+function resolvedFrom(providers: Discovery["providers"], { options, loaded, boxId }: Frame): Resolved {
+  const { world, link = null, vramBytes = null } = options;
+  const { config, baseDir } = loaded;
+  const discovery = { providers, vramBytes };
+  return resolveSettings({ config, discovery, env: world.env, baseDir, version: VERSION, boxId, link });
+}
+
+interface Parts extends ReturnType<typeof doorsOf> {
+  readonly world: World;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly filePolicy: FilePolicy;
+}
+
+function makeRuntime(settings: Settings, parts: Parts): Runtime {
+  const { world, logger, store, filePolicy, credentials, keys, providers } = parts;
+  const { clock, random } = world;
+  const toolsets = new ToolsetRegistry(
+    builtinToolsets({ onInterrupt: settings.delegation.onInterrupt, filePolicy }),
+  );
+  return new Runtime({
     settings,
     clock,
     random,
@@ -133,39 +206,22 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     redact: (text) => credentials.redact(text),
     redactStream: () => credentials.redactStream(),
   });
-  const retention = new Retention({ ...keeping, store, clock, logger });
-  const keeper = new KeyKeeper({ desk: keys, store, logger });
-  const callbacks = new Callbacks({ ...world, targets, credentials, store, logger });
-  const close = async (): Promise<void> => {
-    await callbacks.close();
-    await retention.close();
-    await runtime.close();
-    keys.close();
-    await keeper.settle();
-    await store.close();
-  };
-  const found = await recovered({ runtime, keeper }, close);
-  await callbacks.start();
-  retention.start();
-  let closing: Promise<void> | undefined;
-  let draining = false;
-  return {
-    api: runtime.as(OPERATOR),
-    as: (caller) => (draining ? withoutNewTasks(runtime.as(caller)) : runtime.as(caller)),
-    runtime,
-    settings,
-    config,
-    configFile: loaded.file,
-    providers,
-    logger,
-    store: keeping,
-    why: [...why, storeLine(keeping, found)],
-    drain: (graceMs) => {
-      draining = true;
-      return runtime.drain(graceMs);
-    },
-    close: () => (closing ??= close()),
-  };
+}
+
+interface Taking {
+  readonly living: LivingRuntime;
+  readonly graceMs: number;
+  readonly logger: Logger;
+}
+
+/** A server that was away answers: what it is and has goes into a runtime of its own, unless all of it was known. */
+async function takeUp(
+  { settings, servers, why }: Resolved,
+  { living, graceMs, logger }: Taking,
+): Promise<void> {
+  const isNews = JSON.stringify(settings) !== JSON.stringify(living.settings);
+  for (const line of [...servers, ...(isNews ? why : [])]) logger.info(line);
+  if (isNews) await living.change({ settings, graceMs });
 }
 
 /** Whom this box talks to, and with which keys. */
@@ -176,19 +232,15 @@ function doorsOf(config: Config, world: World) {
   const credentials = new Credentials({ env: world.env, sources });
   const keys = new KeyDesk({ ...world, plans, credentials });
   const providers = new ProviderPool({ ...world, plans, credentials, keys });
-  return { credentials, keys, providers, targets };
+  return { plans, credentials, keys, providers, targets };
 }
 
-/** What an earlier server left goes on. Contract: throws what went wrong, after everything was let go of. */
-async function recovered(
-  { runtime, keeper }: { readonly runtime: Runtime; readonly keeper: KeyKeeper },
-  close: () => Promise<void>,
-): Promise<Recovered> {
+/** Contract: throws what went wrong, after everything was let go of. */
+async function startingWith<T>(begin: () => T | Promise<T>, letGo: () => Promise<void>): Promise<T> {
   try {
-    await keeper.start();
-    return await runtime.recover();
+    return await begin();
   } catch (error) {
-    await close();
+    await letGo();
     throw error;
   }
 }
@@ -231,54 +283,4 @@ function readConfig(options: ComposeOptions): Promise<LoadedConfig> {
   if (options.config) return Promise.resolve({ config: options.config, file: null, baseDir: cwd });
   const path = options.configPath;
   return loadConfig({ env, cwd, toolsets: toolsetNames(), ...(path !== undefined && { path }) });
-}
-
-export interface ServeOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly token: string;
-  readonly world: World;
-  readonly allowedHosts: readonly string[];
-  readonly allowedOrigins: readonly string[];
-  readonly insecureAllowRemote: boolean;
-}
-
-export interface Served {
-  readonly listening: Listening;
-  /** Answers from now on; until then every call is told to come again. */
-  open(troupe: Troupe): void;
-  close(): Promise<void>;
-}
-
-/**
- * Takes the port first, so that a taken one is known before anything starts and the links are right.
- * Contract: throws ConfigError `remote_bind`, `port_in_use` and their like.
- */
-export async function listen(options: ServeOptions): Promise<Served> {
-  assertBindAllowed(options.host, options.insecureAllowRemote);
-  let handler: ((request: Request) => Response | Promise<Response>) | null = null;
-  const listening = await serve((request) => handler?.(request) ?? startingResponse(), {
-    hostname: options.host,
-    port: options.port,
-  });
-  return {
-    listening,
-    open: (troupe) => {
-      const app = createHttpApp({
-        api: (caller) => troupe.as(caller),
-        gate: {
-          tokens: [{ token: options.token, caller: OPERATOR }],
-          port: () => listening.port,
-          allowedHosts: options.allowedHosts,
-          allowedOrigins: options.allowedOrigins,
-        },
-        clock: options.world.clock,
-        logger: troupe.logger,
-        version: VERSION,
-        shell: new Shell({ folder: DASHBOARD }),
-      });
-      handler = (request) => app.fetch(request);
-    },
-    close: () => listening.close(),
-  };
 }

@@ -7,7 +7,8 @@ import type { TroupeApi } from "./core/api.ts";
 /** Clients come again after this time: by then a server that is started again is there. */
 const RETRY_AFTER_MS = 5_000;
 
-const ADMITTING: ReadonlySet<PropertyKey> = new Set<keyof TroupeApi>([
+/** The calls that bring new work. */
+export const ADMITTING: ReadonlySet<PropertyKey> = new Set<keyof TroupeApi>([
   "delegate",
   "delegateBatch",
   "createSession",

@@ -1,14 +1,7 @@
 // The public API of the package: what a program needs to run Troupe in process, to talk to a server, or to extend it.
 
-export {
-  compose,
-  listen,
-  type ComposeOptions,
-  type ServeOptions,
-  type Served,
-  type Troupe,
-  type World,
-} from "./compose.ts";
+export { compose, type ComposeOptions, type Troupe, type World } from "./compose.ts";
+export { listen, type ServeOptions, type Served } from "./listen.ts";
 export { VERSION } from "./version.ts";
 export { SimulatedClock, systemClock, type Clock } from "./base/clock.ts";
 export { runtimeFetch } from "./base/fetch.ts";

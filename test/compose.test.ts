@@ -8,7 +8,8 @@ import { systemClock } from "../src/base/clock.ts";
 import { runtimeFetch } from "../src/base/fetch.ts";
 import { seededRandom, systemRandom } from "../src/base/ids.ts";
 import { serve, type Listening } from "../src/base/listen.ts";
-import { compose, listen, type World } from "../src/compose.ts";
+import { compose, type World } from "../src/compose.ts";
+import { listen } from "../src/listen.ts";
 import { configSchema } from "../src/core/config-schema.ts";
 import { HttpClient } from "../src/http/client.ts";
 import { createSimulator, type Simulator } from "../src/simulator/simulator.ts";
@@ -95,9 +96,9 @@ describe("compose", () => {
     }
   });
 
-  test("nothing that answers is an error that says what to type", async () => {
-    const config = configFor("http://127.0.0.1:9");
-    await expect(compose({ world: world(), config })).rejects.toMatchObject({
+  test("nothing that answers, where no model is named, is an error that says what to type", async () => {
+    const { model: _, ...unnamed } = configFor("http://127.0.0.1:9");
+    await expect(compose({ world: world(), config: unnamed })).rejects.toMatchObject({
       kind: "config",
       message: expect.stringContaining("http://127.0.0.1:9") as string,
     });

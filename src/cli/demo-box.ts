@@ -5,6 +5,7 @@
 //     children take no more than the turn they are in. That is why a steer always finds its task alive.
 
 import { fileURLToPath } from "node:url";
+import { ConfigError } from "../base/errors.ts";
 import { seededRandom } from "../base/ids.ts";
 import { serve } from "../base/listen.ts";
 import { compose, type Troupe, type World } from "../compose.ts";
@@ -164,6 +165,13 @@ function ollamaBox(
   });
   return boxOf({ world, config, stop: async () => {} }, async ({ api }) => {
     const [server] = await api.providers();
+    // A server would wait for its models; a person who watches a demo would wait for nothing.
+    if (server?.reachable === false) {
+      throw new ConfigError(
+        "provider_unreachable",
+        server.problem ?? `Nothing answers at ${server.baseUrl}.`,
+      );
+    }
     const where = server?.simulated === true ? "SIMULATED server" : `Ollama ${server?.version ?? ""}`.trim();
     const voice = scripted ? "scripted parent" : `parent ${parentModel}`;
     return {

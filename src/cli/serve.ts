@@ -4,7 +4,8 @@
 // V1. A simulated box never opens the store of the real one: its rules would go on with real tasks.
 
 import { resolve } from "node:path";
-import { compose, listen, type Served, type Troupe } from "../compose.ts";
+import { compose, type Troupe } from "../compose.ts";
+import { listen, type Served } from "../listen.ts";
 import type { StoreSettings } from "../core/settings.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { storeSettings } from "../config/store-settings.ts";

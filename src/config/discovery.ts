@@ -24,6 +24,8 @@ export interface DiscoveredProvider {
   readonly version: string | null;
   readonly simulated: boolean;
   readonly models: readonly DiscoveredModel[];
+  /** Present where it does not answer and its models are those of then; wall-clock milliseconds. */
+  readonly seenAt?: number;
 }
 
 export interface Discovery {

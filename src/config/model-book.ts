@@ -4,12 +4,12 @@
 // M1. A pinned name ends as exactly one entry, or as an error; never as a silent fall-back to another model.
 
 import { ConfigError } from "../base/errors.ts";
+import { taggedModel } from "../core/load-profile.ts";
 import type { BackendSettings, ModelSettings } from "../core/settings.ts";
 import type { Discovery } from "./discovery.ts";
 import {
   findModel,
   findPlaces,
-  isLocal,
   isOllama,
   modelName,
   modelSettings,
@@ -27,16 +27,6 @@ export interface Pin {
   readonly key: string;
   /** Look on this provider only. */
   readonly provider: string | null;
-  /** Refuse when its local server does not answer; else it is taken on trust, with a line that says so. */
-  readonly mustAnswer: boolean;
-}
-
-/** What to do when nothing answers at a local address, in whole sentences. */
-export function startAdvice(plan: ProviderPlan, problem: string | null): string {
-  // A provider that could not reach its server says where, why and what to type.
-  if (problem?.includes("ollama serve") === true) return problem;
-  const why = problem === null ? "" : ` (${problem})`;
-  return `Expected a model server at ${plan.baseUrl}, got no answer${why}. Type: ollama serve.`;
 }
 
 export class ModelBook {
@@ -65,7 +55,7 @@ export class ModelBook {
     return this.#warnings;
   }
 
-  /** Contract: throws ConfigError `model_missing` or `provider_unreachable`. */
+  /** Contract: throws ConfigError `model_missing`; what its server cannot be asked for is taken on trust, with a line that says so. */
   pin(pin: Pin): ModelSettings {
     const scope =
       pin.provider === null ? this.#models : this.#models.filter(({ ref }) => ref.provider === pin.provider);
@@ -78,13 +68,11 @@ export class ModelBook {
     if (discovered?.reachable === true && isOllama(plan, discovered)) {
       throw this.#missing(pin, ` Type: ollama pull ${model}`);
     }
-    if (discovered?.reachable !== true && pin.mustAnswer && isLocal(plan, discovered)) {
-      const advice = startAdvice(plan, discovered?.problem ?? null);
-      throw new ConfigError("provider_unreachable", `${pin.key} is ${pin.name}. ${advice}`);
-    }
     const state = discovered?.reachable === true ? "does not list it" : "does not answer";
     this.#warnings.push(`warning: ${pin.key} is ${pin.name}, taken on trust: ${plan.name} ${state}`);
-    const added = this.#placesOf(plan).map((place) => modelSettings(undescribed(model), place));
+    // As the server will call it, so that the tasks that get it are still its tasks then.
+    const name = isOllama(plan, discovered) ? taggedModel(model) : model;
+    const added = this.#placesOf(plan).map((place) => modelSettings(undescribed(name), place));
     this.#models.push(...added);
     return added[0] as ModelSettings;
   }
@@ -108,7 +96,14 @@ export class ModelBook {
   #planFor(pin: Pin): ProviderPlan | undefined {
     if (pin.provider !== null) return this.#plans.find((plan) => plan.name === pin.provider);
     const named = this.#plans.find((plan) => pin.name.startsWith(`${plan.name}/`));
-    return named ?? (this.#plans.length === 1 ? this.#plans[0] : undefined);
+    if (named !== undefined || this.#plans.length === 1) return named ?? this.#plans[0];
+    // The others have said what they have, and it is not among that.
+    const away = this.#away();
+    return away.length === 1 && this.#strangerIn(pin.name) === "" ? away[0] : undefined;
+  }
+
+  #away(): readonly ProviderPlan[] {
+    return this.#plans.filter(({ name }) => this.#discovery.providers[name]?.reachable !== true);
   }
 
   #onlyEmbeds(name: string): boolean {
@@ -137,7 +132,9 @@ export class ModelBook {
       bare,
       this.#models.map(({ ref }) => ref.model),
     );
-    const where = pin.provider === null ? "no provider has" : `the provider ${pin.provider} has not`;
+    const away = pin.provider === null ? this.#away().map((plan) => plan.name) : [];
+    const silent = away.length === 0 ? "" : ` (${away.join(", ")} could not be asked)`;
+    const where = pin.provider === null ? `no provider has${silent}` : `the provider ${pin.provider} has not`;
     const stranger = this.#onlyEmbeds(pin.name)
       ? " It makes embeddings and cannot write; name another."
       : this.#strangerIn(pin.name);

@@ -15,10 +15,11 @@ import { chooseChild, chooseParent } from "./choose.ts";
 import type { Candidate, Choice } from "./choose.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Environment } from "./load.ts";
-import { ModelBook, startAdvice } from "./model-book.ts";
+import { ModelBook } from "./model-book.ts";
 import { contextWarnings, findModel, isLocal, modelName } from "./models.ts";
 import { planProviders } from "./plan.ts";
 import type { ProviderPlan, ProviderPlans } from "./plan.ts";
+import { serverLines, startAdvice } from "./server-lines.ts";
 import { agentsOf, pinAliases, pinRoute, routeWarnings, routingOf, type KeyedRoute } from "./routes.ts";
 
 /** A model that is small, can call tools, and is what the advice names. */
@@ -38,6 +39,8 @@ export interface ResolveInput {
 
 export interface Resolved {
   readonly settings: Settings;
+  /** A start-up line for each server; those that begin with `warning: ` do not answer. */
+  readonly servers: readonly string[];
   /** Start-up lines for people; those that begin with `warning: ` ask for attention. */
   readonly why: readonly string[];
 }
@@ -73,7 +76,8 @@ function nothingToRun(plans: readonly ProviderPlan[], input: ResolveInput, book:
   const down = plans.find((plan) => !reachable.includes(plan));
   if (reachable.length === 0 && down !== undefined) {
     const advice = startAdvice(down, input.discovery.providers[down.name]?.problem ?? null);
-    const message = `${advice} Then type: ollama pull ${SUGGESTED_MODEL}. ${demo}`;
+    const waiting = `Or name a model in the config (model: ${down.name}/${SUGGESTED_MODEL}): then Troupe starts, and waits for it`;
+    const message = `${advice} Then type: ollama pull ${SUGGESTED_MODEL}. ${waiting}. ${demo}`;
     return new ConfigError("provider_unreachable", message);
   }
   const names = [...new Set(book.models.map(modelName))];
@@ -114,7 +118,7 @@ function routesOf(parent: Picked, child: Picked): readonly KeyedRoute[] {
 function pickParent(input: ResolveInput, plans: readonly ProviderPlan[], book: ModelBook): Picked {
   const name = input.config.model;
   if (name !== undefined) {
-    const route = { key: "model", names: [name], provider: null, mustAnswer: true };
+    const route = { key: "model", names: [name], provider: null };
     return named(pinRoute(route, book, input.config), "model");
   }
   // The server that delegation.base_url names is the children's; the parent goes there only if nothing else is.
@@ -138,20 +142,24 @@ function pickChild({ input, planned, book, parent }: ChildQuestion): Picked {
   const { model: name, route } = config.delegation;
   const provider = planned.childProvider;
   if (route !== undefined) {
-    const asked = { key: "delegation.route", names: route, provider: null, mustAnswer: false };
+    const asked = { key: "delegation.route", names: route, provider: null };
     return named(pinRoute(asked, book, config), "delegation.route");
   }
   if (name !== undefined) {
     // An alias says itself where its models are.
     const scope = Object.hasOwn(config.models, name) ? null : provider;
-    const asked = { key: "delegation.model", names: [name], provider: scope, mustAnswer: false };
+    const asked = { key: "delegation.model", names: [name], provider: scope };
     return named(pinRoute(asked, book, config), "delegation.model");
   }
   if (provider !== null && provider !== parent.model.ref.provider) {
     const own = planned.plans.filter((plan) => plan.name === provider);
     const choice = chooseParent(candidatesOf(book, own, discovery), discovery.vramBytes);
     if (choice !== null) return chosen(book, choice);
-    const message = `Children run on ${provider}, which has no model to choose by itself. Set delegation.model.`;
+    const lack =
+      discovery.providers[provider]?.reachable === true
+        ? "has no model to choose by itself"
+        : "does not answer";
+    const message = `Children run on ${provider}, which ${lack}. Set delegation.model.`;
     throw new ConfigError("no_model", message, { details: { config_key: "delegation.model" } });
   }
   const { model, route: inherited } = parent;
@@ -192,21 +200,6 @@ function warningsOf(
   return lines.map((line) => `warning: ${line}`);
 }
 
-function serverLines(plans: readonly ProviderPlan[], discovery: Discovery): readonly string[] {
-  return plans.map((plan) => {
-    const found = discovery.providers[plan.name];
-    const keys = [plan, ...plan.moreKeys].flatMap(({ apiKey }) =>
-      apiKey?.startsWith("env:") === true ? [apiKey] : [],
-    );
-    const key = keys.length === 0 ? "" : `, with the key${keys.length > 1 ? "s" : ""} in ${keys.join(", ")}`;
-    if (found?.reachable !== true) {
-      return `${plan.name}: no answer at ${plan.baseUrl}${found?.problem ? ` (${found.problem})` : ""}`;
-    }
-    const what = `${found.type}${found.version === null ? "" : ` ${found.version}`}${found.simulated ? ", simulated" : ""}`;
-    return `${plan.name}: ${what} at ${plan.baseUrl}, ${found.models.length} models${key}`;
-  });
-}
-
 function workspaceOf({ config, env, baseDir }: ResolveInput): string {
   const written = config.workspace;
   if (written !== "~" && !written.startsWith("~/")) return resolve(baseDir, written);
@@ -217,7 +210,8 @@ function workspaceOf({ config, env, baseDir }: ResolveInput): string {
 
 /**
  * The settings that the runtime stands on.
- * Contract: throws ConfigError `provider_unreachable`, `no_model` or `model_missing`, each with what to type.
+ * Contract: throws ConfigError `no_model` or `model_missing`, or `provider_unreachable` where no model is named and none
+ * is known; each with what to type.
  */
 export function resolveSettings(input: ResolveInput): Resolved {
   const { config, discovery, env } = input;
@@ -264,7 +258,6 @@ export function resolveSettings(input: ResolveInput): Resolved {
     },
   };
   const why = [
-    ...serverLines(planned.plans, discovery),
     ...planned.why,
     `parent: ${modelName(parent.model)}, ${parent.why}`,
     `children: ${modelName(child.model)}, ${child.why}`,
@@ -276,5 +269,5 @@ export function resolveSettings(input: ResolveInput): Resolved {
       backends,
     }),
   ];
-  return { settings, why };
+  return { settings, servers: serverLines(planned.plans, discovery), why };
 }

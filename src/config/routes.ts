@@ -1,5 +1,5 @@
 // Names of models in a config (`model:`, `route:`, aliases) to `provider/model`, each found on a server or taken on
-// trust: a route may name a server that is down just now, because its other models are there for that.
+// trust: a server that is down just now comes back, and the tasks of its models wait for it.
 
 import { runsHere } from "../core/load-profile.ts";
 import type { Config } from "../core/config-schema.ts";
@@ -17,18 +17,15 @@ export interface NamedRoute {
   readonly names: readonly string[];
   /** Look on this provider only. */
   readonly provider: string | null;
-  /** Refuse a single local model whose server does not answer. */
-  readonly mustAnswer: boolean;
 }
 
 /**
  * Every model that these names stand for, in their order; a bare name stands for each local server that has it.
- * Contract: at least one for a name or more; throws ConfigError `model_missing` or `provider_unreachable`.
+ * Contract: at least one for a name or more; throws ConfigError `model_missing`.
  */
 export function pinRoute(route: NamedRoute, book: ModelBook, config: Config): readonly ModelSettings[] {
   const { provider } = route;
   const found = new Map<string, ModelSettings>();
-  const isSingle = expandNames(route.names, config.models).length === 1;
   for (const [index, written] of route.names.entries()) {
     const key = route.names.length === 1 ? route.key : `${route.key}[${index}]`;
     const isAlias = Object.hasOwn(config.models, written);
@@ -37,7 +34,6 @@ export function pinRoute(route: NamedRoute, book: ModelBook, config: Config): re
         name,
         key: isAlias ? `${key} (${written})` : key,
         provider,
-        mustAnswer: route.mustAnswer && isSingle,
       };
       for (const model of book.pinAll(pin)) found.set(modelName(model), found.get(modelName(model)) ?? model);
     }
@@ -50,7 +46,7 @@ export function pinAliases(config: Config, book: ModelBook): Readonly<Record<str
   return Object.fromEntries(
     Object.entries(config.models).map(([alias, written]) => {
       const names = typeof written === "string" ? [written] : written;
-      const route = { key: `models.${alias}`, names, provider: null, mustAnswer: false };
+      const route = { key: `models.${alias}`, names, provider: null };
       return [alias, pinRoute(route, book, config).map(modelName)];
     }),
   );
@@ -72,7 +68,7 @@ export function agentsOf(config: Config, book: ModelBook): Agents {
     const isRoute = agent.route !== undefined;
     const key = `agents.${name}.${isRoute ? "route" : "model"}`;
     const names = agent.route ?? (agent.model === undefined ? [] : [agent.model]);
-    const route = pinRoute({ key, names, provider: null, mustAnswer: false }, book, config);
+    const route = pinRoute({ key, names, provider: null }, book, config);
     routes.push([key, route]);
     return namedAgent(name, agent, route.map(modelName));
   });

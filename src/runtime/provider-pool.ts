@@ -129,18 +129,30 @@ export class ProviderPool {
   /** Asks every server who it is and what it has. Never throws: what does not answer is told as a problem. */
   async discover(): Promise<Discovery["providers"]> {
     const found = await Promise.all(
-      this.#options.plans.map(async (plan) => [plan.name, await this.#ask(plan)] as const),
+      this.names.map(async (name) => [name, await this.discoverOne(name)] as const),
     );
     return Object.fromEntries(found);
   }
 
-  #ask(plan: ProviderPlan): Promise<DiscoveredProvider> {
+  /** The same of one server; its question ends with the signal. */
+  discoverOne(name: string, signal?: AbortSignal): Promise<DiscoveredProvider> {
+    return this.#ask((this.#spoken.get(name) as Spoken).plan, signal);
+  }
+
+  /** How a server that does not answer was spoken to when it did. */
+  speakAs(name: string, type: Spoken["type"]): void {
+    const plan = this.#options.plans.find((each) => each.name === name);
+    if (plan?.type === "auto") this.#spokenIs(plan, type);
+  }
+
+  #ask(plan: ProviderPlan, signal?: AbortSignal): Promise<DiscoveredProvider> {
     const late = (): Error =>
       new ProviderError(
         { kind: "timeout", code: "timeout" },
         `${plan.baseUrl} did not answer within ${ASK_MS / 1000} s.`,
       );
-    return inTime({ clock: this.#options.clock, ms: ASK_MS, late }, (signal) => this.#discover(plan, signal));
+    const limit = { clock: this.#options.clock, ms: ASK_MS, late, ...(signal && { signal }) };
+    return inTime(limit, (within) => this.#discover(plan, within));
   }
 
   async #discover(plan: ProviderPlan, signal: AbortSignal): Promise<DiscoveredProvider> {
@@ -171,12 +183,16 @@ export class ProviderPool {
 
   async #speak(plan: ProviderPlan, signal: AbortSignal): Promise<Spoken> {
     const { fetch, clock } = this.#options;
-    let spoken: Spoken = { plan, type: plan.type === "auto" ? "openai" : plan.type, baseUrl: plan.baseUrl };
-    if (plan.type === "auto") {
-      const root = plan.baseUrl.replace(/\/v1$/i, "");
-      const detected = await detectOllama(`${root}/v1`, { fetch, clock, signal }).catch(() => null);
-      if (detected?.answer === "ollama") spoken = { plan, type: "ollama", baseUrl: detected.baseUrl };
-    }
+    if (plan.type !== "auto") return this.#spokenIs(plan, plan.type);
+    const detected = await detectOllama(`${rootOf(plan)}/v1`, { fetch, clock, signal }).catch(() => null);
+    // What it is may be known from before.
+    if (detected === null || detected.answer === "unreachable") return this.#spoken.get(plan.name) as Spoken;
+    return this.#spokenIs(plan, detected.answer === "ollama" ? "ollama" : "openai");
+  }
+
+  #spokenIs(plan: ProviderPlan, type: Spoken["type"]): Spoken {
+    const baseUrl = type === "ollama" && plan.type === "auto" ? rootOf(plan) : plan.baseUrl;
+    const spoken: Spoken = { plan, type, baseUrl };
     this.#spoken.set(plan.name, spoken);
     this.#clients.delete(plan.name);
     return spoken;
@@ -195,6 +211,11 @@ export class ProviderPool {
       ...(apiKey !== undefined && { apiKey }),
     });
   }
+}
+
+/** Where a server answers to its own API, whatever others it speaks below it. */
+function rootOf({ baseUrl }: ProviderPlan): string {
+  return baseUrl.replace(/\/v1$/i, "");
 }
 
 /** The models of a server, each in full where the server tells more one by one. */

@@ -50,9 +50,25 @@ describe("named models", () => {
     expect(why).toContain("warning: model is cloud/gpt-x, taken on trust: cloud does not answer");
   });
 
-  it("are refused when the parent's local server does not answer", () => {
-    expect(unresolved("model: big:8b\n", nothing)).toMatchObject({ code: "provider_unreachable" });
-    expect(unresolved("model: big:8b\n", nothing).message).toContain("ollama serve");
+  it("are taken on trust while their local server does not answer", () => {
+    const { settings, servers, why } = resolved("model: big:8b\n", nothing);
+    expect(settings.parentModel).toEqual({ provider: "ollama", model: "big:8b", backend: "ollama" });
+    expect(resolved("model: big\n", nothing).settings.parentModel.model).toBe("big:latest");
+    expect(servers.join("\n")).toContain("warning: ollama cannot be used yet. connection refused.");
+    expect(why).toContain("warning: model is big:8b, taken on trust: ollama does not answer");
+  });
+
+  it("without a provider belong to the only one of several that could not be asked", () => {
+    const yaml =
+      "providers: {a: {type: ollama, base_url: 'http://a:1'}, b: {type: ollama, base_url: 'http://b:1'}}\n";
+    const down = provider([], { reachable: false, problem: "connection refused" });
+    const one = { providers: { a: provider([model("big:8b", 5)]), b: down }, vramBytes: null };
+    expect(resolved(`${yaml}model: small:1b\n`, one).settings.parentModel.provider).toBe("b");
+    const both = { providers: { a: down, b: down }, vramBytes: null };
+    expect(unresolved(`${yaml}model: small:1b\n`, both).message).toContain(
+      "model is small:1b, which no provider has (a, b could not be asked).",
+    );
+    expect(unresolved(`${yaml}model: x/small:1b\n`, one).message).toContain("There is no provider x.");
   });
 
   it("are never chosen from a cloud by themselves", () => {

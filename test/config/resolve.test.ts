@@ -141,11 +141,11 @@ describe("start-up lines and the workspace", () => {
       providers: { c: provider([model("m", 1)], { type: "openai" }) },
       vramBytes: null,
     };
-    const { why } = resolved(
+    const { servers, why } = resolved(
       "model: m\nproviders: {c: {type: openai, base_url: 'http://c.example/v1', api_key: env:K}}\n",
       found,
     );
-    expect(why[0]).toContain("with the key in env:K");
+    expect(servers[0]).toContain("with the key in env:K");
     expect(why.join("\n")).toContain("warning: c sends its key unencrypted");
   });
 });

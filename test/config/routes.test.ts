@@ -89,7 +89,7 @@ agents: {a: {route: [small, "gpu0/qwen3:8b"], needs: [thinking], escalate: true}
     expect(told).toHaveLength(times);
   });
 
-  it("trust a server that is down, when others of the route are not", () => {
+  it("trust a server that is down, alone or with others", () => {
     const down = provider([], { reachable: false, problem: "connection refused" });
     const found = { ...FOUND, providers: { ...FOUND.providers, gpu0: down } };
     const { settings, why } = resolved(
@@ -98,8 +98,8 @@ agents: {a: {route: [small, "gpu0/qwen3:8b"], needs: [thinking], escalate: true}
     );
     expect(settings.sessionAgent.route).toEqual(["gpu0/qwen3:8b", "gpu1/tiny:1b"]);
     expect(why).toContain("warning: model (work) is gpu0/qwen3:8b, taken on trust: gpu0 does not answer");
-    const alone = unresolved(`${SERVERS}models: {one: "gpu0/qwen3:8b"}\nmodel: one\n`, found);
-    expect(alone).toMatchObject({ code: "provider_unreachable" });
+    const alone = resolved(`${SERVERS}models: {one: "gpu0/qwen3:8b"}\nmodel: one\n`, found);
+    expect(alone.settings.parentModel).toMatchObject({ provider: "gpu0", model: "qwen3:8b" });
   });
 });
 

@@ -1,0 +1,64 @@
+// The doors of a Troupe that serves: the port, and HTTP behind it once somebody has opened.
+
+import { fileURLToPath } from "node:url";
+import { serve, type Listening } from "./base/listen.ts";
+import type { Troupe, World } from "./compose.ts";
+import { assertBindAllowed } from "./http/bind.ts";
+import { startingResponse } from "./http/problem.ts";
+import { createHttpApp } from "./http/server.ts";
+import { Shell } from "./http/shell.ts";
+import { OPERATOR } from "./runtime/runtime.ts";
+import { VERSION } from "./version.ts";
+
+/** The dashboard's sources, which browsers run as they are. */
+const DASHBOARD = fileURLToPath(new URL("../web", import.meta.url));
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly token: string;
+  readonly world: World;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly insecureAllowRemote: boolean;
+}
+
+export interface Served {
+  readonly listening: Listening;
+  /** Answers from now on; until then every call is told to come again. */
+  open(troupe: Troupe): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Takes the port first, so that a taken one is known before anything starts and the links are right.
+ * Contract: throws ConfigError `bind_refused`, `port_in_use` and their like.
+ */
+export async function listen(options: ServeOptions): Promise<Served> {
+  assertBindAllowed(options.host, options.insecureAllowRemote);
+  let handler: ((request: Request) => Response | Promise<Response>) | null = null;
+  const listening = await serve((request) => handler?.(request) ?? startingResponse(), {
+    hostname: options.host,
+    port: options.port,
+  });
+  return {
+    listening,
+    open: (troupe) => {
+      const app = createHttpApp({
+        api: (caller) => troupe.as(caller),
+        gate: {
+          tokens: [{ token: options.token, caller: OPERATOR }],
+          port: () => listening.port,
+          allowedHosts: options.allowedHosts,
+          allowedOrigins: options.allowedOrigins,
+        },
+        clock: options.world.clock,
+        logger: troupe.logger,
+        version: VERSION,
+        shell: new Shell({ folder: DASHBOARD }),
+      });
+      handler = (request) => app.fetch(request);
+    },
+    close: () => listening.close(),
+  };
+}
