@@ -5,7 +5,7 @@
 // A2. An answer that was broken off is ended, so that the next one begins on a line of its own.
 
 import type { EventData, EventFrame, StoredEvent } from "../core/event.ts";
-import type { State } from "../core/lifecycle.ts";
+import { SERVER_AWAY, type State } from "../core/lifecycle.ts";
 import type { AnswerLines } from "./answer-lines.ts";
 import type { ChatOutput } from "./chat-output.ts";
 import { shortId } from "./connection.ts";
@@ -72,9 +72,10 @@ export class ChatView {
       case "generation.retried":
       case "run.failed": {
         this.#breakOff();
-        const { message } = event.data as Partial<EventData["run.failed"]>;
+        const { code, message } = event.data as Partial<EventData["run.failed"]>;
         if (message === undefined) return;
-        const word = event.type === "run.failed" ? "The model failed" : "The model is asked again";
+        const asks = code === SERVER_AWAY ? "Waiting" : "The model is asked again";
+        const word = event.type === "run.failed" ? "The model failed" : asks;
         this.#output.document({ kind: "trouble", type: event.type, message });
         this.#output.notice([["yellow", `${word}: ${message}`]]);
         return;

@@ -2,7 +2,7 @@
 
 import type { SteerReceipt, TaskResult, TaskView, TreeNode } from "../core/api.ts";
 import type { EventData, EventType, StoredEvent } from "../core/event.ts";
-import type { Phase, State } from "../core/lifecycle.ts";
+import { SERVER_AWAY, type Phase, type State } from "../core/lifecycle.ts";
 import { BUDGET_KINDS, usedOf, type TreeBudget, type Usage } from "../core/limits.ts";
 import { shortId } from "./connection.ts";
 import { oneLine } from "./printable.ts";
@@ -194,7 +194,8 @@ const TELLERS: Teller = {
   "generation.preempted": ({ by }) => `gave way to ${by}`,
   "credential.rotated": ({ provider, from, to, message }) =>
     `goes on with the key ${to} of ${provider} after ${from}: ${message}`,
-  "generation.retried": ({ message, retryInMs }) => `tries again in ${seconds(retryInMs)}: ${message}`,
+  "generation.retried": ({ code, message, retryInMs }) =>
+    code === SERVER_AWAY ? `waits: ${message}` : `tries again in ${seconds(retryInMs)}: ${message}`,
   "tool.requested": ({ tool, input }) => `→ ${tool} ${JSON.stringify(input ?? {})}`,
   "tool.finished": ({ tool, isError, chars }) => `← ${tool}: ${isError ? "an error" : `${chars} characters`}`,
   "tool.suspended": ({ tool, waitsFor }) => `${tool} waits for ${waitsFor}`,

@@ -81,6 +81,7 @@ export function routingOf({ routing }: Config, aliases: RoutingSettings["aliases
     fallback: routing.fallback,
     maxCostMicros: routing.max_cost_micros,
     maxWaitMs: routing.max_wait_s === null ? null : routing.max_wait_s * 1000,
+    maxOutageMs: routing.max_outage_s === null ? null : routing.max_outage_s * 1000,
     aliases,
   };
 }

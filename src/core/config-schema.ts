@@ -201,6 +201,8 @@ export const configSchema = z.strictObject({
       max_cost_micros: count.nullable().default(null),
       /** A predicted wait longer than this makes a task leave a local queue for the next of its route. */
       max_wait_s: seconds.nullable().default(null),
+      /** A model server of this box that is away for longer fails the tasks that wait for it. */
+      max_outage_s: seconds.nullable().default(null),
     })
     .prefault({}),
   providers: z.record(name, providerSchema).default({}),

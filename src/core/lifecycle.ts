@@ -38,3 +38,6 @@ export function higherClass(a: SchedulingClass, b: SchedulingClass): SchedulingC
  */
 export const RESIDENCY_STATES = ["absent", "loading", "resident", "draining", "unloading"] as const;
 export type Residency = (typeof RESIDENCY_STATES)[number];
+
+/** The code of a try that was none: the model server was away, and the task is held until it is back. */
+export const SERVER_AWAY = "server_away";

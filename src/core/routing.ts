@@ -15,6 +15,8 @@ export interface RoutingSettings {
   readonly maxCostMicros: number | null;
   /** A predicted wait longer than this makes a task leave a local queue; `null` for never. */
   readonly maxWaitMs: number | null;
+  /** A model server of this box that is away for longer fails the tasks that it held; `null` for never. */
+  readonly maxOutageMs: number | null;
   /** Other names of models: each stands for one or several `provider/model`, in the order of its route. */
   readonly aliases: Readonly<Record<string, readonly string[]>>;
 }
@@ -23,5 +25,6 @@ export const DEFAULT_ROUTING: RoutingSettings = {
   fallback: "cloud_to_local",
   maxCostMicros: null,
   maxWaitMs: null,
+  maxOutageMs: null,
   aliases: {},
 };

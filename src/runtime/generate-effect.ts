@@ -20,6 +20,7 @@ import { GenerationMeter } from "./generation-meter.ts";
 import { keyCallerOf } from "./key-caller.ts";
 import { withoutSecrets } from "./secret-free.ts";
 import { observed } from "./observed-generation.ts";
+import { checkServer, explainFailure } from "./outage-hold.ts";
 import { callLine } from "./output-lines.ts";
 import { beginTurn, type TurnInput } from "./open-turn.ts";
 import { Purse, warned } from "./purse.ts";
@@ -40,6 +41,7 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
   try {
     if (input.before) await input.before;
     await turn.memory?.();
+    checkServer(host);
     await beginTurn(host, input, null);
     turn.partial = "";
     turn.outcome = null;
@@ -50,8 +52,10 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
     services.health.served(turn.model);
     turn.outcome = () => answered(host, answer);
     return { outcome: generation.calls.length > 0 ? "called_tools" : "answered" };
-  } catch (thrown) {
-    if (input.signal.aborted) throw thrown;
+  } catch (error) {
+    if (input.signal.aborted) throw error;
+    const thrown = await explainFailure(host, error, input);
+    input.signal.throwIfAborted();
     const failed = failureOf(thrown, input.tries, services.random.next());
     const isLastTry = !isTriedAgain(failed, input.tries);
     const other = isLastTry ? elsewhere(host, thrown) : null;

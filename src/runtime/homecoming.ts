@@ -185,7 +185,9 @@ export class Homecoming {
     const { host } = this.#options;
     const { phase } = wordsOf(value);
     if (phase === "waiting_slot") host.leases.request(context.ticket);
-    if (phase === "backing_off") host.pauses.goOnRetrying(context, timers);
+    // It looks at once whether its server is back, since nobody may be left who would wake it.
+    const pauseMs = this.stored?.held === true ? 0 : context.backoffMs;
+    if (phase === "backing_off") host.pauses.goOnRetrying({ ...context, backoffMs: pauseMs }, timers);
   }
 
   async #remember(): Promise<void> {

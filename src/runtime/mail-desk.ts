@@ -10,9 +10,10 @@ import type { Journal } from "./journal.ts";
 import type { LeaseHolder } from "./lease-holder.ts";
 import { newsOf } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
+import { hurryHeld, type HeldHost } from "./outage-hold.ts";
 
 /** What the desk needs of the task whose mail it opens. */
-export interface AddressedHost {
+export interface AddressedHost extends HeldHost {
   readonly journal: Pick<Journal, "event" | "flush">;
   readonly mailbox: Pick<Mailbox, "knows" | "isQuiet" | "isRecorded">;
   readonly leases: Pick<LeaseHolder, "hurry">;
@@ -43,6 +44,7 @@ export class MailDesk {
     if (event && !mailbox.isRecorded(message.id)) journal.event(event);
     if (person) leases.hurry();
     this.#host.send({ type: "mail.arrived", position, interrupt, person });
+    if (person || interrupt) hurryHeld(this.#host);
     if (!this.#host.ending) journal.flush().catch(() => {});
   }
 }

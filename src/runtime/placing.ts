@@ -12,6 +12,7 @@ import { findModel as findByName } from "../config/models.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { estimateTokens } from "./compaction.ts";
 import { goalMessage } from "./mail.ts";
+import type { Outages } from "./outages.ts";
 import {
   candidatesOf,
   chooseRoute,
@@ -121,10 +122,12 @@ export function routeFactsOf(
     scheduler,
     health,
     forecast,
+    residency,
   }: {
     readonly scheduler: Pick<Scheduler, "lanes">;
     readonly health: Pick<TargetHealth, "isSick">;
     readonly forecast: Pick<WaitForecast, "waitMs">;
+    readonly residency: { readonly outages: Pick<Outages, "isAway"> };
   },
 ): RouteFacts {
   const refusalOf = (ref: ModelRef): TroupeError | null => {
@@ -147,7 +150,8 @@ export function routeFactsOf(
     const lanes = scheduler.lanes().filter((lane) => lane.backend === backend);
     return Math.max(0, ...lanes.map(({ waiting, slots }) => forecast.waitMs(backend, waiting.length, slots)));
   };
-  return { refusalOf, loadOf, waitMs, isSick: (ref) => health.isSick(ref) };
+  const isSick = (ref: ModelRef): boolean => health.isSick(ref) || residency.outages.isAway(ref.backend);
+  return { refusalOf, loadOf, waitMs, isSick };
 }
 
 /** What whoever delegated should know of how a task was made; `null` when there is nothing. */

@@ -135,7 +135,7 @@ export class Reading {
     const host = this.#host(record.spec.id);
     if (!host) return endedFacts(record);
     const { state, phase } = host.words;
-    const { scheduler, family, trees } = this.#options.household;
+    const { scheduler, family, trees, residency } = this.#options.household;
     const waits = phase === "queued" || phase === "waiting_slot";
     return {
       state,
@@ -143,6 +143,7 @@ export class Reading {
       place: waits ? scheduler.placeOf(host.id) : null,
       liveChildren: family.liveCount(host.id),
       pause: pauseOf(host.turn.lastFailure),
+      outage: residency.outages.wordsOf(host.turn.model.backend),
       reroutes: host.turn.reroutes,
       tail: host.tail(CHECK_LINES),
       remaining: trees.ledgerOf(record.spec).remaining,

@@ -104,7 +104,10 @@ export function admitSomewhere(
 /** What a task needs that may leave a queue. */
 export interface WaitingHost extends ReroutingHost {
   readonly id: string;
-  readonly services: ReroutingHost["services"] & Pick<HostServices, "scheduler" | "residency" | "forecast">;
+  readonly services: ReroutingHost["services"] &
+    Pick<HostServices, "scheduler" | "forecast"> & {
+      readonly residency: Pick<HostServices["residency"], "profileOf" | "sizeOf">;
+    };
   readonly journal: Pick<Journal, "stage">;
   /** The snapshot as it is to be stored. */
   stored(): unknown;

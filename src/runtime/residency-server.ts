@@ -18,12 +18,16 @@ import { provideMoves, Tenant, type TenantServer } from "./residency-tenant.ts";
 /** Between two looks while somebody works or waits, and while nobody does. */
 const BUSY_LOOK_MS = 2_000;
 const IDLE_LOOK_MS = 30_000;
+/** The same while it is away: whoever waits for it asks more often (outages.ts), and lets it be looked at then. */
+const AWAY_LOOK_MS = 15_000;
 /** Between two looks at the list of models; a model that is deleted under us is noticed by its turns too. */
 const LIST_MS = 30_000;
 
 export interface ResidencyServerOptions extends TenantServer {
   readonly backend: string;
   readonly profiles: readonly LoadProfile[];
+  /** What each look saw: whether somebody listens there. */
+  readonly onReach: (isThere: boolean) => void;
   /** Whether somebody generates or waits on the box. */
   readonly isBusy: () => boolean;
   /** What models of others that are at work take of the memory; called when that changed. */
@@ -129,7 +133,8 @@ export class ResidencyServer {
     if (this.#closing.signal.aborted) return;
     const isBusy = this.#options.isBusy() || [...this.#tenants.values()].some((tenant) => tenant.isAtWork);
     this.#isSlow = !isBusy;
-    const waitMs = isBusy ? BUSY_LOOK_MS : IDLE_LOOK_MS;
+    const busyMs = this.#isAway ? AWAY_LOOK_MS : BUSY_LOOK_MS;
+    const waitMs = isBusy ? busyMs : IDLE_LOOK_MS;
     this.#timer = this.#options.clock.after(waitMs, () => void this.look());
   }
 
@@ -149,6 +154,7 @@ export class ResidencyServer {
       if (found) tenant.seen(found);
       else tenant.missed(seen.models);
     }
+    this.#options.onReach(true);
     this.#notice(seen.models);
   }
 
@@ -171,13 +177,10 @@ export class ResidencyServer {
   }
 
   #goneAway(): void {
-    if (!this.#isAway) {
-      const { backend, logger } = this.#options;
-      logger.warn("the model server does not answer", { backend });
-    }
     this.#isAway = true;
     this.#listedAt = null;
     for (const tenant of this.#tenants.values()) tenant.send({ type: "server.away" });
+    this.#options.onReach(false);
   }
 
   #comeBack(models: readonly LoadedModelInfo[]): void {
@@ -189,8 +192,6 @@ export class ResidencyServer {
       const isStuck = isMoving && tenant.phase === "wedged";
       if (this.#isAway || tenant.phase === "away" || isStuck) tenant.send({ type: "server.back" });
     }
-    if (this.#isAway)
-      this.#options.logger.info("the model server is back", { backend: this.#options.backend });
     this.#isAway = false;
   }
 

@@ -12,6 +12,7 @@ import type { BackendSettings, Settings } from "../core/settings.ts";
 import type { ModelRef } from "../core/task.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { capsOf } from "./backend-caps.ts";
+import { Outages } from "./outages.ts";
 import { ResidencyServer } from "./residency-server.ts";
 
 export interface ResidencyOptions {
@@ -31,6 +32,8 @@ export interface GenerationUse {
 }
 
 export class Residency {
+  /** The servers of this box that are away, whoever keeps their models. */
+  readonly outages: Outages;
   readonly #options: ResidencyOptions;
   readonly #servers: ReadonlyMap<string, ResidencyServer>;
   /** Generations under way, by backend and profile; clouds have one profile. */
@@ -38,7 +41,17 @@ export class Residency {
 
   constructor(options: ResidencyOptions) {
     this.#options = options;
-    const { backends } = options.settings;
+    const { backends, routing } = options.settings;
+    this.outages = new Outages({
+      ...options,
+      clientOf: (name) => {
+        const place = backends.find((each) => each.name === name);
+        if (place?.local !== true) return null;
+        return options.providerOf({ provider: place.provider, backend: name, model: "" });
+      },
+      welcome: (name) => this.#servers.get(name)?.look() ?? Promise.resolve(),
+      mostMs: routing.maxOutageMs,
+    });
     const ours = backends.flatMap((backend) => {
       const server = this.#serverOf(backend);
       return server ? [[backend.name, server] as const] : [];
@@ -107,6 +120,7 @@ export class Residency {
   }
 
   close(): void {
+    this.outages.close();
     for (const server of this.#servers.values()) server.close();
   }
 
@@ -130,6 +144,7 @@ export class Residency {
       logger,
       drainMs: settings.cancelDeadlineMs,
       report: (report) => scheduler.setResidency(report),
+      onReach: (isThere) => this.outages.noticed(backend.name, isThere),
       isBusy: () => {
         const { leases, waiting } = scheduler.counts();
         return leases + waiting > 0;

@@ -4,8 +4,8 @@
 import type { AgentOutput, AgentSnapshot } from "../../machines/agent.ts";
 import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
 import type { Snapshot } from "xstate";
-import { PHASES, TERMINAL_STATES } from "../core/lifecycle.ts";
-import type { Reroute } from "../core/task.ts";
+import { PHASES, SERVER_AWAY, TERMINAL_STATES } from "../core/lifecycle.ts";
+import type { Reroute, TaskFailure } from "../core/task.ts";
 
 /** What a store keeps of an actor. */
 export type PersistedActor = Snapshot<unknown> &
@@ -27,19 +27,23 @@ export interface StoredState {
   readonly reroutes?: readonly Reroute[];
   /** How often it was taken up again in the turn that it is in. */
   readonly resumes?: number;
+  /** Its pause is a wait for a model server that was away. */
+  readonly held?: true;
 }
 
 /** The parts of a StoredState beside the actor's, without those that say nothing. */
 export function memoOf(
   { told, quiet }: { readonly told: readonly string[]; readonly quiet: readonly string[] },
-  { reroutes }: { readonly reroutes: readonly Reroute[] },
+  turn: { readonly reroutes: readonly Reroute[]; readonly lastFailure: TaskFailure | null },
   resumes: number,
-): Pick<StoredState, "told" | "quiet" | "resumes" | "reroutes"> {
+): Pick<StoredState, "told" | "quiet" | "resumes" | "reroutes" | "held"> {
+  const { reroutes, lastFailure } = turn;
   return {
     ...(told.length > 0 && { told }),
     ...(quiet.length > 0 && { quiet }),
     ...(reroutes.length > 0 && { reroutes }),
     ...(resumes > 0 && { resumes }),
+    ...(lastFailure?.code === SERVER_AWAY && { held: true }),
   };
 }
 

@@ -36,6 +36,8 @@ export class TurnState {
   outcome: Outcome | null = null;
   /** Why the last try failed, for the event of the retry. */
   lastFailure: TaskFailure | null = null;
+  /** How often the server went away under the generation of a turn. */
+  broken: { readonly turn: number; readonly times: number } | null = null;
   /** Calls of the last answer that have no result yet. */
   openCalls: ToolCall[] = [];
   /** Calls whose intent was recorded before a restart: whether they acted is not known. */

@@ -17,6 +17,8 @@ export interface LiveFacts {
   readonly liveChildren: number;
   /** What it waits for before its next try, in words; `null` where that is the time alone. */
   readonly pause: string | null;
+  /** Its model server is away, and since when; `null` while it is not known to be. */
+  readonly outage: string | null;
   readonly reroutes: readonly Reroute[];
   readonly tail: readonly string[];
   /** What its ledgers leave; `null` when it books in none any more. */
@@ -35,6 +37,7 @@ export function endedFacts(record: TaskRecord): LiveFacts {
     place: null,
     liveChildren: 0,
     pause: null,
+    outage: null,
     reroutes,
     tail,
     remaining: null,
@@ -70,10 +73,10 @@ export function spendingOf({ spec }: TaskRecord, facts: LiveFacts, subtree: Usag
 
 /** Why a task waits, in words; null when it does not. */
 export function waitsFor(facts: LiveFacts): string | null {
-  if (facts.place) return facts.place.reason;
+  if (facts.place) return [facts.place.reason, facts.outage].filter((each) => each !== null).join("; ");
   if (facts.phase === "waiting_children") return `${facts.liveChildren} living children`;
   if (facts.phase === "waiting_input") return "a person";
-  if (facts.phase === "backing_off") return facts.pause ?? "its next try";
+  if (facts.phase === "backing_off") return facts.outage ?? facts.pause ?? "its next try";
   return null;
 }
 

@@ -100,9 +100,19 @@ describe("A2 what was broken off ends its line", () => {
     event("generation.preempted", { by: "interactive" });
     delta("Again");
     event("generation.retried", { code: "overloaded", message: "busy", attempt: 1, retryInMs: 10 });
+    delta("So");
+    event("generation.retried", { code: "server_away", message: "gone", attempt: 1, retryInMs: 10 });
     delta("And");
     event("run.failed", { code: "refused", message: "no", retryInMs: null });
-    expect(shown).toEqual(["I th", "Again", "The model is asked again: busy", "And", "The model failed: no"]);
+    expect(shown).toEqual([
+      "I th",
+      "Again",
+      "The model is asked again: busy",
+      "So",
+      "Waiting: gone",
+      "And",
+      "The model failed: no",
+    ]);
   });
 
   test("by the person's /stop", () => {

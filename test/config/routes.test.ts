@@ -67,13 +67,15 @@ agents: {a: {route: [small, "gpu0/qwen3:8b"], needs: [thinking], escalate: true}
       fallback: "cloud_to_local",
       maxCostMicros: null,
       maxWaitMs: null,
+      maxOutageMs: null,
       aliases: {},
     });
-    const yaml = "routing: {fallback: both, max_cost_micros: 5, max_wait_s: 1.5}\n";
+    const yaml = "routing: {fallback: both, max_cost_micros: 5, max_wait_s: 1.5, max_outage_s: 60}\n";
     expect(resolved(yaml, two).settings.routing).toMatchObject({
       fallback: "both",
       maxCostMicros: 5,
       maxWaitMs: 1500,
+      maxOutageMs: 60_000,
     });
   });
 

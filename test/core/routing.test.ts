@@ -8,6 +8,7 @@ test("what is routed by default is what an empty config says, and sends nothing 
     fallback: routing.fallback,
     maxCostMicros: routing.max_cost_micros,
     maxWaitMs: routing.max_wait_s,
+    maxOutageMs: routing.max_outage_s,
     aliases: models,
   });
   expect(FALLBACKS.filter((word) => word === "both" || word.endsWith("to_cloud"))).not.toContain(

@@ -56,6 +56,8 @@ export class FakeOllama {
   rude = 0;
   /** Models that were asked to go while a generation used them: never by us. */
   hasty = 0;
+  /** Ends when the process does. */
+  #life = new AbortController();
   /** Ends the connections that wait for an answer. */
   readonly #open = new Set<() => void>();
   loads = 0;
@@ -89,6 +91,14 @@ export class FakeOllama {
     if (loaded) loaded.expiresAt = this.#now() + KEEP_MS;
   }
 
+  /** The server's process is no more: what it was writing breaks off, and nobody listens. */
+  crash(): void {
+    this.isDown = true;
+    this.loaded.clear();
+    this.#life.abort(broken("ECONNRESET"));
+    this.#life = new AbortController();
+  }
+
   /** The server's process was ended and started again: its memory is empty. */
   restart(): void {
     this.loaded.clear();
@@ -102,7 +112,7 @@ export class FakeOllama {
   }
 
   readonly fetch = (async (input: string, init: RequestInit = {}): Promise<Response> => {
-    const signal = init.signal ?? new AbortController().signal;
+    const signal = AbortSignal.any([init.signal ?? new AbortController().signal, this.#life.signal]);
     const { pathname } = new URL(String(input));
     this.asked.set(pathname, (this.asked.get(pathname) ?? 0) + 1);
     if (this.isDown) throw broken("ECONNREFUSED");

@@ -57,7 +57,7 @@ async function make() {
     stored: () => null,
     services: {
       scheduler,
-      residency: { enter: () => ({ inFlight: 1, end: () => {} }), profileOf: () => null, sizeOf: () => null },
+      residency: { profileOf: () => null, sizeOf: () => null },
       clock,
       settings: testSettings({ cancelDeadlineMs: 1_000 }),
       isDraining: () => false,

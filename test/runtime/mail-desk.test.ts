@@ -4,7 +4,17 @@ import { MailDesk } from "../../src/runtime/mail-desk.ts";
 import type { InboxMessage } from "../../src/store/store.ts";
 import { completion, steer } from "./specimens.ts";
 
-function make(rest: { knows?: readonly string[]; quiet?: readonly string[]; waits?: boolean } = {}) {
+interface Rest {
+  readonly knows?: readonly string[];
+  readonly quiet?: readonly string[];
+  readonly waits?: boolean;
+  /** Its last try was none: its server is away. */
+  readonly held?: boolean;
+}
+
+const AWAY = { code: "server_away", message: "Away.", retryable: false };
+
+function make(rest: Rest = {}) {
   const told: string[] = [];
   const sent: AgentEvent[] = [];
   const desk = new MailDesk({
@@ -18,6 +28,9 @@ function make(rest: { knows?: readonly string[]; quiet?: readonly string[]; wait
       isRecorded: () => false,
     },
     leases: { hurry: () => void told.push("hurry") },
+    turn: { lastFailure: rest.held === true ? AWAY : null },
+    words: { state: "running", phase: "backing_off" },
+    pauses: { hurry: () => void told.push("pause over") },
     ending: false,
     cancel: (reason, force) => void told.push(`cancel ${reason} ${force}`),
     answerWait: () => rest.waits ?? false,
@@ -49,6 +62,14 @@ describe("MailDesk", () => {
       { type: "mail.arrived", position: 2, interrupt: false, person: false },
     ]);
     expect(it.told).toEqual(["steer.queued", "hurry", "flush", "steer.queued", "flush"]);
+  });
+
+  test("ends the wait for a server that is away, for a person and for whoever interrupts", () => {
+    const it = make({ held: true });
+    it.open(steer("s", { from: "agent:task_9", interrupt: true }));
+    it.open(steer("t", { from: "agent:task_9" }));
+    it.open(steer("u"));
+    expect(it.told.filter((word) => word === "pause over")).toHaveLength(2);
   });
 
   test("K2 a completion that was hushed, or that a result has told, begins no turn", () => {

@@ -122,6 +122,7 @@ test("how busy a backend is counts what waits and who is at work, for each slot"
     scheduler,
     health: { isSick: () => false },
     forecast: { waitMs: (_, ahead) => ahead * 10 },
+    residency: { outages: { isAway: () => false } },
   });
   expect([facts.loadOf("one"), facts.loadOf("two"), facts.loadOf("none")]).toEqual([2, 1, 0]);
   expect([facts.waitMs("one"), facts.waitMs("none")]).toEqual([10, 0]);
@@ -137,8 +138,10 @@ test("a place whose provider throws is refused with what it threw", () => {
       scheduler: { lanes: () => [] },
       health: { isSick: (ref) => ref.model === "short" },
       forecast: { waitMs: () => 0 },
+      residency: { outages: { isAway: (backend) => backend === "away" } },
     },
   );
+  expect(facts.isSick({ provider: "gpu", model: "m", backend: "away" })).toBe(true);
   expect(facts.refusalOf(MODELS[0]?.ref as ModelSettings["ref"])?.message).toContain("no key");
   expect(MODELS.map(({ ref }) => facts.isSick(ref))).toEqual([true, false, false, false]);
 });

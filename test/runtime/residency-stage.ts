@@ -17,6 +17,8 @@ export function residencyStage(options: Partial<FakeOllamaOptions> = {}) {
   const reports: ResidencyReport[] = [];
   const logged: string[] = [];
   const foreignBytes: number[] = [];
+  /** What each look saw. */
+  const reached: boolean[] = [];
   const work = { isBusy: false };
   const profileOf = (name: string) => ({
     backend: "ollama",
@@ -32,6 +34,7 @@ export function residencyStage(options: Partial<FakeOllamaOptions> = {}) {
     drainMs: 10_000,
     report: (report) => reports.push(report),
     isBusy: () => work.isBusy,
+    onReach: (isThere) => reached.push(isThere),
     onForeignBytes: (bytes) => foreignBytes.push(bytes),
   });
   return {
@@ -41,6 +44,7 @@ export function residencyStage(options: Partial<FakeOllamaOptions> = {}) {
     reports,
     logged,
     foreignBytes,
+    reached,
     work,
     /** What the scheduler was told of a profile, oldest first, in words. */
     told: (profile = A): string[] =>

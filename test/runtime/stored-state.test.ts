@@ -72,12 +72,15 @@ describe("readStored", () => {
   });
 });
 
+const AWAY = { code: "server_away", message: "Away.", retryable: false };
+
 test("memoOf leaves out what says nothing", () => {
-  expect(memoOf({ told: [], quiet: [] }, { reroutes: [] }, 0)).toEqual({});
-  expect(memoOf({ told: ["a"], quiet: ["b"] }, { reroutes: [REROUTE] }, 2)).toEqual({
+  expect(memoOf({ told: [], quiet: [] }, { reroutes: [], lastFailure: null }, 0)).toEqual({});
+  expect(memoOf({ told: ["a"], quiet: ["b"] }, { reroutes: [REROUTE], lastFailure: AWAY }, 2)).toEqual({
     told: ["a"],
     quiet: ["b"],
     reroutes: [REROUTE],
     resumes: 2,
+    held: true,
   });
 });

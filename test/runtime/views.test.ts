@@ -22,6 +22,7 @@ const LIVE: LiveFacts = {
   place: null,
   liveChildren: 0,
   pause: null,
+  outage: null,
   reroutes: [],
   tail: ["x", "y"],
   remaining: UNLIMITED_BUDGET,
@@ -80,6 +81,14 @@ describe("what a surface shows", () => {
       { place: { position: 2, length: 3, wants: "lease", reason: "2 of 2 slots are generating" } },
       "2 of 2 slots are generating",
     ],
+    [
+      {
+        place: { position: 2, length: 3, wants: "place", reason: "4 of 4 places are taken" },
+        outage: "gpu is away",
+      },
+      "4 of 4 places are taken; gpu is away",
+    ],
+    [{ phase: "backing_off", outage: "gpu is away", pause: "held" }, "gpu is away"],
     [{ phase: "waiting_children", liveChildren: 2 }, "2 living children"],
     [{ phase: "waiting_input" }, "a person"],
     [{ phase: "backing_off" }, "its next try"],
