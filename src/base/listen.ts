@@ -1,10 +1,12 @@
-// One fetch handler, three servers. This is the only file that knows whether it runs on Node, Bun or Deno
-// (design.md §2 rule 4). It knows no route and no token: what may be answered is the handler's business.
+// One fetch handler, three servers. Only this file and its neighbours know whether they run on Node, Bun or Deno
+// (design.md §2 rule 4). They know no route and no token: what may be answered, and whether a request may become a
+// WebSocket (`socket.ts`), is the handler's business.
 //
 // L1. `close` ends every open connection, streams included; afterwards the port is free.
 // L2. A client that never finishes its headers or its body is cut off by the server, not by the handler.
 
 import { ConfigError, messageOf, type TroupeError } from "./errors.ts";
+import { socketsOfBun, socketsOfDeno, type BunSocketOptions, type DenoSocket } from "./listen-sockets.ts";
 
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
 
@@ -23,18 +25,9 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Bytes of all request headers together; more is answered with 431 (Node; Bun and Deno have their own caps). */
-const MAX_HEADER_BYTES = 16_384;
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-/** How often Node looks for connections that are past those times. */
-const CHECK_INTERVAL_MS = 2_000;
-/** A socket on which nothing moved for so long is dropped; keep-alives and long polls are well below it. */
-const SOCKET_IDLE_MS = 120_000;
-const MAX_CONNECTIONS = 1_024;
-
 interface BunServer {
   readonly port: number;
+  upgrade(request: Request, options: { readonly data: unknown }): boolean;
   stop(closeActiveConnections: boolean): Promise<void>;
 }
 
@@ -50,7 +43,8 @@ interface RuntimeGlobals {
       readonly hostname: string;
       readonly port: number;
       readonly idleTimeout: number;
-      readonly fetch: (request: Request) => Response | Promise<Response>;
+      readonly fetch: (request: Request, server: BunServer) => Promise<Response | undefined>;
+      readonly websocket: BunSocketOptions;
     }): BunServer;
   };
   readonly Deno?: {
@@ -63,6 +57,7 @@ interface RuntimeGlobals {
       },
       handler: (request: Request) => Response | Promise<Response>,
     ): DenoServer;
+    upgradeWebSocket(request: Request): { readonly socket: DenoSocket; readonly response: Response };
   };
 }
 
@@ -83,56 +78,34 @@ export async function serve(handler: FetchHandler, options: ListenOptions): Prom
 }
 
 function onBun(bun: NonNullable<RuntimeGlobals["Bun"]>, handler: FetchHandler, options: ListenOptions) {
-  // Bun's own idle timeout of 10 s would cut event streams between two keep-alives.
-  const server = bun.serve({ ...options, idleTimeout: 0, fetch: (request) => handler(request) });
+  const sockets = socketsOfBun(handler);
+  const server = bun.serve({
+    ...options,
+    // Bun's own idle timeout of 10 s would cut event streams between two keep-alives.
+    idleTimeout: 0,
+    fetch: (request, self) => sockets.answer(request, (data) => self.upgrade(request, { data })),
+    websocket: sockets.options,
+  });
   return listening(options, server.port, () => server.stop(true));
 }
 
 function onDeno(deno: NonNullable<RuntimeGlobals["Deno"]>, handler: FetchHandler, options: ListenOptions) {
   const stop = new AbortController();
+  const sockets = socketsOfDeno(handler);
   const server = deno.serve({ ...options, signal: stop.signal, onListen: () => {} }, (request) =>
-    handler(request),
+    sockets.answer(request, () => deno.upgradeWebSocket(request)),
   );
   return listening(options, server.addr.port, () => {
+    sockets.close();
     stop.abort();
     return server.finished;
   });
 }
 
 async function onNode(handler: FetchHandler, options: ListenOptions): Promise<Listening> {
-  const { createAdaptorServer } = await import("@hono/node-server");
-  const server = createAdaptorServer({
-    fetch: handler,
-    hostname: options.hostname,
-    // The adapter would otherwise replace the global Request and Response of the whole process.
-    overrideGlobalObjects: false,
-    serverOptions: {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-    },
-  }) as import("node:http").Server;
-  server.timeout = SOCKET_IDLE_MS;
-  server.maxConnections = MAX_CONNECTIONS;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, options.hostname, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-  const address = server.address();
-  const port = address !== null && typeof address === "object" ? address.port : options.port;
-  return listening(
-    options,
-    port,
-    () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  );
+  const { serveOnNode } = await import("./listen-node.ts");
+  const server = await serveOnNode(handler, options.hostname, options.port);
+  return listening(options, server.port, () => server.stop());
 }
 
 function listening(options: ListenOptions, port: number, stop: () => Promise<void>): Listening {

@@ -201,13 +201,20 @@ export interface TreeNode {
   readonly children: readonly TreeNode[];
 }
 
+/** Of which tasks a stream carries what their models are writing. */
+export type DeltasOf = boolean | { has(taskId: string): boolean };
+
+export function carriesDeltas(deltas: DeltasOf | undefined, taskId: string): boolean {
+  return typeof deltas === "object" ? deltas.has(taskId) : deltas === true;
+}
+
 export interface EventsQuery {
   /** Resume after this cursor; absent starts with what happens now, 0 with all that is kept. */
   readonly after?: number;
   readonly taskId?: string;
   readonly rootId?: string;
-  /** Also carry what models are writing. */
-  readonly deltas?: boolean;
+  /** Also carry what models are writing: all of them, or those of the tasks that it has at the time. */
+  readonly deltas?: DeltasOf;
   readonly signal?: AbortSignal;
 }
 

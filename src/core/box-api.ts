@@ -147,4 +147,7 @@ export interface BoxStatus {
   readonly startedAt: number;
   /** What an acknowledged task survives: nothing, `kill -9`, or a power loss. */
   readonly durability: "none" | "normal" | "full";
+  /** The store that numbers the events, and the newest of them; 0 before the first. */
+  readonly storeId: string;
+  readonly newestCursor: number;
 }

@@ -8,7 +8,7 @@
 import { deadline, linkedAbort, type LinkedAbort } from "../base/abort.ts";
 import { delay } from "../base/clock.ts";
 import { type ErrorKind, InternalError, TroupeError } from "../base/errors.ts";
-import type { EventsQuery } from "../core/api.ts";
+import { carriesDeltas, type EventsQuery } from "../core/api.ts";
 import type { EventFrame, StoredEvent } from "../core/event.ts";
 import { fromWire } from "../core/wire.ts";
 import { fromProblem, isProblem } from "./problem.ts";
@@ -45,6 +45,7 @@ export async function* resumingFrames(transport: Transport, query: EventsQuery):
           if (after !== undefined && frame.event.cursor <= after) continue;
           after = frame.event.cursor;
         }
+        if (frame.kind === "delta" && !carriesDeltas(query.deltas, frame.taskId)) continue;
         yield frame;
       }
     } catch (error) {

@@ -24,7 +24,8 @@ export function addEventRoutes(host: RouteHost, options: EventRouteOptions): voi
     method: "GET",
     path: "/v1/events",
     operationId: "streamEvents",
-    summary: "Events as they happen, as server-sent events.",
+    summary:
+      "Events as they happen, as server-sent events, or over a WebSocket where the request asks for one.",
     tag: "events",
     scope: "read",
     params: emptyQuery,

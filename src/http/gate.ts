@@ -3,8 +3,9 @@
 // no cookie, no query string, no forwarding header is ever read.
 //
 // T1. Without a valid token nothing is answered but the public paths, and a refusal shows no state.
-// T2. Tokens are compared through their hashes, all of them, in a time that does not depend on where they differ.
-// T3. A foreign Host or Origin is refused even with a valid token, on public paths too.
+//     A request that becomes a WebSocket sends its token in its first message, so it alone passes without one here.
+// T2. Tokens are compared as `token-book.ts` does.
+// T3. A foreign Host or Origin is refused even with a valid token, on public paths too, and before any upgrade.
 // T4. No response ever carries a CORS header.
 // T5. A page of this server may call it: its Origin is the very address that the request went to.
 
@@ -12,16 +13,11 @@ import type { Context, MiddlewareHandler } from "hono";
 import { InvalidRequestError } from "../base/errors.ts";
 import type { Caller } from "../core/api.ts";
 import { assertJsonType } from "./json-body.ts";
+import { type AccessToken, TokenBook } from "./token-book.ts";
 
 /** What the gate leaves for the routes. */
 export interface HttpEnv {
   Variables: { caller: Caller };
-}
-
-export interface AccessToken {
-  readonly token: string;
-  /** On whose behalf requests with this token act. */
-  readonly caller: Caller;
 }
 
 export interface GateOptions {
@@ -55,20 +51,22 @@ export function securityHeaders(): MiddlewareHandler<HttpEnv> {
   };
 }
 
-/** Whether a request needs no token. */
-export type IsPublic = (method: string, path: string) => boolean | Promise<boolean>;
+/** Whether a request needs no token here: it is public, or becomes a socket that asks for the token itself. */
+export type IsOpen = (request: {
+  readonly method: string;
+  readonly path: string;
+  readonly raw: Request;
+}) => boolean | Promise<boolean>;
 
-/** Contract: refuses by throwing InvalidRequestError; otherwise sets `caller` (not on public paths). */
-export function gate(options: GateOptions, isPublic: IsPublic): MiddlewareHandler<HttpEnv> {
-  const known = Promise.all(
-    options.tokens.map(async ({ token, caller }) => ({ hash: await digest(token), caller })),
-  );
+/** Contract: refuses by throwing InvalidRequestError; otherwise sets `caller` (not for open requests). */
+export function gate(options: GateOptions, isOpen: IsOpen): MiddlewareHandler<HttpEnv> {
+  const tokens = new TokenBook(options.tokens);
   const origins = new Set(options.allowedOrigins ?? []);
   return async (c, next) => {
     assertHost(c, options);
     const origin = c.req.header("origin");
     if (origin !== undefined && !origins.has(origin) && !isOwn(origin, c)) throw forbiddenOrigin(origin);
-    if (!(await isPublic(c.req.method, c.req.path))) c.set("caller", await authenticate(c, await known));
+    if (!(await isOpen(c.req))) c.set("caller", await authenticate(c, tokens));
     if (hasBody(c.req.raw.headers)) assertJsonType(c.req.raw.headers);
     await next();
   };
@@ -108,31 +106,15 @@ function forbiddenOrigin(origin: string): InvalidRequestError {
   );
 }
 
-async function authenticate(
-  c: Context,
-  known: readonly { readonly hash: Uint8Array; readonly caller: Caller }[],
-): Promise<Caller> {
+async function authenticate(c: Context, tokens: TokenBook): Promise<Caller> {
   const sent = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(c.req.header("authorization") ?? "")?.[1];
-  const hash = await digest(sent ?? "");
-  let caller: Caller | undefined;
-  for (const entry of known) if (sameBytes(entry.hash, hash)) caller = entry.caller;
-  if (sent !== undefined && caller !== undefined) return caller;
+  const caller = await tokens.callerOf(sent);
+  if (caller !== null) return caller;
   throw new InvalidRequestError(
     "unauthorized",
     'Expected "Authorization: Bearer <token>" with the token of this server, got none or another. ' +
       "The token is in the file token of Troupe's home (config key server.token_file).",
   );
-}
-
-/** Looks at every byte, always (keeps T2). */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i += 1) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
-  return difference === 0;
-}
-
-async function digest(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
 
 function hasBody(headers: Headers): boolean {

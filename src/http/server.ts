@@ -17,7 +17,9 @@ import { emptyQuery } from "./request-schema.ts";
 import { addRoute, type HttpApp, reply, type RouteHost, unrouted } from "./route.ts";
 import { addSessionRoutes } from "./session-routes.ts";
 import type { Shell } from "./shell.ts";
+import { addSocketRoutes, isSocketRequest } from "./socket-routes.ts";
 import { addTaskRoutes } from "./task-routes.ts";
+import { TokenBook } from "./token-book.ts";
 import { healthView } from "./view-schema.ts";
 
 export interface HttpAppOptions {
@@ -46,9 +48,17 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   const { shell } = options;
   app.use(
     "*",
-    gate(options.gate, (method, path) => path === HEALTH_PATH || (shell?.has(method, path) ?? false)),
+    gate(
+      options.gate,
+      (request) =>
+        request.path === HEALTH_PATH ||
+        isSocketRequest(request) ||
+        (shell?.has(request.method, request.path) ?? false),
+    ),
   );
   if (shell) app.use("*", shell.handler());
+  const tokens = new TokenBook(options.gate.tokens);
+  addSocketRoutes(host, { clock: options.clock, tokens, newRequestId });
   addMetaRoutes(host, options.version);
   addTaskRoutes(host);
   addSessionRoutes(host);

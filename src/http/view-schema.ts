@@ -275,6 +275,8 @@ export const boxStatus = z
     durability: z
       .enum(["none", "normal", "full"])
       .describe("What an acknowledged task survives: nothing, `kill -9`, or a power loss."),
+    store_id: z.string().describe("The store that numbers the events: cursors of another one mean nothing."),
+    newest_cursor: count,
   })
   .meta({ id: "BoxStatus" }) satisfies z.ZodType<Wire<BoxStatus>>;
 

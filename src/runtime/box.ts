@@ -98,6 +98,8 @@ export class Box implements BoxApi {
       tasks,
       startedAt: this.#startedAt,
       durability: store.durability,
+      storeId: store.storeId,
+      newestCursor: (await store.bounds()).newest,
     };
   }
 

@@ -6,7 +6,7 @@
 //     those that came later. The store's word of new events is only a hint, so the number of the last one is asked.
 
 import type { EventFrame, StoredEvent } from "../core/event.ts";
-import type { EventsQuery } from "../core/api.ts";
+import { carriesDeltas, type EventsQuery } from "../core/api.ts";
 import type { Store } from "../store/store.ts";
 import type { TaskSpec } from "../core/task.ts";
 
@@ -71,7 +71,7 @@ export class EventStreams {
       close: () => bell.close(),
       delta: (spec, waiting) => {
         if (
-          !query.deltas ||
+          !carriesDeltas(query.deltas, spec.id) ||
           (query.taskId ?? spec.id) !== spec.id ||
           (query.rootId ?? spec.rootId) !== spec.rootId
         )

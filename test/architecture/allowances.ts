@@ -106,6 +106,11 @@ export const ALLOWANCES: readonly Allowance[] = [
       "web/view/app.js",
     ],
   ),
+  ...testedBy(
+    "test/runtimes/steps.ts",
+    "The servers of Bun and Deno, which run there alone: the smoke program opens sockets on all three runtimes.",
+    ["src/base/listen-sockets.ts"],
+  ),
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",
   ]),

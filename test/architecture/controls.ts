@@ -86,7 +86,7 @@ const IMPORTS: readonly Control[] = [
   }),
   importing("owners", "src/http/a.ts", {
     text: 'import { serve } from "@hono/node-server";',
-    says: "src/base/listen.ts",
+    says: "src/base/listen-node.ts",
   }),
   importing("owners", "src/core/a.ts", { text: 'import x from "left-pad";', says: "has no owner" }),
   importing("builtins", "src/core/a.ts", { text: 'import { join } from "node:path";', says: "node:path" }),

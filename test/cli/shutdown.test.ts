@@ -23,6 +23,8 @@ async function ended({ durability, living, json = false }: Case) {
     paused: false,
     startedAt: 0,
     durability,
+    storeId: "store",
+    newestCursor: 0,
     tasks: {
       spawned: 0,
       running: living[graces.length] ?? 0,

@@ -242,6 +242,7 @@ export class CannedApi implements TroupeApi {
     return cannedStatus(
       this.#registry.all().map(({ state }) => state),
       this.#paused,
+      this.log.newest,
     );
   }
 

@@ -101,7 +101,7 @@ export function cannedMachine(name: string): MachineView {
   return { name, version: 1, definition: { initialState: "spawned", on_done: { targetState: "done" } } };
 }
 
-export function cannedStatus(states: readonly State[], paused: boolean): BoxStatus {
+export function cannedStatus(states: readonly State[], paused: boolean, newestCursor = 0): BoxStatus {
   const count = (word: State): number => states.filter((state) => state === word).length;
   return {
     version: "0.0.0-canned",
@@ -111,5 +111,7 @@ export function cannedStatus(states: readonly State[], paused: boolean): BoxStat
     tasks: Object.fromEntries(STATES.map((word) => [word, count(word)])) as Record<State, number>,
     startedAt: 0,
     durability: "none",
+    storeId: "canned",
+    newestCursor,
   };
 }

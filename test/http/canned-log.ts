@@ -3,7 +3,7 @@
 
 import type { EventData, EventFrame, EventType, StoredEvent } from "../../src/core/event.ts";
 import { EVENT_VERSION } from "../../src/core/event.ts";
-import type { EventsQuery } from "../../src/core/api.ts";
+import { carriesDeltas, type EventsQuery } from "../../src/core/api.ts";
 import { withSignal } from "../../src/base/abort.ts";
 
 export type EventPlace = Omit<
@@ -71,6 +71,7 @@ export class CannedLog {
   async *#follow(query: EventsQuery, from: number): AsyncGenerator<EventFrame> {
     const deltas: Delta[] = [];
     const onDelta = (delta: Delta): void => {
+      if (!carriesDeltas(query.deltas, delta.taskId)) return;
       deltas.push(delta);
       if (deltas.length > 64) deltas.shift();
       this.#rouse();

@@ -99,6 +99,19 @@ describe("a watcher", () => {
     await Promise.all([plain.stop(), curious.stop()]);
   });
 
+  test("sees deltas of the tasks that it asks for at the time", async () => {
+    const { api, clock } = rig(three);
+    const asked = new Set<string>();
+    const reader = new Reader(api, { after: 0, deltas: asked });
+    const [a] = [await api.delegate({ goal: "a" }), await api.delegate({ goal: "b" })];
+    asked.add(a.taskId);
+    await clock.advance(500);
+    const seen = reader.frames.flatMap((frame) => (frame.kind === "delta" ? [frame] : []));
+    expect(seen.map(({ text }) => text).join("")).toBe("one two");
+    expect(new Set(seen.map(({ taskId }) => taskId))).toEqual(asked);
+    await reader.stop();
+  });
+
   test("sees a delta before the event that ends its turn", async () => {
     const { api, clock } = rig(three);
     const reader = new Reader(api, { after: 0, deltas: true });

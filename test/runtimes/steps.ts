@@ -10,6 +10,12 @@ import { CancelledError, messageOf, toTroupeError } from "../../src/base/errors.
 import { runtimeFetch } from "../../src/base/fetch.ts";
 import { derivedId, newId, seededRandom, systemRandom } from "../../src/base/ids.ts";
 import { serve } from "../../src/base/listen.ts";
+import {
+  acceptSocket,
+  isSocketOffered,
+  MAX_SOCKET_MESSAGE_BYTES,
+  type ServerSocket,
+} from "../../src/base/socket.ts";
 import { lines } from "../../src/base/stream.ts";
 import { configSchema } from "../../src/core/config-schema.ts";
 import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
@@ -105,6 +111,63 @@ async function sockets(): Promise<unknown> {
   } finally {
     await server.close();
   }
+}
+
+/** A WebSocket of this runtime's server, asked by this runtime's client: text both ways, a refusal, four goodbyes. */
+async function webSockets(): Promise<unknown> {
+  const ended: string[] = [];
+  const server = await serve(
+    (request) => {
+      if (!isSocketOffered(request)) return new Response("no socket");
+      const { pathname } = new URL(request.url);
+      if (pathname === "/refused") return new Response(null, { status: 403 });
+      let socket: ServerSocket | null = null;
+      return acceptSocket(request, {
+        opened: (opened) => {
+          socket = opened;
+          opened.send(`opened ${pathname}`);
+        },
+        received: (text) => {
+          if (text === "leave") socket?.close(4408, "as you wish");
+          else socket?.send(`${text} ${socket.bufferedBytes() >= 0}`);
+        },
+        closed: () => ended.push(pathname),
+      });
+    },
+    { hostname: "127.0.0.1", port: 0 },
+  );
+  const url = server.url.replace("http:", "ws:");
+  const plain = await (await runtimeFetch()(`${server.url}/plain`)).text();
+  const said = await conversation(`${url}/said`, ["über 🎭", "leave"]);
+  const refused = await conversation(`${url}/refused`, []);
+  const large = await conversation(`${url}/large`, ["x".repeat(MAX_SOCKET_MESSAGE_BYTES + 1)]);
+  const binary = await conversation(`${url}/binary`, [new Uint8Array([1, 2])]);
+  const left = conversation(`${url}/left`, ["stay"], async () => server.close());
+  return { plain, said, refused, large, binary, left: (await left).texts, ended: ended.toSorted() };
+}
+
+/** Says the messages once the socket is open; what came, and the code it was closed with. */
+function conversation(
+  url: string,
+  messages: readonly (string | Uint8Array<ArrayBuffer>)[],
+  onLast: () => Promise<void> = async () => {},
+): Promise<{ readonly texts: readonly string[]; readonly code: number | string }> {
+  return new Promise((resolve) => {
+    const texts: string[] = [];
+    const socket = new WebSocket(url);
+    let isOpen = false;
+    socket.addEventListener("open", () => {
+      isOpen = true;
+      for (const message of messages) socket.send(message);
+    });
+    socket.addEventListener("message", ({ data }) => {
+      if (texts.push(String(data)) === messages.length + 1) void onLast();
+    });
+    socket.addEventListener("close", ({ code }) => {
+      // Clients differ in what they call a connection that was cut; that it ended is what counts.
+      resolve({ texts, code: isOpen ? (code > 1003 && code < 1010 ? "cut" : code) : "never open" });
+    });
+  });
 }
 
 function spec(id: string): TaskSpec {
@@ -214,6 +277,7 @@ export const STEPS: readonly Step[] = [
   { name: "streams", run: streams },
   { name: "schemas", run: schemas },
   { name: "sockets", run: sockets },
+  { name: "webSockets", run: webSockets },
   { name: "store", run: store },
   { name: "database", run: database },
 ];
