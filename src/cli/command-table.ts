@@ -182,6 +182,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./machine.ts")).machine,
   },
   {
+    name: "top",
+    summary: "watch tasks and GPU lanes live, with keys to steer, cancel, pause and follow; ? lists them",
+    usage: "[ID]",
+    details: [
+      "With ID, only that task and what is below it. It attaches to any server that --url names.",
+      "Where no person looks at a screen, and with --json, plain snapshots whenever something changed.",
+    ],
+    words: { least: 0, most: 1 },
+    flags: [{ name: "once", help: "one plain snapshot" }, ...CLIENT_FLAGS],
+    endsItself: true,
+    load: async () => (await import("./top/top.ts")).top,
+  },
+  {
     name: "keys",
     summary: "show the API keys of the providers: what became of each, why, and when it is back",
     details: ["A key is shown by its fingerprint and by where it comes from, never by itself."],

@@ -110,12 +110,20 @@ async function tokenFor(url: string, invocation: Invocation, loaded: LoadedConfi
 
 /** Contract: throws ConfigErrors that say what to do; opens no connection yet. */
 export async function connect(invocation: Invocation): Promise<TroupeApi> {
+  return (await connectTo(invocation)).api;
+}
+
+/** The same, with the address of the server. */
+export async function connectTo(
+  invocation: Invocation,
+): Promise<{ readonly api: TroupeApi; readonly baseUrl: string }> {
   const named = namedUrl(invocation);
   const loaded = named === null ? await configOf(invocation) : null;
   const baseUrl = named ?? followedUrl(loaded as LoadedConfig);
   const token = await tokenFor(baseUrl, invocation, loaded);
   const { fetch, clock } = invocation.world;
-  return new HttpClient({ baseUrl, token, fetch: (url, init) => fetch(url, init), clock });
+  const api = new HttpClient({ baseUrl, token, fetch: (url, init) => fetch(url, init), clock });
+  return { api, baseUrl };
 }
 
 const WHOLE_ID = /^(?:task|ses)_[0-9a-f]{32}$/;

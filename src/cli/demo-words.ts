@@ -50,10 +50,12 @@ export function cutLine(line: Line, width: number): Line {
   let left = width;
   const kept: Span[] = [];
   for (const span of spans) {
-    const text = cut(typeof span === "string" ? span : span[1], left);
+    const whole = typeof span === "string" ? span : span[1];
+    const text = cut(whole, left);
     left -= columnsOf(text);
     if (text !== "") kept.push(typeof span === "string" ? text : [span[0], text]);
-    if (left <= 0) break;
+    // One mark says that it was cut.
+    if (left <= 0 || text !== whole) break;
   }
   return kept;
 }

@@ -28,6 +28,18 @@ export function printable(text: string): string {
   return text.toWellFormed().replace(SEQUENCES, "").replace(CONTROLS, "");
 }
 
+/** What stands for a character that must not reach a terminal: `␛` for escape, `‹U+202E›` where there is no picture. */
+function markOf(character: string): string {
+  const code = character.charCodeAt(0);
+  if (code < 0x20) return String.fromCharCode(0x2400 + code);
+  return code === 0x7f ? "␡" : `‹U+${code.toString(16).toUpperCase().padStart(4, "0")}›`;
+}
+
+/** The text with a visible mark for everything that a terminal would obey, newline and tab aside. Never throws. */
+export function marked(text: string): string {
+  return text.toWellFormed().replace(CONTROLS, markOf);
+}
+
 /** Characters looked at for one that is shown; the rest may be blanks and sequences. */
 const LOOKED_AT = 8;
 

@@ -95,7 +95,9 @@ export function taskDetails(task: TaskView, now: number): readonly Line[] {
     ["turns", `${task.turn} in ${task.run} ${task.run === 1 ? "run" : "runs"}`],
     ["used", `${usedText(usage)}; ${usage.promptTokens} tokens read, ${usage.outputTokens} written`],
     ...(task.children.length === 0 ? [] : ([["subtree", usedText(spending.subtree)]] as const)),
-    ...(spending.budget === null ? [] : ([["budget", limitsText(spending.budget)]] as const)),
+    ...(spending.budget === null || limitsText(spending.budget) === ""
+      ? []
+      : ([["budget", limitsText(spending.budget)]] as const)),
     ...(limitsText(spending.remaining) === "" ? [] : ([["left", limitsText(spending.remaining)]] as const)),
     ...(task.progress === null ? [] : ([["progress", progressText(task.progress)]] as const)),
     ...(task.failure === null

@@ -10,6 +10,12 @@ import type { Clock } from "../base/clock.ts";
 import type { Environment } from "../config/load.ts";
 import { openScreen, plainConversation, type Conversation } from "./conversation.ts";
 
+/** Both sides of a person's terminal. */
+export interface ScreenStreams {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+}
+
 export interface Terminal {
   /** What was typed after the program's name. */
   readonly args: readonly string[];
@@ -31,6 +37,8 @@ export interface Terminal {
   writeErr(text: string): void;
   /** Stdin, once. */
   input(): AsyncIterable<Uint8Array>;
+  /** For a program that draws the whole screen; `null` where no person both types and reads, or the screen cannot. */
+  screen(): ScreenStreams | null;
   /** Takes over stdin and stdout until it is closed. */
   converse(prompt: string): Conversation;
   /** Calls back at each interrupt; returns how to stop that. */
@@ -107,6 +115,12 @@ export function processTerminal(clock: Clock): Terminal {
     writeOut: (text) => void stdout.write(text),
     writeErr: (text) => void stderr.write(text),
     input: () => stdin,
+    screen: () => {
+      if (!stdin.isTTY || !stdout.isTTY || system.env["TERM"] === "dumb") return null;
+      // What draws there reads it when it is loaded; its development build is slower and keeps marks of every frame.
+      system.env["NODE_ENV"] ??= "production";
+      return { input: stdin, output: stdout };
+    },
     converse: (prompt) =>
       stdin.isTTY && stdout.isTTY
         ? openScreen({ input: stdin, output: stdout, prompt, onInterrupt: () => interrupt() })

@@ -5,6 +5,7 @@ import { delay } from "../base/clock.ts";
 import { linkedAbort } from "../base/abort.ts";
 import { toTroupeError } from "../base/errors.ts";
 import type { TaskApi, TreeNode } from "../core/api.ts";
+import { ChangeBell } from "./change-bell.ts";
 import type { Command, Invocation } from "./command.ts";
 import { connect, findTask } from "./connection.ts";
 import { jsonLine } from "./printable.ts";
@@ -87,36 +88,4 @@ function show({ printer, world }: Invocation, nodes: readonly TreeNode[], inPlac
   terminal.writeOut(HOME_AND_CLEAR);
   for (const line of fitting) printer.row(line);
   printer.data([["dim", `${lines.length === 0 ? "No tasks yet. " : ""}Ctrl-C leaves.`]]);
-}
-
-/** Remembers that something happened until somebody looks. */
-class ChangeBell {
-  #rung = false;
-  #closed = false;
-  #wake: (() => void) | null = null;
-
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  ring(): void {
-    this.#rung = true;
-    this.#wake?.();
-  }
-
-  quiet(): void {
-    this.#rung = false;
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#wake?.();
-  }
-
-  wait(): Promise<void> {
-    if (this.#rung || this.#closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
 }

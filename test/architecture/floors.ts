@@ -62,6 +62,9 @@ export const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   htm: ["web"],
   "@dagrejs/dagre": ["web"],
   yaml: ["src/config"],
+  // Loaded when a screen is opened, and by nothing else.
+  ink: ["src/cli/top/full-screen.ts"],
+  react: ["src/cli/top/full-screen.ts"],
   // The edges: what comes from a person, a model server, a client or a model is parsed where it comes in.
   zod: ["src/core", "src/config", "src/http", "src/cli", "src/toolsets", "src/simulator", "providers"],
 };

@@ -23,6 +23,7 @@ test("every command of the plan is there, once", () => {
       "tasks ls",
       "tasks steer",
       "tasks tail",
+      "top",
       "tree",
       "version",
     ].toSorted(),

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { columnsOf, fittingIn, jsonLine, oneLine, printable, unfinishedAt } from "../../src/cli/printable.ts";
+import {
+  columnsOf,
+  fittingIn,
+  jsonLine,
+  marked,
+  oneLine,
+  printable,
+  unfinishedAt,
+} from "../../src/cli/printable.ts";
 
 const ESC = "\u001b";
 const FORBIDDEN = new RegExp(String.raw`[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]`);
@@ -91,4 +99,16 @@ test("columns: wide characters take two, marks none", () => {
   expect(["abc", "漢字", "e\u0301", "🎭"].map(columnsOf)).toEqual([3, 4, 1, 2]);
   expect(fittingIn("漢字漢字", 5)).toBe("漢字");
   expect(fittingIn("abc", 0)).toBe("");
+});
+
+describe("marked", () => {
+  test.each([
+    ["an escape", `${ESC}[31mred`, "␛[31mred"],
+    ["a clipboard write", `${ESC}]52;c;aGk=\u0007`, "␛]52;c;aGk=␇"],
+    ["a delete and a null", "a\u007f\u0000", "a␡␀"],
+    ["overrides of direction and eight-bit controls", "\u202eevil\u009b2J", "‹U+202E›evil‹U+009B›2J"],
+  ])("shows %s", (_, text, shown) => {
+    expect(marked(text)).toBe(shown);
+    expect(printable(marked(text))).toBe(shown);
+  });
 });

@@ -4,7 +4,7 @@ import { systemClock, type Clock } from "../../src/base/clock.ts";
 import { PushQueue } from "../../src/base/stream.ts";
 import { plainConversation } from "../../src/cli/conversation.ts";
 import { runInterruptibly } from "../../src/cli/main.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
+import type { ScreenStreams, Terminal } from "../../src/cli/terminal.ts";
 import { worldOf, type CliWorld } from "../../src/cli/world.ts";
 
 export interface ScriptedTerminalOptions {
@@ -14,6 +14,8 @@ export interface ScriptedTerminalOptions {
   readonly runtime?: Terminal["runtime"];
   /** Whether stdout and stderr go to a person's screen. */
   readonly isScreen?: boolean;
+  /** Both sides of a screen that a program may draw on as a whole. */
+  readonly streams?: ScreenStreams;
 }
 
 export class ScriptedTerminal implements Terminal {
@@ -30,6 +32,7 @@ export class ScriptedTerminal implements Terminal {
   err = "";
   /** The exit codes of `leave`. */
   readonly left: number[] = [];
+  readonly #streams: ScreenStreams | null;
   readonly #input = new PushQueue<Uint8Array>(1_000);
   readonly #handlers = new Set<() => void>();
   readonly #watchers = new Set<() => void>();
@@ -41,6 +44,7 @@ export class ScriptedTerminal implements Terminal {
     this.runtime = options.runtime ?? { name: "Node.js", version: "26.0.0" };
     this.outIsTerminal = options.isScreen ?? false;
     this.errIsTerminal = options.isScreen ?? false;
+    this.#streams = options.streams ?? null;
   }
 
   columns(): number {
@@ -63,6 +67,10 @@ export class ScriptedTerminal implements Terminal {
 
   input(): AsyncIterable<Uint8Array> {
     return this.#input;
+  }
+
+  screen(): ScreenStreams | null {
+    return this.#streams;
   }
 
   converse(): ReturnType<Terminal["converse"]> {

@@ -47,3 +47,8 @@ test("knows the runtime it runs on", () => {
   expect(runtime).toEqual({ name: "Node.js", version: system.versions.node });
   expect(platform).toBe(system.platform);
 });
+
+test("no whole screen where no person both types and reads", () => {
+  // The streams of a test run are pipes.
+  expect(processTerminal(new SimulatedClock()).screen()).toBe(null);
+});

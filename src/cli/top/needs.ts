@@ -1,0 +1,69 @@
+// What needs a person: tasks that wait for one, keys and servers that no time mends, models that cannot be loaded, and
+// a box that somebody paused. Pure.
+
+import type { TreeNode } from "../../core/api.ts";
+import type { BoxStatus, GpuView, ProviderView } from "../../core/box-api.ts";
+import { shortId } from "../connection.ts";
+import { shownText, titleOf } from "./row-line.ts";
+
+export interface Need {
+  /** The task that it is about, where it is about one. */
+  readonly taskId: string | null;
+  readonly text: string;
+}
+
+export interface BoxSight {
+  readonly nodes: readonly TreeNode[];
+  readonly gpus: readonly GpuView[];
+  readonly providers: readonly ProviderView[];
+  readonly status: BoxStatus | null;
+}
+
+/** Keys of these words wait for a person and not for a time. */
+const LOST_KEYS: ReadonlySet<string> = new Set(["dead", "exhausted"]);
+
+/** Contract: tasks first, in the order of the tree. A session that waits for its person's next message is no need. */
+export function needsOf({ nodes, gpus, providers, status }: BoxSight): readonly Need[] {
+  return [
+    ...nodes.flatMap(ofTask),
+    ...providers.flatMap(ofProvider),
+    ...gpus.flatMap(ofGpu),
+    ...ofBox(status),
+  ];
+}
+
+function ofTask(node: TreeNode): readonly Need[] {
+  const below = node.children.flatMap(ofTask);
+  if (node.phase !== "waiting_input" || node.kind === "session") return below;
+  const { taskId, lastLine } = node;
+  const asked = shownText(lastLine ?? "") || titleOf(node);
+  return [{ taskId, text: `${shortId(taskId)} waits for a person: ${asked}` }, ...below];
+}
+
+function ofProvider({ provider, reachable, problem, keys }: ProviderView): readonly Need[] {
+  const name = shownText(provider);
+  const gone = `${name} does not answer${problem === null ? "" : `: ${shownText(problem)}`}`;
+  const lost = keys.filter(({ state, until }) => LOST_KEYS.has(state) && until === null);
+  return [
+    ...(reachable ? [] : [{ taskId: null, text: gone }]),
+    ...lost.map(({ fingerprint, source, state, reason }) => ({
+      taskId: null,
+      text: `key ${shownText(fingerprint ?? source)} of ${name} is ${state}${reason === null ? "" : `: ${shownText(reason)}`}`,
+    })),
+  ];
+}
+
+function ofGpu({ residency }: GpuView): readonly Need[] {
+  return residency
+    .filter(({ phase }) => phase === "wedged" || phase === "removed")
+    .map(({ profile, phase, problem }) => ({
+      taskId: null,
+      text: `${shownText(profile)} is ${phase}${problem === null ? "" : `: ${shownText(problem.message)}`}`,
+    }));
+}
+
+function ofBox(status: BoxStatus | null): readonly Need[] {
+  return status?.paused === true
+    ? [{ taskId: null, text: "spawning is paused: new tasks wait until p is pressed" }]
+    : [];
+}
