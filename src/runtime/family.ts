@@ -18,6 +18,8 @@ export interface Member {
   childEnded(): void;
   childSpawned(): void;
   inheritClass(schedulingClass: SchedulingClass | null): void;
+  /** Where it comes home after a restart: whether an order to cancel it lay there. */
+  readonly homecoming?: { isCalledOff(): Promise<boolean> } | null;
 }
 
 /** Trees that are remembered after their last task has ended. */
@@ -78,6 +80,13 @@ export class Family<M extends Member> implements Kinship {
     if (!spec.parentId || spec.detached) return false;
     const parent = this.#members.get(spec.parentId);
     return !parent || parent.ending;
+  }
+
+  async isCalledOff({ parentId, detached }: TaskSpec): Promise<boolean> {
+    const parent = parentId && !detached ? this.#members.get(parentId) : undefined;
+    if (!parent) return false;
+    if (parent.ending || (await parent.homecoming?.isCalledOff())) return true;
+    return this.isCalledOff(parent.spec);
   }
 
   liveChildren(taskId: string): readonly string[] {

@@ -2,7 +2,8 @@
 // XState repeats effects but no entry actions; what only its host knew is read from the store.
 // G1. Nothing acts before `task.resumed` is in the store: a task that kills the server each time is found out by it.
 // G2. Mail and children are told before anything acts, as they would have been by then.
-// G3. Timers run to the times that were written when they were set.
+// G3. Nothing acts below a task that was to be cancelled, also before that task itself has opened its mail.
+// G4. Timers run to the times that were written when they were set.
 
 import type { Clock } from "../base/clock.ts";
 import { toTroupeError } from "../base/errors.ts";
@@ -26,6 +27,8 @@ import type { PersistedActor, StoredState } from "./stored-state.ts";
 import type { TaskActor } from "./task-actor.ts";
 import type { TurnState } from "./turn-state.ts";
 
+/** Why a task ends whose ancestor was called off before a restart. */
+export const CALLED_OFF = "a task above it was called off";
 const AGAIN = "the server stopped and its parent begins again";
 
 /** What a homecoming needs of the task that comes home. */
@@ -43,6 +46,7 @@ export interface ReturningHost {
   /** The snapshot as it is to be stored. */
   stored(): unknown;
   announceMail(): Promise<void>;
+  callOff(reason: string): void;
   childSpawned(): void;
   readonly pauses: Pauses;
   send(event: { readonly type: "admitted" }): void;
@@ -62,6 +66,7 @@ export class Homecoming {
   readonly stored: StoredState | null;
   readonly plan: ResumePlan;
   #resumes: number;
+  #isCalledOff: Promise<boolean> | null = null;
 
   constructor(options: HomecomingOptions) {
     const { host, actor, plan, point, record } = options;
@@ -69,7 +74,7 @@ export class Homecoming {
     this.plan = plan;
     this.stored = "stored" in plan ? plan.stored : null;
     this.#resumes = this.stored ? (this.stored.resumes ?? 0) + (isAtWork(this.stored) ? 1 : 0) : 0;
-    if (this.stored && plan.kind !== "run_again") actor.restore(this.stored.actor);
+    if (this.stored && plan.kind !== "run_again") actor.restore(this.stored);
     if (plan.kind === "run_again") {
       const isSession = record.spec.kind === "session";
       // A clock that was set back makes no pause longer.
@@ -126,6 +131,30 @@ export class Homecoming {
     }
   }
 
+  /**
+   * Whether an order to cancel it lies in its mail. It is only looked for: the task opens its mail when its turn comes.
+   * Rejects with what the store throws.
+   */
+  isCalledOff(): Promise<boolean> {
+    return (this.#isCalledOff ??= this.#lookForCancel());
+  }
+
+  async #lookForCancel(): Promise<boolean> {
+    const { host, point } = this.#options;
+    const { store, patience } = host.services;
+    const mail = await patience.call("inbox", () => store.inbox(host.id, point.inboxCursor));
+    return mail.some(({ message }) => message.kind === "cancel");
+  }
+
+  /** Opens its mail before it begins for the first time; resolves when it may, if it has not ended by then (G2, G3). */
+  async hear(): Promise<void> {
+    try {
+      await this.#hear();
+    } catch (thrown) {
+      this.#options.host.journal.break(toTroupeError(thrown));
+    }
+  }
+
   async #wait(): Promise<void> {
     const { host, actor, point } = this.#options;
     const context = actor.persist()?.context;
@@ -174,10 +203,12 @@ export class Homecoming {
     return journal.flush();
   }
 
-  /** Keeps G2: completions are announced before the children that they are of are counted out. */
+  /** Keeps G2 and G3: completions are announced before the children that they are of are counted out. */
   async #hear(): Promise<void> {
-    await this.#options.host.announceMail();
-    this.#options.host.childSpawned();
+    const { host } = this.#options;
+    await host.announceMail();
+    if (!host.ending && (await host.services.kinship.isCalledOff(host.spec))) host.callOff(CALLED_OFF);
+    host.childSpawned();
   }
 
   /** What the entry actions of the state once began. */

@@ -253,8 +253,8 @@ export class Household {
         host.journal.event({ type: "task.admitted", data: { waitedMs: Math.round(signal.waitedMs) } });
         host.send({ type: "admitted" });
       };
-      // After a restart its mail is read first: a cancel may be in it.
-      return host.homecoming ? void host.announceMail().then(begin) : begin();
+      // After a restart mail is read first: a cancel may be in it, or in that of those above.
+      return host.homecoming ? void host.homecoming.hear().then(begin) : begin();
     }
     host.journal.event({ type: "generation.preempted", data: { by: signal.by } });
     host.send({ type: "preempted" });

@@ -27,6 +27,8 @@ import type { StorePatience } from "./store-patience.ts";
 /** The tree of living tasks, as a host sees it. */
 export interface Kinship {
   isLive(taskId: string): boolean;
+  /** Whether one above it is ending, or was to be cancelled when the server died: then it ends too. */
+  isCalledOff(spec: TaskSpec): Promise<boolean>;
   /** Living children that were not detached. */
   liveChildren(taskId: string): readonly string[];
   /** How many they are; costs the same however many. */

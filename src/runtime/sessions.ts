@@ -38,7 +38,7 @@ export class Sessions {
     for (const member of members) member.cancel(STOPPED, false);
     host.send({ type: "stop" });
     // Said only when a restart would not undo it: which mail waits for the person is in the state, even if it stays.
-    host.journal.stage({ snapshot: host.stored() });
+    host.journal.stage({ ...host.words, snapshot: host.stored() });
     for (const childId of children) {
       const id = newId("msg", random);
       await store.send(childId, { kind: "cancel", id, from, reason: STOPPED, force: false });

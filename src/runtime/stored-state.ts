@@ -29,6 +29,8 @@ export interface StoredState {
   readonly resumes?: number;
   /** Its pause is a wait for a model server that was away. */
   readonly held?: true;
+  /** A person has stopped what it does, before it was taken up again: it is told as soon as it is. */
+  readonly stopped?: true;
 }
 
 /** The parts of a StoredState beside the actor's, without those that say nothing. */
@@ -59,8 +61,9 @@ export function readStored(snapshot: unknown): StoredState | Unusable | null {
   // An actor that has ended is none to go on from, except to its end.
   const isAlive = isObject(actor) && (actor["status"] === "active" || isObject(ending));
   const isActor = isAlive && isContext(actor["context"]) && isValue(actor["value"], isObject(ending));
-  const { told = [], quiet = [], resumes = 0, reroutes = [] } = snapshot;
-  const isMemo = isWords(told) && isWords(quiet) && typeof resumes === "number" && areReroutes(reroutes);
+  const { told = [], quiet = [], resumes = 0, reroutes = [], stopped = true } = snapshot;
+  const areLists = isWords(told) && isWords(quiet) && areReroutes(reroutes);
+  const isMemo = areLists && typeof resumes === "number" && stopped === true;
   return isActor && isMemo && typeof activeMs === "number"
     ? (snapshot as unknown as StoredState)
     : "unreadable";

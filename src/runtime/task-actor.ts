@@ -3,7 +3,8 @@
 // Z1. Only an actor without an effect in flight sleeps: one that is queued, or parked under the tag `waiting`.
 // Z2. Waking restores what was put to sleep before the event that wakes it is handled.
 // Z3. An actor that has ended or was stopped is never woken again: what is sent to it then is dropped.
-// Z4. After a restart nothing of it acts, and nothing that is sent to it is lost, until it is opened.
+// Z4. After a restart nothing of it acts, and nothing that is sent to it is lost, until it is opened. A stop is not
+//     lost with the next restart either, because no mail says it again.
 
 import { createActor, transition } from "xstate";
 import {
@@ -20,7 +21,7 @@ import { GENERATION_TRIES } from "./generation.ts";
 import type { HostServices } from "./services.ts";
 import { wordsOf } from "./outcome.ts";
 import { isParked } from "./resuming.ts";
-import type { PersistedActor } from "./stored-state.ts";
+import type { PersistedActor, StoredState } from "./stored-state.ts";
 
 /** Whom the actor tells what it does. */
 export interface ActorHost {
@@ -45,9 +46,9 @@ export class TaskActor {
   }
 
   /** Goes on from what a store had of it, once it is opened. A generation without a lease first asks for one (M3). */
-  restore(persisted: PersistedActor): void {
-    this.#persisted = withoutLease(this.#host, persisted);
-    this.#early = [];
+  restore({ actor, stopped }: Pick<StoredState, "actor" | "stopped">): void {
+    this.#persisted = withoutLease(this.#host, actor);
+    this.#early = stopped ? [{ type: "stop" }] : [];
   }
 
   /** Begins another run, once it is opened and admitted, and a pause of `pauseMs` is over. */
@@ -80,6 +81,11 @@ export class TaskActor {
   /** Whether it waits to be opened (Z4). */
   get isClosed(): boolean {
     return this.#early !== null;
+  }
+
+  /** Whether it is to be stopped as soon as it is opened (Z4). */
+  get isStopped(): boolean {
+    return this.#early?.some(({ type }) => type === "stop") === true;
   }
 
   /** Handles the event, waking the actor for it; dropped once it is over (Z3). */

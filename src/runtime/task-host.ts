@@ -244,6 +244,7 @@ export class TaskHost {
       machine: AGENT_MACHINE_VERSION,
       activeMs: Math.round(this.#clock?.usedMs ?? this.homecoming?.stored?.activeMs ?? 0),
       actor,
+      ...(this.#actor.isStopped && { stopped: true as const }),
       ...memoOf(this.mailbox, this.turn, this.homecoming?.resumes ?? 0),
     };
   }

@@ -2,7 +2,7 @@
 // a tool that a person told to stop. Each was once lost, told twice, or forgotten.
 
 import { describe, expect, test } from "vitest";
-import { call, fail, hang, say, wait } from "../../providers/script.ts";
+import { call, fail, hang, say, wait, type Step } from "../../providers/script.ts";
 import { delay } from "../../src/base/clock.ts";
 import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
 import type { TaskRecord } from "../../src/core/task.ts";
@@ -10,7 +10,7 @@ import type { Tool } from "../../src/core/tool.ts";
 import type { CommitWrite, Store } from "../../src/store/store.ts";
 import { DELEGATION, goalIn } from "./conversation.ts";
 import { RestartingBox } from "./restarting.ts";
-import { agentNamed } from "./rig.ts";
+import { agentNamed, type RigOptions } from "./rig.ts";
 import { wrappedStore } from "./wrapped-store.ts";
 
 const DEEP = { ...DELEGATION, maxSpawnDepth: 2 };
@@ -167,4 +167,65 @@ test("a session does not end before a tool that it was told to stop has let go, 
   await box.clock.advance(20_000);
   await closing;
   expect([ended, (await box.record(taskId)).state]).toEqual([2, "done"]);
+});
+
+/** Holds up such calls for a second. */
+function slowly(
+  isIt: (name: string, args: readonly unknown[]) => boolean,
+): NonNullable<RigOptions["wrapStore"]> {
+  return (store, clock) =>
+    wrappedStore(store, {
+      before: (name, args) => (isIt(name, args) ? delay(clock, 1_000) : undefined),
+    });
+}
+
+describe("an order that was acknowledged", () => {
+  test("Z4 a session that is stopped before it is taken up again stays so over the next crash", async () => {
+    let generations = 0;
+    const reply = (): readonly Step[] => {
+      generations += 1;
+      return [hang()];
+    };
+    const box = new RestartingBox({ reply });
+    const { taskId } = await box.api.createSession();
+    await box.api.sendMessage(taskId, { text: "dig" });
+    await box.clock.advance(100);
+    await box.crash();
+    await box.start({ wrapStore: slowly((name) => name === "transcript") });
+    await box.api.stopSession(taskId);
+    await box.restart();
+    await box.clock.advance(5_000);
+    expect([await box.record(taskId), generations]).toMatchObject([{ phase: "waiting_input" }, 1]);
+    await box.api.sendMessage(taskId, { text: "dig again" });
+    await box.clock.advance(100);
+    expect([await box.record(taskId), generations]).toMatchObject([{ phase: "generating" }, 2]);
+  });
+
+  test("G3 holds for the children of a task whose mail is not opened yet", async () => {
+    const goals: string[] = [];
+    const box: RestartingBox = new RestartingBox({
+      settings: { delegation: DEEP },
+      wrapStore: (store) =>
+        wrappedStore(store, { after: (name) => (name === "send" ? box.die() : undefined) }),
+      reply: (request) => {
+        goals.push(goalIn(request));
+        if (goalIn(request) === "child") return [hang()];
+        return goals.length === 1 ? [call("delegate_task_async", { goal: "child" })] : [hang()];
+      },
+    });
+    const { taskId } = await box.api.delegate({ goal: "lead", role: "orchestrator" });
+    await box.clock.advance(1_000);
+    const before = goals.length;
+    void box.api.cancel(taskId);
+    await box.clock.advance(1);
+    const lead = (name: string, [first]: readonly unknown[]): boolean =>
+      name === "transcript" && first === taskId;
+    await box.restart({ wrapStore: slowly(lead) });
+    await box.clock.advance(10_000);
+    expect([(await named(box, "child")).state, (await box.record(taskId)).state]).toEqual([
+      "cancelled",
+      "cancelled",
+    ]);
+    expect(goals.slice(before)).toEqual([]);
+  });
 });

@@ -63,9 +63,9 @@ function overdue(book: Book): string | null {
     const letGoMs = diary.obedient ? 0 : 3 * CANCEL_DEADLINE_MS;
     if (late(page.interruptedAt, letGoMs)) return "was interrupted, and goes on generating";
     const isDone = phase !== "generating" && state !== "steering";
-    const isHanging = [...page.generations.values()].some(
-      (since) => late(since, CANCEL_DEADLINE_MS) && page.leasedAt <= (since ?? 0),
-    );
+    // The lease is kept for the newest: those before it were given up when it began.
+    const newest = [...page.generations.values()].at(-1) ?? null;
+    const isHanging = late(newest, CANCEL_DEADLINE_MS) && page.leasedAt <= (newest ?? 0);
     if (isDone && page.holdsLease && isHanging) {
       return "keeps its lease for a generation that will not let go";
     }

@@ -274,7 +274,9 @@ export class Diary {
     const mail = task.inbox.find(({ message }) => message.id === steerId);
     if (mail?.state !== "queued") return;
     if (name === "interrupt" && task.phase === "generating" && page.holdsLease) page.interruptedAt = now;
-    if (name === "message" && task.phase === "waiting_children") page.spokenToAt = now;
+    // One that is being cancelled listens to nobody any more.
+    const isCancelled = task.inbox.some(({ message }) => message.kind === "cancel");
+    if (name === "message" && task.phase === "waiting_children" && !isCancelled) page.spokenToAt = now;
   }
 
   #stopOf({ inbox, children }: ModelTask): Stop {
