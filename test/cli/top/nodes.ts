@@ -63,6 +63,8 @@ export const STATUS: BoxStatus = {
   tasks: { spawned: 0, running: 0, steering: 0, done: 0, cancelled: 0, failed: 0 },
   startedAt: NOW - 100_000,
   durability: "full",
+  storeId: "store_1",
+  newestCursor: 0,
 };
 
 export function textOf(line: Line): string {
