@@ -10,7 +10,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Bench, BenchOptions, BenchReport } from "../report.ts";
 import { chartSvg, type Chart } from "../scheduler/chart.ts";
-import { CONTENDERS, FEW_CONTENDERS } from "../scheduler/contenders.ts";
+import { contendersFor, FEW_CONTENDERS } from "../scheduler/contenders.ts";
 import { realGround, simulatedGround } from "../scheduler/ground.ts";
 import { chartOf, matrixReport } from "../scheduler/matrix-report.ts";
 import { runMatrix, type MatrixRow } from "../scheduler/matrix.ts";
@@ -27,7 +27,7 @@ const SHOWN = ["w1-fan-out", "w2-two-models"];
 const NOT_MEASURED = [
   "the runtime around the scheduler: no store, events, transcripts or tools (bench -- slots, durability)",
   "the peers' own programs: their rules are written anew here, p-queue apart; llama-swap without its cap of ten, LiteLLM with a cap that it does not enforce by itself",
-  "several servers, clouds and their keys",
+  "clouds and their keys; servers that are not alike",
 ] as const;
 const SIMULATED =
   "a GPU: rates, loads and caches are the simulator's, which follows Ollama's rules (bench -- calibrate compares it with a real one)";
@@ -42,7 +42,9 @@ export const bench: Bench = {
     for (const workload of workloads) {
       process.stderr.write(`${workload.name} …\n`);
       const seeds = seedsOf(workload, options, SEEDS);
-      rows.push(await runMatrix(workload, { strategies: CONTENDERS, seeds, ground: simulatedGround }));
+      rows.push(
+        await runMatrix(workload, { strategies: contendersFor(workload), seeds, ground: simulatedGround }),
+      );
     }
     const chart = options.quick ? null : writeChart(chartOfSimulated(rows), rows);
     return reportOf(rows, { chart, notMeasured: [SIMULATED, ...NOT_MEASURED] });

@@ -35,12 +35,14 @@ export function boundsOf(plan: Plan, facts: ServerFacts): Bounds {
   const idle = used.filter((model) => !model.loaded);
   const exclusive = used.length > 1 && !anyPairFits(facts, used);
   const firstLoad = used.some((model) => model.loaded) ? 0 : least(idle.map((model) => model.load_s));
+  const servers = workload.box.servers_from_s.length;
+  // On several servers each may load another one at the same time.
   const swapsMs =
-    exclusive && idle.length > 0
+    exclusive && idle.length > 0 && servers === 1
       ? sum(idle.map((model) => model.load_s)) + workload.box.unload_s * (used.length - 1)
       : firstLoad;
   const batches = batchesOf(plan);
-  const together = exclusive ? 1 : bestOfModels(workload, used.length);
+  const together = servers * (exclusive ? 1 : bestOfModels(workload, used.length));
   const speed = (model: WorkloadModel): number => bestOfBatch(workload, model) * together;
   const slots = (model: WorkloadModel): number => (model.np ?? workload.box.np) * together;
   const spread = (1 - workload.box.load_jitter) * 1_000;

@@ -3,9 +3,10 @@
 import { llamaSwap } from "./peers/llama-swap.ts";
 import { direct, perParent, pQueue, priority, roundRobin, semaphore } from "./peers/simple.ts";
 import type { Strategy } from "./strategy.ts";
-import { troupe, troupeAuto } from "./troupe.ts";
+import { troupe, troupeAtSpawn, troupeAuto } from "./troupe.ts";
+import type { Workload } from "./workload.ts";
 
-export const CONTENDERS: readonly Strategy[] = [
+const CONTENDERS: readonly Strategy[] = [
   troupe,
   troupeAuto,
   direct,
@@ -16,6 +17,10 @@ export const CONTENDERS: readonly Strategy[] = [
   priority,
   roundRobin,
 ];
+
+export function contendersFor({ box }: Workload): readonly Strategy[] {
+  return box.servers_from_s.length > 1 ? [...CONTENDERS, troupeAtSpawn] : CONTENDERS;
+}
 
 /** Who runs on a person's own server, where a run takes as long as it takes. */
 export const FEW_CONTENDERS: readonly Strategy[] = [troupe, direct, semaphore, perParent, pQueue, llamaSwap];

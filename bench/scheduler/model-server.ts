@@ -9,6 +9,8 @@ export interface GenerationCall {
   /** The part of the prompt that every conversation on this model has in common. */
   readonly sharedTokens: number;
   readonly outputTokens: number;
+  /** Which of several servers; who names none is sent to one, and stays there. */
+  readonly server?: number | undefined;
   /** Never called after the signal aborted. */
   readonly onFirstToken: () => void;
 }
@@ -35,6 +37,8 @@ export interface LoadedModel {
 
 /** What somebody who set the server up knows of it. */
 export interface ServerFacts {
+  /** When each of several is there first, from the start of the run; all are alike, and the rest is said of each. */
+  readonly serversFromMs: readonly number[];
   readonly vramBytes: number;
   readonly models: readonly ModelFacts[];
 }
@@ -69,11 +73,11 @@ export interface ModelServer {
   /** Rejects with the signal's reason, LimitError `busy` (503), or what else the server said. */
   generate(call: GenerationCall, signal: AbortSignal): Promise<GenerationFigures>;
   /** An empty request, as Ollama preloads: resolves when the model is in memory. */
-  load(model: string): Promise<void>;
+  load(model: string, server?: number): Promise<void>;
   /** `keep_alive: 0`: resolves when the model has left the memory. */
-  unload(model: string): Promise<void>;
+  unload(model: string, server?: number): Promise<void>;
   /** `/api/ps`. */
-  loaded(): Promise<readonly LoadedModel[]>;
+  loaded(server?: number): Promise<readonly LoadedModel[]>;
   stats(): ServerStats;
   close(): void;
 }

@@ -206,17 +206,25 @@ class Stage {
     signal: AbortSignal,
   ): Promise<void> {
     const readyAt = this.#now();
-    const at = record.turns;
-    const generate = async (attemptSignal: AbortSignal): Promise<GenerationFigures> => {
+    const nth = record.turns;
+    const generate = async (attemptSignal: AbortSignal, at?: number): Promise<GenerationFigures> => {
       const { taskId, model } = work;
       const sentAt = this.#now();
-      const attempt = this.history.sent({ taskId, kind: record.kind, model, turn: at, readyAt, sentAt });
+      const attempt = this.history.sent({ taskId, kind: record.kind, model, turn: nth, readyAt, sentAt });
       try {
         const { promptTokens, outputTokens } = turn;
         const onFirstToken = (): void => {
           attempt.firstTokenAt = this.#now();
         };
-        const call = { model, conversation: taskId, promptTokens, sharedTokens, outputTokens, onFirstToken };
+        const call = {
+          model,
+          conversation: taskId,
+          promptTokens,
+          sharedTokens,
+          outputTokens,
+          onFirstToken,
+          server: at,
+        };
         const figures = await this.#server.generate(call, attemptSignal);
         attempt.outcome = "ok";
         attempt.figures = figures;

@@ -173,7 +173,7 @@ export async function probeServer(provider: Provider, options: ProbeOptions): Pr
     contextTokens,
     coldPrefillTokensPerS,
   }));
-  return { facts: { vramBytes, models: ofModels }, tokensPerWord };
+  return { facts: { serversFromMs: [0], vramBytes, models: ofModels }, tokensPerWord };
 }
 
 /** From the count that the server gives for a known number of words; what its template adds is in it. */

@@ -14,6 +14,7 @@ import {
 import { predictedBytes } from "../../src/simulator/placement.ts";
 import { preload, takeTurn } from "../../src/simulator/turn.ts";
 import type { LoadedModel, ModelServer, ServerFacts } from "./model-server.ts";
+import { serverFarm } from "./server-farm.ts";
 import type { Workload, WorkloadModel } from "./workload.ts";
 
 const KIB = 1_024;
@@ -27,8 +28,13 @@ export interface SimulatedServerOptions {
   readonly namesKeepAlive: boolean;
 }
 
-/** A server of its own for one run. Contract: `ModelServer`'s. */
-export function simulatedServer(
+/** Servers of its own for one run. Contract: `ModelServer`'s. */
+export function simulatedServer(workload: Workload, options: SimulatedServerOptions): ModelServer {
+  const servers = workload.box.servers_from_s.map(() => oneServer(workload, options));
+  return servers.length === 1 ? (servers[0] as ModelServer) : serverFarm(servers, options.clock);
+}
+
+function oneServer(
   workload: Workload,
   { clock, random, namesKeepAlive }: SimulatedServerOptions,
 ): ModelServer {
@@ -129,6 +135,7 @@ function simulatedModel(model: WorkloadModel): SimulatedModel {
 
 function serverFacts({ box, models }: Workload, config: SimulatorConfig): ServerFacts {
   return {
+    serversFromMs: box.servers_from_s.map((from) => from * 1_000),
     vramBytes: config.gpus.reduce((sum, gpu) => sum + gpu.vramBytes, 0),
     models: models.map((model) => {
       const np = model.np ?? box.np;

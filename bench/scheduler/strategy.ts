@@ -19,8 +19,8 @@ export interface Work {
 export interface Turn {
   readonly work: Work;
   readonly class: WorkClass;
-  /** Sends the turn to the server, again on each call; an abort of the signal takes it back. */
-  generate(signal: AbortSignal): Promise<GenerationFigures>;
+  /** Sends the turn to the server, or to that one of several, again on each call; an abort of the signal takes it back. */
+  generate(signal: AbortSignal, server?: number): Promise<GenerationFigures>;
 }
 
 export interface StrategyWorld {

@@ -3,26 +3,19 @@
 // lease for each turn, release it with the last byte, park while children are awaited, end.
 //
 // T1. A lease is released once, when its generation has let go of the server.
-// T2. What is loaded changes at the scheduler's command alone: the host carries its signals out, one at a time.
+// T2. What is loaded changes at the scheduler's command alone: the host carries its signals out, one at a time on a
+//     server.
 
 import { systemClock, delay } from "../../src/base/clock.ts";
 import { LocalScheduler } from "../../src/scheduler/local-scheduler.ts";
-import type {
-  BackendCaps,
-  GenerationSample,
-  Lease,
-  Scheduler,
-  SchedulerSignal,
-} from "../../src/scheduler/scheduler.ts";
+import type { GenerationSample, Lease, Scheduler, SchedulerSignal } from "../../src/scheduler/scheduler.ts";
 import { percentile } from "../statistics.ts";
-import { modelFacts, type GenerationFigures, type ServerFacts } from "./model-server.ts";
+import type { GenerationFigures, ServerFacts } from "./model-server.ts";
 import { isBusy } from "./play.ts";
+import { ROOM, serverOf, Servers, type Caps } from "./servers.ts";
 import type { DecisionCost, Strategy, StrategyRun, StrategyWorld, Turn, Work } from "./strategy.ts";
 
-const BACKEND = "ollama";
 const PATIENCE_MS = 5_000;
-/** More than any workload has: what is measured is never a refusal. */
-const ROOM = 1_000_000;
 /** As the runtime does on a 503, once its lease is given back. */
 const BUSY_PAUSE_MS = 1_000;
 /** While children run tools others generate, and so many prompts still stay cached. */
@@ -31,8 +24,6 @@ const LEAST_CHILDREN = 4;
 /** What `slots: auto` begins with on a local server, and what it and the children stay below (src/config/backends.ts). */
 const GUESS = { slots: 1, maxChildren: LEAST_CHILDREN };
 const FOUND = { autoSlots: { most: 32 }, autoChildren: { most: 64 } };
-
-type Caps = Pick<BackendCaps, "slots" | "maxChildren" | "autoSlots" | "autoChildren">;
 
 /** As somebody configures it who knows the server's parallelism: `slots: np`, `max_children` twice that. */
 function known({ models }: ServerFacts): Caps {
@@ -56,31 +47,26 @@ class TroupeRun implements StrategyRun {
   readonly #grants = new Map<string, Waiter<Lease>>();
   readonly #running = new Map<string, AbortController>();
   readonly #decisionsUs: number[] = [];
-  #hosting: Promise<void> = Promise.resolve();
+  readonly #servers: Servers;
+  readonly #hosting: Promise<void>[] = [];
+  readonly #roams: boolean;
 
-  constructor(world: StrategyWorld, caps: Caps) {
+  constructor(world: StrategyWorld, { caps, roams }: { readonly caps: Caps; readonly roams: boolean }) {
     this.#world = world;
-    const { clock, random, facts } = world;
+    this.#roams = roams;
+    const { clock, random } = world;
     this.#scheduler = new LocalScheduler({
       clock,
       random,
       interactivePatienceMs: PATIENCE_MS,
       onSignal: (signal) => this.#onSignal(signal),
     });
-    this.#scheduler.setBackend({
-      ...caps,
-      backend: BACKEND,
-      provider: "ollama",
-      gpu: "gpu0",
-      maxQueued: ROOM,
-      residency: { vramBytes: facts.vramBytes },
-    });
+    this.#servers = new Servers(world, this.#scheduler);
+    this.#servers.declare(caps);
   }
 
   async open(): Promise<this> {
-    for (const { model, vramBytes } of await this.#world.server.loaded()) {
-      this.#scheduler.setResidency({ backend: BACKEND, profile: model, state: "resident", vramBytes });
-    }
+    await this.#servers.look();
     return this;
   }
 
@@ -93,9 +79,7 @@ class TroupeRun implements StrategyRun {
         taskId,
         parentId,
         parentSlots: ROOM,
-        backend: BACKEND,
-        profile: model,
-        sizeBytes: modelFacts(this.#world.facts, model).bytes,
+        ...this.#servers.placesFor(model, this.#roams),
         class: parentId === null ? "interactive" : "background",
         needsPlace: parentId !== null,
       }),
@@ -183,7 +167,7 @@ class TroupeRun implements StrategyRun {
     const { taskId, parentId } = turn.work;
     const of = { backend, profile, taskId, parentId, firstTokenMs: null, inFlight };
     try {
-      const figures = await turn.generate(signal);
+      const figures = await turn.generate(signal, serverOf(backend));
       this.#observe({ ...of, ...figures, outcome: "ok" });
       return figures;
     } catch (error) {
@@ -206,8 +190,10 @@ class TroupeRun implements StrategyRun {
         return this.#granted(signal.lease);
       case "preempt":
         return this.#running.get(signal.leaseId)?.abort(new Error("A person's turn goes first."));
+      case "moved":
+        return;
       default:
-        this.#hosting = this.#hosting.then(() => this.#carryOut(signal)).catch(() => {});
+        this.#host(signal);
     }
   }
 
@@ -217,14 +203,21 @@ class TroupeRun implements StrategyRun {
     else waiter.resolve(lease);
   }
 
+  #host(signal: Extract<SchedulerSignal, { type: "load" | "unload" }>): void {
+    const at = serverOf(signal.backend);
+    const before = this.#hosting[at] ?? Promise.resolve();
+    this.#hosting[at] = before.then(() => this.#carryOut(signal)).catch(() => {});
+  }
+
   /** Keeps T2. */
   async #carryOut(signal: Extract<SchedulerSignal, { type: "load" | "unload" }>): Promise<void> {
     const { clock, server } = this.#world;
     const { backend, profile, type } = signal;
     const startedAt = clock.monotonic();
-    if (type === "load") await server.load(profile);
-    else await server.unload(profile);
-    const found = (await server.loaded()).find(({ model }) => model === profile);
+    const at = serverOf(backend);
+    if (type === "load") await server.load(profile, at);
+    else await server.unload(profile, at);
+    const found = (await server.loaded(at)).find(({ model }) => model === profile);
     const tookMs = clock.monotonic() - startedAt;
     const report =
       found === undefined
@@ -246,12 +239,20 @@ export const troupe: Strategy = {
   name: "troupe",
   about: "Troupe's own scheduler (src/scheduler) told the server's np, with a host that loads at its command",
   namesKeepAlive: false,
-  open: (world) => new TroupeRun(world, known(world.facts)).open(),
+  open: (world) => new TroupeRun(world, { caps: known(world.facts), roams: true }).open(),
 };
 
 export const troupeAuto: Strategy = {
   name: "troupe auto",
   about: "the same, told nothing: slots and children are found by measuring",
   namesKeepAlive: false,
-  open: (world) => new TroupeRun(world, found()).open(),
+  open: (world) => new TroupeRun(world, { caps: found(), roams: true }).open(),
+};
+
+/** For workloads of several servers. */
+export const troupeAtSpawn: Strategy = {
+  name: "troupe at spawn",
+  about: "as troupe, with the least busy server chosen for each child when it is spawned, and for good",
+  namesKeepAlive: false,
+  open: (world) => new TroupeRun(world, { caps: known(world.facts), roams: false }).open(),
 };

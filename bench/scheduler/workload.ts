@@ -15,6 +15,8 @@ const name = z.string().regex(/^[a-z0-9][a-z0-9._:-]*$/, "expected lower-case le
 
 /** One server with its cards. Rates are tokens per second; what a file leaves out is this. */
 const boxSchema = z.strictObject({
+  /** For each of several equal servers when it is there first; each has all of this. */
+  servers_from_s: z.array(z.number().min(0)).min(1).default([0]),
   gpus: z
     .array(z.strictObject({ vram_gib: positive }))
     .min(1)
@@ -138,6 +140,9 @@ export const workloadSchema = z
     const asked = workload.interactive?.model;
     if (asked !== undefined && !names.includes(asked)) {
       refuse(context, ["interactive", "model"], `expected one of ${names.join(", ")}, got "${asked}"`);
+    }
+    if (Math.min(...workload.box.servers_from_s) > 0) {
+      refuse(context, ["box", "servers_from_s"], "expected one server to be there from 0 s on");
     }
     if (workload.parents.count === 0 && workload.interactive === undefined) {
       refuse(

@@ -17,7 +17,10 @@ export interface EventData {
   "task.resumed": { readonly policy: string; readonly was: string; readonly resumes: number };
   /** Nothing came from what it waits for; `what` names that. */
   "task.stalled": { readonly what: string; readonly silentMs: number };
-  /** It goes on with another model of its route; models are written as `provider/model`. */
+  /**
+   * It goes on with another model of its route, or with the same on another backend (`freer_backend`). Models are written
+   * as `provider/model`, with ` on backend` where that alone differs.
+   */
   "task.rerouted": {
     readonly from: string;
     readonly to: string;

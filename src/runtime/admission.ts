@@ -5,38 +5,47 @@
 import type { Settings } from "../core/settings.ts";
 import { profileKey } from "../core/load-profile.ts";
 import type { ModelRef, TaskSpec } from "../core/task.ts";
-import type { AdmitRequest, MoveTarget, Scheduler } from "../scheduler/scheduler.ts";
+import type { AdmitRequest, LaneName, MoveTarget, Scheduler } from "../scheduler/scheduler.ts";
+import { equalPlaces, type Running } from "./equal-places.ts";
 import type { Residency } from "./residency.ts";
 
+type Profiles = Pick<Residency, "profileOf" | "sizeOf">;
+
 /** Where a model's turns wait: its backend, and what is loaded there for it. */
-export function laneOf(model: ModelRef, residency: Pick<Residency, "profileOf" | "sizeOf">): MoveTarget {
+function laneOf(model: ModelRef, residency: Profiles): LaneName {
   const profile = residency.profileOf(model);
   const loaded = profile && { profile: profileKey(profile), sizeBytes: residency.sizeOf(profile) };
   return { backend: model.backend, ...loaded };
 }
 
+/** Where a task's turns wait, and where they would be served alike. */
+export function lanesOf(
+  spec: TaskSpec,
+  at: Running,
+  { settings, residency }: { readonly settings: Settings; readonly residency: Profiles },
+): MoveTarget {
+  const alternatives = equalPlaces(spec, at, settings).map((ref) => laneOf(ref, residency));
+  return { ...laneOf(at.model, residency), ...(alternatives.length > 0 && { alternatives }) };
+}
+
 export class Admission {
   readonly #scheduler: Pick<Scheduler, "admit" | "checkRoom">;
   readonly #settings: Settings;
-  readonly #residency: Pick<Residency, "profileOf" | "sizeOf">;
+  readonly #residency: Profiles;
   /** Told that there is room; not admitted yet (A1). */
   readonly #promised = new Map<string, AdmitRequest>();
 
-  constructor(
-    scheduler: Pick<Scheduler, "admit" | "checkRoom">,
-    settings: Settings,
-    residency: Pick<Residency, "profileOf" | "sizeOf">,
-  ) {
+  constructor(scheduler: Pick<Scheduler, "admit" | "checkRoom">, settings: Settings, residency: Profiles) {
     this.#scheduler = scheduler;
     this.#settings = settings;
     this.#residency = residency;
   }
 
-  /** `model` is the one that it runs on now. Throws as `Scheduler.admit` does. */
-  admit(spec: TaskSpec, model: ModelRef, returning?: AdmitRequest["returning"]): void {
+  /** `at` is where it runs now. Throws as `Scheduler.admit` does. */
+  admit(spec: TaskSpec, at: Running, returning?: AdmitRequest["returning"]): void {
     // Whoever was not told just now that there is room was accepted before, and is not refused for it.
     const isNew = this.#promised.delete(spec.id) && returning === undefined;
-    const request = this.#requestOf(spec, model);
+    const request = this.#requestOf(spec, at);
     this.#scheduler.admit(isNew ? request : { ...request, returning: returning ?? "queued" });
   }
 
@@ -56,14 +65,14 @@ export class Admission {
     }
   }
 
-  #requestOf(spec: TaskSpec, model = spec.model): AdmitRequest {
+  #requestOf(spec: TaskSpec, at: Running = { model: spec.model, reroutes: [] }): AdmitRequest {
     const { agents, delegation } = this.#settings;
     const limit = agents.find((each) => each.name === spec.agent.name)?.concurrencyLimit ?? null;
     return {
       taskId: spec.id,
       parentId: spec.parentId,
       parentSlots: delegation.maxConcurrentChildren,
-      ...laneOf(model, this.#residency),
+      ...lanesOf(spec, at, { settings: this.#settings, residency: this.#residency }),
       class: spec.schedulingClass,
       needsPlace: spec.kind === "task",
       ...(limit !== null && { agentLimit: { key: spec.agent.name, limit } }),

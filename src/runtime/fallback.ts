@@ -1,6 +1,6 @@
 // Whether a task that failed goes on with another model of its route, and with which. Pure.
 //
-// B1. The same place never twice, and at most MAX_REROUTES changes: a route is no circle.
+// B1. No place that failed it twice, and at most MAX_REROUTES changes: a route is no circle.
 // B2. Nothing crosses between this box and a cloud that `routing.fallback` does not allow (R1), and nothing is spent in a
 //     cloud beyond `routing.max_cost_micros` by a task that began here.
 // B3. What is not taken is told with its reason.
@@ -11,6 +11,7 @@ import { MAX_REROUTES } from "../core/limits.ts";
 import type { RoutingSettings } from "../core/routing.ts";
 import type { ModelSettings } from "../core/settings.ts";
 import type { ModelRef, Reroute, SkippedModel, TaskRoute } from "../core/task.ts";
+import { failuresOf } from "./equal-places.ts";
 import { crossing, targetKey, type Candidate } from "./routing.ts";
 
 /**
@@ -75,7 +76,8 @@ export type FallbackAnswer =
 export function nextCandidate(question: FallbackQuestion): FallbackAnswer {
   const { route, began, reroutes, candidateAt } = question;
   const at = reroutes.at(-1)?.to ?? began;
-  const tried = new Set([began, ...reroutes.map(({ to }) => to)].map(targetKey));
+  // Each place that failed it, the last one just now.
+  const tried = new Set([...failuresOf(reroutes).map(({ from }) => from), at].map(targetKey));
   const refused: SkippedModel[] = [];
   for (const ref of route.candidates) {
     if (tried.has(targetKey(ref))) continue;
@@ -89,7 +91,8 @@ export function nextCandidate(question: FallbackQuestion): FallbackAnswer {
 
 function refusalOf(to: Candidate, at: ModelRef, question: FallbackQuestion): string | null {
   const { routing, setback, reroutes, candidateAt } = question;
-  if (reroutes.length >= MAX_REROUTES) return `the task has changed its model ${MAX_REROUTES} times`;
+  if (failuresOf(reroutes).length >= MAX_REROUTES)
+    return `the task has changed its model ${MAX_REROUTES} times`;
   // Stepping up after a poor answer is asked for by itself (`escalate`).
   if (routing.fallback === "none" && setback !== "poor") return "routing.fallback is none";
   const from = candidateAt(at);

@@ -27,7 +27,7 @@ import { EventStreams } from "./event-stream.ts";
 import { Family } from "./family.ts";
 import { PLAIN_TEXT, type RedactedText } from "./generation.ts";
 import { Reaper } from "./reaper.ts";
-import { admitSomewhere } from "./rerouting.ts";
+import { admitSomewhere, movedTo } from "./rerouting.ts";
 import { Residency } from "./residency.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
 import type { HostServices } from "./services.ts";
@@ -231,7 +231,7 @@ export class Household {
     if (plan?.kind === "fail") return void host.announceMail().then(() => host.giveUp(plan.failure));
     const returning = homecoming?.returning;
     if (returning === undefined || returning === "queued") void host.announceMail();
-    const refused = admitSomewhere(host, (model) => this.admission.admit(spec, model, returning));
+    const refused = admitSomewhere(host, (at) => this.admission.admit(spec, at, returning));
     if (refused) this.#givenUp += 1;
     if (refused) return host.giveUp(refused);
     if (returning === "parked") void homecoming?.goOn();
@@ -245,6 +245,7 @@ export class Household {
       return;
     }
     if (signal.type === "granted") return host.leases.granted(signal.lease);
+    if (signal.type === "moved") return movedTo(host, signal.backend);
     if (signal.type === "admitted" && (host.homecoming?.returning ?? "queued") !== "queued")
       return void host.homecoming?.goOn();
     if (signal.type === "admitted") {

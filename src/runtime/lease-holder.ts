@@ -5,7 +5,7 @@ import { messageOf, toTroupeError } from "../base/errors.ts";
 import type { SchedulingClass } from "../core/lifecycle.ts";
 import type { Lease } from "../scheduler/scheduler.ts";
 import type { AgentEvent } from "../../machines/agent.ts";
-import { laneOf } from "./admission.ts";
+import { lanesOf } from "./admission.ts";
 import type { Journal } from "./journal.ts";
 import { isFromPerson } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -132,7 +132,7 @@ export class LeaseHolder {
   }
 
   #ask(): void {
-    const { scheduler, residency, isDraining } = this.#host.services;
+    const { scheduler, isDraining } = this.#host.services;
     // It waits for its slot in the store, until the next start asks for it.
     if (isDraining()) return;
     const ticket = this.#wanted;
@@ -140,14 +140,15 @@ export class LeaseHolder {
     this.#parked = false;
     this.#waiting = true;
     const schedulingClass = this.#classFor(ticket);
-    const { model, reroutes } = this.#host.turn;
+    const { spec, turn, services } = this.#host;
+    const { model, reroutes } = turn;
     this.#host.journal.event({
       type: "lease.requested",
       data: { backend: model.backend, class: schedulingClass },
     });
     try {
       // Its lease is back by now, so that it can leave the place that it had.
-      if (reroutes.length > 0) scheduler.move(this.#host.id, laneOf(model, residency));
+      if (reroutes.length > 0) scheduler.move(this.#host.id, lanesOf(spec, turn, services));
       scheduler.requestLease({
         taskId: this.#host.id,
         class: schedulingClass,

@@ -4,7 +4,8 @@
 import type { NewEvent } from "../core/event.ts";
 import type { ModelRef, Reroute, SkippedModel, TaskFailure, TaskSpec } from "../core/task.ts";
 import { messageOf, toTroupeError } from "../base/errors.ts";
-import { laneOf } from "./admission.ts";
+import { lanesOf } from "./admission.ts";
+import { namesOf, withMove, type Running } from "./equal-places.ts";
 import { cloudCost, costReached, nextCandidate, refusalText, setbackOf, type Setback } from "./fallback.ts";
 import type { Journal } from "./journal.ts";
 import { candidateAt } from "./routing.ts";
@@ -74,7 +75,7 @@ export function changeFor(
     turn.reroutes = [...turn.reroutes, reroute];
     turn.partial = "";
     host.ring.line(`↷ goes on with ${nameOf(to)}: ${reason}`);
-    return [{ type: "task.rerouted", data: { from: nameOf(from), to: nameOf(to), code: why.code, reason } }];
+    return [{ type: "task.rerouted", data: { ...namesOf(reroute), code: why.code, reason } }];
   };
   return { change };
 }
@@ -85,10 +86,10 @@ export function changeFor(
  */
 export function admitSomewhere(
   host: ReroutingHost & { readonly journal: Pick<Journal, "event"> },
-  admit: (model: ModelRef) => void,
+  admit: (at: Running) => void,
 ): TaskFailure | null {
   try {
-    admit(host.turn.model);
+    admit(host.turn);
     return null;
   } catch (thrown) {
     const other = elsewhere(host, thrown);
@@ -116,7 +117,7 @@ export interface WaitingHost extends ReroutingHost {
 /** A turn that waits for a local model, and would for longer than `routing.max_wait_s`, waits elsewhere. */
 export function leaveLongQueue(host: WaitingHost): void {
   const { id, spec, services, turn } = host;
-  const { settings, scheduler, residency, forecast } = services;
+  const { settings, scheduler, forecast } = services;
   const most = settings.routing.maxWaitMs;
   const backend = settings.backends.find(({ name }) => name === turn.model.backend);
   if (most === null || !spec.route || backend?.local !== true) return;
@@ -128,7 +129,23 @@ export function leaveLongQueue(host: WaitingHost): void {
   if (!other || !("change" in other)) return;
   const events = other.change();
   host.journal.stage({ events, snapshot: host.stored() });
-  scheduler.move(id, laneOf(turn.model, residency));
+  scheduler.move(id, lanesOf(spec, turn, services));
+}
+
+/** The scheduler has sent a task that waited to an equal of its backend: from now on it runs there. */
+export function movedTo(host: WaitingHost, backend: string): void {
+  const { spec, services, turn, journal } = host;
+  const to = spec.route?.candidates.find((ref) => ref.backend === backend && ref.model === turn.model.model);
+  if (to === undefined) return;
+  const at = { time: services.clock.now(), costMicros: turn.usage.costMicros };
+  const { reroutes, made } = withMove(turn, { to, ...at });
+  turn.reroutes = reroutes;
+  host.ring.line(`↷ goes on on ${backend}: ${made.reason}`);
+  const { code, reason } = made;
+  const events = [{ type: "task.rerouted", data: { ...namesOf(made), code, reason } }] as const;
+  // Of a task that has not begun there is no state to store yet; the one that follows holds it.
+  const snapshot = host.stored();
+  journal.stage({ events, ...(snapshot !== null && { snapshot }) });
 }
 
 /**

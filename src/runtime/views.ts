@@ -5,6 +5,7 @@ import type { Phase, State } from "../core/lifecycle.ts";
 import { addUsage, CHECK_LINES, remainingOf, RING_LINE_CHARS, UNLIMITED_BUDGET } from "../core/limits.ts";
 import type { TreeBudget, Usage } from "../core/limits.ts";
 import type { ModelRef, Reroute, TaskRecord } from "../core/task.ts";
+import { namesOf } from "./equal-places.ts";
 import { safeSlice } from "./output-ring.ts";
 import type { QueuePlace } from "../scheduler/scheduler.ts";
 import type { InboxEntry } from "../store/store.ts";
@@ -55,13 +56,10 @@ function routeView({ spec: { route } }: TaskRecord, { reroutes }: LiveFacts): Ro
   return {
     candidates: route.candidates.map(name),
     skipped: route.skipped,
-    reroutes: reroutes.map(({ from, to, code, reason, time }) => ({
-      from: name(from),
-      to: name(to),
-      code,
-      reason,
-      time,
-    })),
+    reroutes: reroutes.map((each) => {
+      const { code, reason, time } = each;
+      return { ...namesOf(each), code, reason, time };
+    }),
   };
 }
 

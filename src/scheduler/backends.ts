@@ -4,7 +4,7 @@
 import { drain, type Step } from "./flow.ts";
 import { limit } from "./learning.ts";
 import { backendFor } from "./room.ts";
-import type { BackendCaps, MoveTarget, ResidencyReport } from "./scheduler.ts";
+import type { BackendCaps, LaneName, MoveTarget, ResidencyReport } from "./scheduler.ts";
 import { note, shutUnlessLoaded } from "./residence.ts";
 import {
   createBackend,
@@ -36,10 +36,24 @@ export function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
 }
 
 /** Contract: throws ConfigError `unknown_backend`. */
-export function laneFor(state: SchedulerState, request: MoveTarget): Lane {
+export function laneFor(state: SchedulerState, request: LaneName): Lane {
   const lane = laneOf(state, backendFor(state, request.backend), request.profile ?? "");
   if (lane.residence !== null) lane.residence.sizeBytes ??= request.sizeBytes ?? null;
   return lane;
+}
+
+/**
+ * The lanes that would serve a task alike, its own among them; none where there is no other.
+ * Contract: throws ConfigError `unknown_backend`, before any lane is made.
+ */
+export function equalsOf(
+  state: SchedulerState,
+  lane: Lane,
+  { alternatives = [] }: Pick<MoveTarget, "alternatives">,
+): readonly Lane[] {
+  for (const { backend } of alternatives) backendFor(state, backend);
+  const lanes = new Set([lane, ...alternatives.map((each) => laneFor(state, each))]);
+  return lanes.size > 1 ? [...lanes] : [];
 }
 
 /** Nothing that generates is stopped by it; whoever waits goes on once the profile is there. */

@@ -7,7 +7,7 @@
 
 import { higherClass, type SchedulingClass } from "../core/lifecycle.ts";
 import { InternalError } from "../base/errors.ts";
-import { laneFor, pause, setBackend, setResidency } from "./backends.ts";
+import { equalsOf, laneFor, pause, setBackend, setResidency } from "./backends.ts";
 import {
   accountOf,
   ask,
@@ -25,7 +25,9 @@ import { observe } from "./learning.ts";
 import { move } from "./move.ts";
 import { preempt } from "./patience.ts";
 import { gpuMsOf } from "./shares.ts";
+import { noteGeneration } from "./roamers.ts";
 import { settle } from "./settle.ts";
+import { spread } from "./spread.ts";
 import { backendFor, refuseAdmission } from "./room.ts";
 import type {
   AdmitRequest,
@@ -73,11 +75,19 @@ export type Command =
 export function decide(state: SchedulerState, command: Command, now: number): readonly Effect[] {
   const step: Step = { state, now, effects: [] };
   const backends = new Set<Backend>();
-  for (const lane of apply(step, command)) backends.add(lane.backend);
-  for (const backend of backends) {
-    settle(step, backend);
+  const went = new Set<TaskEntry>();
+  let changed = [...apply(step, command), ...spread(step, went)];
+  // What is loaded may follow from who has come or gone, and who goes from what is there.
+  do {
+    const unsettled = new Set(changed.map(({ backend }) => backend));
+    for (const backend of unsettled) {
+      settle(step, backend);
+      backends.add(backend);
+    }
+    changed = [...spread(step, went)];
+  } while (changed.length > 0);
+  for (const backend of backends)
     for (const lane of backend.lanes.values()) step.effects.push(...preempt(lane, now));
-  }
   return step.effects;
 }
 
@@ -96,7 +106,7 @@ function apply(step: Step, command: Command): Iterable<Lane> {
     case "set_residency":
       return setResidency(step, command.report);
     case "observe":
-      charge(state, command.sample);
+      charge(step, command.sample);
       return observe(step, command.sample);
     case "release": {
       const task = state.leases.get(command.leaseId);
@@ -120,10 +130,11 @@ function apply(step: Step, command: Command): Iterable<Lane> {
 }
 
 /** What a generation cost goes to its parent's account on the lane where it ran. */
-function charge(state: SchedulerState, sample: GenerationSample): void {
+function charge({ state, now }: Step, sample: GenerationSample): void {
   const lane = state.backends.get(sample.backend)?.lanes.get(sample.profile);
   if (lane === undefined) return;
   const task = state.tasks.get(sample.taskId);
+  noteGeneration(lane, { task: task?.lane === lane ? task : null, sample }, now);
   const account = accountOf(sample);
   lane.shares.spend(account, gpuMsOf(sample), task?.lane === lane ? task : null);
   lane.places.queue.due(account);
@@ -140,7 +151,9 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
   const { returning } = request;
   backendFor(state, request.backend);
   if (returning === undefined) refuseAdmission(state, request);
+  for (const { backend } of request.alternatives ?? []) backendFor(state, backend);
   const lane = laneFor(state, request);
+  const equals = equalsOf(state, lane, request);
   const parent = parentFor(step, request);
   const agent = agentGateFor(step, parent, request);
   const task: TaskEntry = {
@@ -161,6 +174,8 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
     gate: null,
     lease: null,
     betweenSince: null,
+    equals,
+    readMs: 0,
   };
   state.tasks.set(task.taskId, task);
   parent.children++;

@@ -9,10 +9,9 @@ import type { SchedulingClass } from "../core/lifecycle.ts";
 import type { Lease, LeaseRequest } from "./scheduler.ts";
 import { unwatch, watch } from "./patience.ts";
 import { noteToolTime } from "./residence.ts";
+import { beginRoaming, endRoaming } from "./roamers.ts";
+import { groupAt, levelAt, rankAt } from "./line.ts";
 import {
-  groupAt,
-  levelAt,
-  rankAt,
   type Ask,
   type Effect,
   type Lane,
@@ -32,16 +31,17 @@ export interface Step {
 export function ask(
   step: Step,
   task: TaskEntry,
-  want: { readonly kind: Ask["kind"] } & Pick<LeaseRequest, "class" | "front">,
+  want: { readonly kind: Ask["kind"]; readonly askedAt?: number } & Pick<LeaseRequest, "class" | "front">,
 ): void {
   const started: Ask = {
     task,
     kind: want.kind,
     class: want.class,
     front: want.front ?? false,
-    askedAt: step.now,
+    askedAt: want.askedAt ?? step.now,
     among: task.lane.admitted,
     patientUntil: 0,
+    here: null,
     rank: 0,
     tie: step.state.asked++,
     heapIndex: -1,
@@ -190,6 +190,7 @@ function join(step: Step, joining: Ask, gate: TaskGate): void {
   joining.rank = rankAt(gate, joining);
   joining.task.gate = gate;
   gate.queue.push(joining);
+  if (gate.kind === "place" || gate.kind === "lease") beginRoaming(step.state, joining, step.now);
   if (gate.kind === "lease" && joining.class === "interactive") {
     watch(joining.task.lane, joining, step.now + step.state.patienceMs);
   }
@@ -206,6 +207,7 @@ function leave(leaving: Ask): void {
 /** What follows from being out of the line, served or not. */
 function left(gone: Ask, gate: TaskGate): void {
   gone.task.gate = null;
+  if (gate.kind === "place" || gate.kind === "lease") endRoaming(gone);
   if (gate.kind === "lease") unwatch(gone.task.lane, gone);
 }
 

@@ -24,7 +24,7 @@ import type {
   Scheduler,
   SchedulerSignal,
 } from "./scheduler.ts";
-import { createState, type Effect, type SchedulerState } from "./state.ts";
+import { createState, type Effect, type SchedulerState, type TaskEntry } from "./state.ts";
 import { counts, holders, lanes, placeOf } from "./view.ts";
 
 export interface LocalSchedulerOptions {
@@ -182,8 +182,19 @@ export class LocalScheduler implements Scheduler {
   #holdsStill({ signal, task }: Effect): boolean {
     if (signal.type === "load" || signal.type === "unload") return true;
     if (signal.type === "admitted") return this.#state.tasks.get(signal.taskId) === task;
+    if (signal.type === "moved") return task !== null && this.#isAt(task, signal);
     const leaseId = signal.type === "granted" ? signal.lease.leaseId : signal.leaseId;
     return this.#state.leases.get(leaseId) === task;
+  }
+
+  /** Whether it still is where it was sent: it may have ended, or have been sent elsewhere. */
+  #isAt(
+    task: TaskEntry,
+    { backend, profile }: { readonly backend: string; readonly profile: string },
+  ): boolean {
+    const { lane } = task;
+    const isThere = lane.backend.caps.backend === backend && lane.profile === profile;
+    return isThere && this.#state.tasks.get(task.taskId) === task;
   }
 
   /** One timer for all backends, at the next moment that time alone decides. A timer that fires early is set again. */

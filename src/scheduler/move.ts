@@ -5,7 +5,7 @@
 // V2. It holds no place on two lanes, and waits on one: what it waits for it waits for where it goes.
 
 import { InternalError } from "../base/errors.ts";
-import { laneFor } from "./backends.ts";
+import { equalsOf, laneFor } from "./backends.ts";
 import { ask, drain, countAdmitted, enter, expectNoMore, quit, withdraw, type Step } from "./flow.ts";
 import type { MoveTarget } from "./scheduler.ts";
 import type { Lane, TaskEntry } from "./state.ts";
@@ -15,21 +15,43 @@ export function move(step: Step, task: TaskEntry, to: MoveTarget): Iterable<Lane
   const from = task.lane;
   const lane = laneFor(step.state, to);
   if (lane === from) return [];
+  const equals = equalsOf(step.state, lane, to);
   if (task.lease !== null) {
     throw new InternalError(
       "lease_held",
       `Expected task ${task.taskId} to hold no lease when it moves (S2), but it holds ${task.lease.leaseId}; release it first.`,
     );
   }
+  transfer(step, task, { to: lane, equals, askedAt: step.now });
+  return [from, lane];
+}
+
+/**
+ * The same by the scheduler's own choice: it has asked since `askedAt`, and may run on the same lanes as before.
+ * Contract: the task holds no lease, and is not there.
+ */
+export function transfer(
+  step: Step,
+  task: TaskEntry,
+  { to: lane, equals = task.equals, askedAt }: Transfer,
+): void {
+  const from = task.lane;
   const waited = task.ask;
   withdraw(task);
   expectNoMore(task);
   const freed = [from.places, from.doors].filter((gate) => gate.free(task));
   quit(task);
+  task.equals = equals;
   enter(task, lane);
   if (task.admitted) countAdmitted(task);
   if (!task.needsPlace && task.admitted) lane.doors.hold(task);
   for (const gate of freed) drain(step, gate);
-  if (waited !== null) ask(step, task, waited);
-  return [from, lane];
+  if (waited !== null)
+    ask(step, task, { kind: waited.kind, class: waited.class, front: waited.front, askedAt });
+}
+
+interface Transfer {
+  readonly to: Lane;
+  readonly equals?: readonly Lane[];
+  readonly askedAt: number;
 }

@@ -66,7 +66,7 @@ function stop(victim: TaskEntry, by: TaskEntry): readonly Effect[] {
 
 /** When time alone will next decide something; `null` when it will not. */
 export function nextWake(state: SchedulerState): number | null {
-  let earliest = Infinity;
+  let earliest = state.roamAt;
   for (const { lanes, housing } of state.backends.values()) {
     earliest = Math.min(earliest, housing.wakeAt);
     for (const { patient } of lanes.values()) {

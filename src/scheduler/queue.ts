@@ -135,6 +135,13 @@ export class WaitQueue<T extends QueueEntry> {
     }
   }
 
+  /** Of each group on each open level its first. */
+  *heads(): Iterable<T> {
+    for (const { ring } of this.#levels.slice(0, this.#span.open)) {
+      for (const { entries } of ring.items) yield entries.peek() as T;
+    }
+  }
+
   /** Takes out the next entry; `undefined` when nobody waits on an open level. */
   take(): T | undefined {
     const index = chooseLevel(this.#levels, this.#span);

@@ -49,6 +49,11 @@ export interface AdmitRequest {
   readonly profile?: string;
   /** What the profile will take of the GPU's memory once it is loaded, where somebody can tell. */
   readonly sizeBytes?: number | null;
+  /**
+   * Where else it would be served alike, the preferred first. While it waits it may be told to go on there (`moved`);
+   * a session never is.
+   */
+  readonly alternatives?: readonly LaneName[];
   readonly class: SchedulingClass;
   /** False for a session: it is nobody's child and takes no place. */
   readonly needsPlace: boolean;
@@ -60,8 +65,11 @@ export interface AdmitRequest {
   readonly returning?: "queued" | "live" | "parked";
 }
 
-/** Where a task goes on. */
-export type MoveTarget = Pick<AdmitRequest, "backend" | "profile" | "sizeBytes">;
+/** A lane as whoever asks for it names it. */
+export type LaneName = Pick<AdmitRequest, "backend" | "profile" | "sizeBytes">;
+
+/** Where a task goes on, and where else it could from then on. */
+export type MoveTarget = LaneName & Pick<AdmitRequest, "alternatives">;
 
 export interface LeaseRequest {
   readonly taskId: string;
@@ -93,6 +101,8 @@ export type SchedulerSignal =
       readonly waitedMs: number;
     }
   | { readonly type: "granted"; readonly lease: Lease }
+  /** It waited, and another of its lanes has room: it goes on there. What it waits for is answered after this. */
+  | { readonly type: "moved"; readonly taskId: string; readonly backend: string; readonly profile: string }
   /** The owner must abort the generation, release the lease, and ask again with `front: true`. */
   | { readonly type: "preempt"; readonly leaseId: string; readonly taskId: string; readonly by: string }
   /** The owner must load the profile, or unload it, and report with `setResidency` what became of it. */

@@ -22,6 +22,8 @@ export interface Ask extends QueueEntry {
   class: SchedulingClass;
   /** When an interactive turn that waits for a lease loses its patience. */
   patientUntil: number;
+  /** Since when it has waited for its lane itself, and not for its parent; `null` while it does not. */
+  here: number | null;
 }
 
 export type TaskGate = Gate<TaskEntry, Ask>;
@@ -48,6 +50,10 @@ export interface TaskEntry extends Bill {
   lease: Lease | null;
   /** When it gave back its last lease, while it is expected to ask for another; `null` when it is not. */
   betweenSince: number | null;
+  /** Where it may run as well, its own lane among them, the preferred first; empty where there is only one. */
+  equals: readonly Lane[];
+  /** What reading its prompt took where it ran last, were none of it cached; 0 before its first turn. */
+  readMs: number;
 }
 
 /** One model server, or one endpoint of a cloud. */
@@ -122,6 +128,20 @@ export interface Lane {
   betweenSince: number;
   /** Holders of leases that were asked to stop and have not let go yet. */
   readonly stopping: Set<TaskEntry>;
+  /** Who waits here and may run elsewhere. */
+  readonly roamers: Roamers;
+  /** Until when nobody comes here from elsewhere, because a generation failed here. */
+  sickUntil: number;
+  /** What a token of a prompt takes that is not cached, as first turns showed. */
+  readTokenMs: number;
+}
+
+/** Tasks that wait on a lane and may run elsewhere; in the order in which they began to. */
+export interface Roamers {
+  /** New children that wait for a place, by where they may go. */
+  readonly fresh: Map<Lane, Set<TaskEntry>>;
+  /** Who waits for a turn. */
+  readonly turns: Set<TaskEntry>;
 }
 
 /** The gates below one parent; the tasks without a parent share one, which has no child slots to run out of. */
@@ -141,6 +161,9 @@ export interface SchedulerState {
   readonly parents: Map<string | null, Parent>;
   readonly tasks: Map<string, TaskEntry>;
   readonly leases: Map<string, TaskEntry>;
+  /** Lanes with somebody who may run elsewhere, and when time alone may next let one of them. */
+  readonly roaming: Set<Lane>;
+  roamAt: number;
   paused: boolean;
   asked: number;
   granted: number;
@@ -157,10 +180,6 @@ export interface Effect {
 
 /** How long a loaded model stays for a tool to come back, until it is known how long tools take. */
 const LINGER_MS = 5_000;
-
-/** See `rankAt`. Between two turns of one child each other live one asks about once: 8 covers the usual places. */
-export const AHEAD_ASKS = 8;
-export const AHEAD_MOST = 16;
 
 const CLASSES = SCHEDULING_CLASSES.length;
 
@@ -181,6 +200,8 @@ export function createState(options: {
     parents: new Map(),
     tasks: new Map(),
     leases: new Map(),
+    roaming: new Set(),
+    roamAt: Infinity,
     paused: false,
     asked: 0,
     granted: 0,
@@ -244,6 +265,9 @@ export function createLane(backend: Backend, profile: string, paused: boolean): 
     between: new Set(),
     betweenSince: 0,
     stopping: new Set(),
+    roamers: { fresh: new Map(), turns: new Set() },
+    sickUntil: -Infinity,
+    readTokenMs: 0,
   };
   pauseLane(lane, paused);
   return lane;
@@ -265,36 +289,4 @@ export function createParent(parentId: string | null): Parent {
 
 export function createAgentGate(): TaskGate {
   return new Gate({ kind: "agent", limit: 0, levels: CLASSES });
-}
-
-/**
- * Where an ask stands at a kind of gate: returning before new, then by class, then the front of the class. A child that
- * a person hurried has no front at leases: stopped for a person's own turn, it would go before it again.
- */
-export function levelAt(gate: TaskGate, ask: Ask): number {
-  const rank = SCHEDULING_CLASSES.indexOf(ask.class);
-  const returns = ask.kind === "turn" || ask.task.returning;
-  if (gate.kind === "lease" || (gate.kind === "place" && returns)) {
-    const isHurried = gate.kind === "lease" && ask.class === "interactive" && ask.task.needsPlace;
-    const front = ask.front && !isHurried;
-    return 2 * rank + (front ? 0 : 1);
-  }
-  return gate.kind === "place" ? RETURNING_LEVELS + rank : rank;
-}
-
-/** Parents are served alike where new children wait for a place; elsewhere it is first come, first served. */
-export function groupAt(gate: TaskGate, ask: Ask): string {
-  const isNew = ask.kind === "admission" && !ask.task.returning;
-  return gate.kind === "place" && isNew ? (ask.task.parentId ?? "") : "";
-}
-
-/**
- * Lowest first among those of one group. At a lease, children go in the order in which they were admitted: each that was
- * admitted between two puts the older one's turn AHEAD_ASKS asks ahead, and AHEAD_MOST count. So the older end while
- * their prompts are cached, and no turn is passed by more than AHEAD_ASKS * AHEAD_MOST asked later (S4).
- */
-export function rankAt(gate: TaskGate, { tie, among, task, class: schedulingClass }: Ask): number {
-  if (gate.kind !== "lease" || schedulingClass === "interactive") return tie;
-  const admittedAs = task.needsPlace ? Math.max(task.admittedAs, among - AHEAD_MOST) : among;
-  return tie + AHEAD_ASKS * admittedAs;
 }

@@ -118,7 +118,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
   {
     name: "scheduler-front-ignored",
     invariant: "S4",
-    file: "src/scheduler/state.ts",
+    file: "src/scheduler/line.ts",
     find: "return 2 * rank + (front ? 0 : 1);",
     replace: "return 2 * rank + 1;",
     why: "A generation that was stopped for a person waits behind all others of its class.",
@@ -126,7 +126,7 @@ export const SCHEDULER_MUTANTS: readonly Mutant[] = [
   {
     name: "scheduler-parents-take-no-turns",
     invariant: "I23",
-    file: "src/scheduler/state.ts",
+    file: "src/scheduler/line.ts",
     find: 'return gate.kind === "place" && isNew ? (ask.task.parentId ?? "") : "";',
     replace: 'return "";',
     why: "A parent that spawned many children keeps those of all others waiting.",

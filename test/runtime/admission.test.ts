@@ -6,6 +6,8 @@ import type { AdmitRequest } from "../../src/scheduler/scheduler.ts";
 import { agentNamed, MODEL, testSettings } from "./rig.ts";
 import { specimen } from "../store/specimens.ts";
 
+const HERE = { model: MODEL, reroutes: [] };
+
 function desk(profile: LoadProfile | null = null) {
   const agents = [agentNamed("coder", { concurrencyLimit: 2 })];
   const admitted: AdmitRequest[] = [];
@@ -24,8 +26,8 @@ const named = (spec: TaskSpec, name: string): TaskSpec => ({ ...spec, agent: { .
 describe("Admission", () => {
   test("asks with the parent's slots, and with the limit of an agent that has one", () => {
     const { admission, admitted } = desk();
-    admission.admit(specimen("t1"), MODEL);
-    admission.admit(named(specimen("t2"), "coder"), { ...MODEL, backend: "other" });
+    admission.admit(specimen("t1"), HERE);
+    admission.admit(named(specimen("t2"), "coder"), { ...HERE, model: { ...MODEL, backend: "other" } });
     expect(admitted[0]).toMatchObject({ taskId: "t1", parentSlots: 3 });
     expect(admitted[0]).not.toHaveProperty("agentLimit");
     expect(admitted[1]).toMatchObject({ backend: "other", agentLimit: { key: "coder", limit: 2 } });
@@ -33,10 +35,10 @@ describe("Admission", () => {
 
   test("asks for the load profile of a model that is loaded at our command, with its size", () => {
     const { admission, admitted } = desk({ backend: "gpu", model: "m:1b", runner: { contextTokens: 512 } });
-    admission.admit(specimen("t1"), MODEL);
+    admission.admit(specimen("t1"), HERE);
     expect(admitted[0]).toMatchObject({ profile: "m:1b@512", sizeBytes: 5 });
     const other = desk();
-    other.admission.admit(specimen("t1"), MODEL);
+    other.admission.admit(specimen("t1"), HERE);
     expect(other.admitted[0]).not.toHaveProperty("profile");
   });
 
@@ -45,7 +47,7 @@ describe("Admission", () => {
     let fail: (reason: Error) => void = () => {};
     const stored = new Promise<void>((_, reject) => (fail = reject));
     const first = admission.during([specimen("t1"), specimen("t2")], () => stored);
-    admission.admit(specimen("t1"), MODEL);
+    admission.admit(specimen("t1"), HERE);
     await admission.during([specimen("t3")], () => Promise.resolve());
     fail(new Error("down"));
     await expect(first).rejects.toThrow("down");

@@ -150,6 +150,7 @@ export function subjectOf(signal: SchedulerSignal): string {
 
 function inWords(signal: SchedulerSignal): string {
   const words = `${signal.type} ${subjectOf(signal)}`;
+  if (signal.type === "moved") return `${words} to ${signal.backend}`;
   return signal.type === "preempt" ? `${words} for ${signal.by}` : words;
 }
 

@@ -2,7 +2,7 @@
 
 import type { LaneView } from "../../src/core/box-api.ts";
 import type { AdmitRequest } from "../../src/scheduler/scheduler.ts";
-import { AHEAD_ASKS, AHEAD_MOST } from "../../src/scheduler/state.ts";
+import { AHEAD_ASKS, AHEAD_MOST } from "../../src/scheduler/line.ts";
 
 export interface Turn {
   readonly front: boolean;

@@ -45,9 +45,9 @@ function runOf(rule: Rule, clock: Clock): StrategyRun {
   };
 }
 
-/** The parallelism of the server: what it gives to any of its models. */
-function npOf(facts: ServerFacts): number {
-  return Math.max(...facts.models.map((model) => model.np));
+/** The parallelism of the servers: what they give to any of their models. */
+function npOf({ serversFromMs, models }: ServerFacts): number {
+  return serversFromMs.length * Math.max(...models.map((model) => model.np));
 }
 
 export const direct = strategyOf("direct", "every turn goes to Ollama as soon as it is ready", () => ({}));
