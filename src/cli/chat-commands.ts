@@ -8,7 +8,7 @@ import { findTask } from "./connection.ts";
 import { counted, receiptText, taskTable, treeLines } from "./task-lines.ts";
 
 export const CHAT_COMMANDS: readonly (readonly [string, string])[] = [
-  ["/tasks", "the tasks of this session"],
+  ["/agents", "the tasks of this session, live, on a screen of their own; /tasks is the same"],
   ["/tree", "the same as a tree"],
   ["/steer ID message", "send a running task a message"],
   ["/cancel ID", "cancel a task and everything below it"],
@@ -26,6 +26,8 @@ export interface ChatContext {
   readonly sessionId: string;
   readonly output: ChatOutput;
   readonly now: () => number;
+  /** Shows the session's tasks on the whole screen until the person comes back; `null` where there is none to take. */
+  readonly overlay: (() => Promise<void>) | null;
   /** Called once the session has stopped. */
   readonly onStop: () => void;
 }
@@ -61,8 +63,11 @@ async function runChatCommand({ name, rest }: Typed, context: ChatContext): Prom
       return "quit";
     case "/leave":
       return "leave";
+    case "/agents":
     case "/tasks":
-      await showTasks(context);
+      // Where no screen can be taken, or programs read along, they are a table.
+      if (context.overlay === null) await showTasks(context);
+      else await context.overlay();
       return "go on";
     case "/tree": {
       const items = await api.tree(sessionId);

@@ -13,7 +13,7 @@ import { ChatOutput } from "./chat-output.ts";
 import { takeLine, type ChatContext, type Next } from "./chat-commands.ts";
 import { ChatView } from "./chat-view.ts";
 import type { Command, Invocation, Outcome } from "./command.ts";
-import { connect, findTask, shortId } from "./connection.ts";
+import { connectTo, findTask, shortId } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
 import { counted } from "./task-lines.ts";
 
@@ -27,24 +27,30 @@ interface Chat {
   readonly screen: Conversation;
   readonly output: ChatOutput;
   readonly view: ChatView;
+  /** The server's address. */
+  readonly where: string;
+  /** What has the whole screen, or had it last. */
+  overlay: Promise<void> | null;
 }
 
 /** Contract: `interrupted` after Ctrl-C, with the session closed; throws when the server is gone. */
 export const chat: Command = async (invocation) => {
   const { world, printer } = invocation;
-  const api = await connect(invocation);
+  const { api, baseUrl } = await connectTo(invocation);
   const session = await openSession(invocation, api);
   const screen = world.terminal.converse("> ");
   const output = new ChatOutput(screen, printer);
   const wide = screen.interactive && !printer.json;
   const lines = new AnswerLines(() => (wide ? world.terminal.columns() - 1 : Infinity));
   const view = new ChatView({ sessionId: session.taskId, output, lines });
-  const opened: Chat = { invocation, api, session, screen, output, view };
+  const opened: Chat = { invocation, api, session, screen, output, view, where: baseUrl, overlay: null };
   output.document({ kind: "session", sessionId: session.taskId, model: session.model.model });
   output.notice([["dim", `${session.taskId} on ${session.model.model}; /help lists the commands`]]);
   try {
     return await converse(opened);
   } finally {
+    // The screen is one terminal: what covers it goes first.
+    await opened.overlay?.catch(() => {});
     screen.close();
   }
 };
@@ -102,6 +108,7 @@ async function type(chat: Chat, signal: AbortSignal): Promise<Next> {
     sessionId: session.taskId,
     output,
     now: () => clock.now(),
+    overlay: overlayOf(chat, signal),
     onStop: () => view.stopped(),
   };
   for await (const line of screen.lines) {
@@ -118,6 +125,21 @@ async function type(chat: Chat, signal: AbortSignal): Promise<Next> {
   }
   if (!screen.interactive) await answered(chat, signal);
   return "quit";
+}
+
+/** The session's tasks on the whole screen, while the chat goes on; `null` where nobody looks at one. */
+function overlayOf(chat: Chat, signal: AbortSignal): (() => Promise<void>) | null {
+  const { api, session, screen, invocation, where } = chat;
+  const streams = screen.interactive && !invocation.printer.json ? invocation.world.terminal.screen() : null;
+  if (streams === null) return null;
+  return async () => {
+    const resume = screen.suspend();
+    if (resume === null) return;
+    const { screenOptions, showTop } = await import("./top/top.ts");
+    const rootId = session.taskId;
+    chat.overlay = showTop({ ...screenOptions(invocation, where), api, streams, rootId, signal });
+    await chat.overlay.finally(resume);
+  };
 }
 
 /** Waits until nothing is left to be done for the session, twice in a row, so that a child's end has been told. */

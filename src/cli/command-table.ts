@@ -224,7 +224,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "chat",
     summary: "talk with an agent that delegates; you can type while children work",
     details: [
-      "While you talk: /tasks  /tree  /steer ID message  /cancel ID  /stop  /leave  /quit",
+      "While you talk: /agents  /tree  /steer ID message  /cancel ID  /stop  /leave  /quit",
       "/quit, Ctrl-D and Ctrl-C close the session and cancel its children; /leave lets them go on.",
       "Through a pipe it sends line by line, and ends when everything asked for has been answered.",
     ],

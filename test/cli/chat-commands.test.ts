@@ -23,6 +23,7 @@ async function opened() {
     sessionId,
     output,
     now: () => 0,
+    overlay: null,
     onStop: () => stops.push(1),
   };
   return { context, terminal, stops, sessionId, take: (line: string) => takeLine(line, context) };
@@ -53,6 +54,14 @@ describe("commands", () => {
     await take("/tasks");
     await take("/tree");
     expect(terminal.out).toMatch(/ID +STATE[\s\S]+hang around[\s\S]+└─ task_\w+ {2}.*hang around/);
+  });
+
+  test("/agents and /tasks open what takes the whole screen, where there is one", async () => {
+    const { context, terminal } = await opened();
+    let opens = 0;
+    const overlay = async (): Promise<void> => void (opens += 1);
+    for (const line of ["/agents", "/tasks"]) await takeLine(line, { ...context, overlay });
+    expect([opens, terminal.err, terminal.out]).toEqual([2, "", ""]);
   });
 
   test("/steer and /cancel take a short id", async () => {
@@ -90,7 +99,7 @@ describe("commands", () => {
     ["/cancel", /Expected \/cancel ID/],
     ["/cancel a b", /Expected \/cancel ID/],
     ["/tres", /no command \/tres\. Did you mean \/tree\?/],
-    ["/xxxxxxxxx", /There are: \/tasks \/tree/],
+    ["/xxxxxxxxx", /There are: \/agents \/tree/],
     ["/cancel ffff", /There is no task ffff/],
   ])("%s is refused with what to type", async (line, message) => {
     const { take } = await opened();

@@ -11,6 +11,7 @@ function outputs(interactive: boolean, json: boolean) {
     lines: (async function* () {})(),
     show: (line) => void shown.push(line),
     live: (text) => void shown.push(`live ${text}`),
+    suspend: () => null,
     close: () => {},
   };
   const terminal = new ScriptedTerminal({ env: { NO_COLOR: "1" } });

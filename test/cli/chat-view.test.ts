@@ -19,6 +19,7 @@ beforeEach(() => {
     lines: (async function* () {})(),
     show: (line: string) => void shown.push(line),
     live: () => {},
+    suspend: () => null,
     close: () => {},
   };
   const output = new ChatOutput(screen, new Printer(new ScriptedTerminal({ env: { NO_COLOR: "1" } }), false));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FakeScreen, KEYS } from "./top/fake-screen.ts";
 import { runLine } from "./scripted-terminal.ts";
 import { serveScripted, type ServedRig } from "./served.ts";
 
@@ -92,4 +93,28 @@ test("a session that another client closes ends the chat", async () => {
 test("an unknown session is exit code 4", async () => {
   const terminal = served.terminal();
   expect(await runLine(["chat", "--session", "ses_0"], terminal)).toBe(4);
+});
+
+test("/agents shows the session's tasks on the whole screen, the chat goes on, and q comes back to it", async () => {
+  const streams = new FakeScreen(100, 30);
+  const terminal = served.terminal({ isScreen: true, streams });
+  const chatting = runLine(["chat"], terminal);
+  await streams.until(({ text }) => text.includes(">"));
+  streams.type("delegate hang about\r");
+  await streams.until(({ text }) => text.includes("started"));
+  const sessionId = sessionOf(streams.written);
+  streams.type("/agents\r");
+  await streams.until(({ text }) => /● live[\s\S]*└─task_\w{8} .*hang about/.test(text));
+  await served.api.sendMessage(sessionId, { text: "from elsewhere" });
+  streams.type("?");
+  await streams.until(({ text }) => text.includes("Keys"));
+  streams.type(KEYS.ctrlC);
+  await streams.until(({ text }) => text.includes("you said from elsewhere"));
+  streams.type("here again\r");
+  await streams.until(({ text }) => text.includes("you said here again"));
+  streams.type("/agents\r");
+  await streams.until(({ text }) => text.includes("● live"));
+  await served.api.closeSession(sessionId);
+  expect(await chatting).toBe(0);
+  expect(streams.input.isRaw).toBe(false);
 });

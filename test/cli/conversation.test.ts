@@ -141,3 +141,32 @@ test("through a pipe lines are cut across chunks and the last one needs no newli
   expect(read).toEqual(["one", "two", "three"]);
   expect(out).toBe("shown\n");
 });
+
+test("given away and taken back: what was typed is there again, and what came meanwhile stands above it", async () => {
+  const { conversation, screen, type } = opened();
+  await type("first\r");
+  await type("half a mess");
+  const resume = conversation.suspend();
+  expect(conversation.suspend()).toBe(null);
+  const before = [...screen.shown];
+  conversation.show("an answer");
+  conversation.live("writing");
+  expect(screen.shown).toEqual(before);
+  resume?.();
+  await type("age\r");
+  expect(screen.shown).toEqual(["> first", "an answer", "> half a message", "writing", ">"]);
+  const read = conversation.lines[Symbol.asyncIterator]();
+  expect([(await read.next()).value, (await read.next()).value]).toEqual(["first", "half a message"]);
+  conversation.close();
+  expect((await read.next()).done).toBe(true);
+});
+
+test("closed while it is given away, it still says what came, and takes nothing back", async () => {
+  const { conversation, screen } = opened();
+  const resume = conversation.suspend();
+  conversation.show("an answer");
+  conversation.close();
+  resume?.();
+  expect(screen.shown).toEqual(["an answer"]);
+  expect((await conversation.lines[Symbol.asyncIterator]().next()).done).toBe(true);
+});

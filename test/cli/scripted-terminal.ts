@@ -2,7 +2,7 @@
 
 import { systemClock, type Clock } from "../../src/base/clock.ts";
 import { PushQueue } from "../../src/base/stream.ts";
-import { plainConversation } from "../../src/cli/conversation.ts";
+import { openScreen, plainConversation } from "../../src/cli/conversation.ts";
 import { runInterruptibly } from "../../src/cli/main.ts";
 import type { ScreenStreams, Terminal } from "../../src/cli/terminal.ts";
 import { worldOf, type CliWorld } from "../../src/cli/world.ts";
@@ -73,7 +73,10 @@ export class ScriptedTerminal implements Terminal {
     return this.#streams;
   }
 
-  converse(): ReturnType<Terminal["converse"]> {
+  converse(prompt = "> "): ReturnType<Terminal["converse"]> {
+    const { input, output } = this.#streams ?? {};
+    if (input !== undefined && output !== undefined)
+      return openScreen({ input, output, prompt, onInterrupt: () => this.pressCtrlC() });
     return plainConversation({ input: this.#input, writeOut: (text) => this.writeOut(text) });
   }
 

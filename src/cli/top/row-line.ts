@@ -48,8 +48,8 @@ export function timeOf(node: Pick<TreeNode, "createdAt" | "startedAt" | "finishe
 }
 
 /** What a task is for; a session has no goal of its own. */
-export function titleOf({ kind, goal, agent }: Pick<TreeNode, "kind" | "goal" | "agent">): string {
-  return kind === "session" ? `session of ${shownText(agent)}` : shownText(goal);
+export function titleOf({ kind, goal }: Pick<TreeNode, "kind" | "goal">): string {
+  return kind === "session" ? "(session)" : shownText(goal);
 }
 
 /** Why it waits or has failed, else how far it is and what it said last. */

@@ -103,6 +103,9 @@ export class FakeScreen implements ScreenStreams {
       case "C":
         this.#column += count;
         break;
+      case "D":
+        this.#column = Math.max(0, this.#column - count);
+        break;
       case "E":
         this.#row += count;
         this.#column = 0;

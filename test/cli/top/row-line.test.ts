@@ -57,7 +57,7 @@ test("words, times and titles", () => {
   expect(wordOf({ state: "steering", phase: null, queuePosition: null })).toBe("steering");
   expect(timeOf(nodeOf("a", { startedAt: null }), NOW)).toBe("1m");
   expect(timeOf(nodeOf("a", DONE), NOW)).toBe("9s");
-  expect(titleOf(nodeOf("a", { kind: "session" }))).toBe("session of child");
+  expect(titleOf(nodeOf("a", { kind: "session" }))).toBe("(session)");
 });
 
 test("what is folded tells how much", () => {
