@@ -6,7 +6,7 @@
 // A2. A caller bound to a task sees that task and its descendants; everything else is NotFoundError `task_not_found`.
 
 import type { BoxApi } from "./box-api.ts";
-import type { EventFrame } from "./event.ts";
+import type { DeltasOf, EventFrame, StoredEvent } from "./event.ts";
 import type { Phase, SchedulingClass, State } from "./lifecycle.ts";
 import type { RestartPolicy, TreeBudget, Usage } from "./limits.ts";
 import type { TranscriptRow } from "./message.ts";
@@ -203,13 +203,6 @@ export interface TreeNode {
   readonly children: readonly TreeNode[];
 }
 
-/** Of which tasks a stream carries what their models are writing. */
-export type DeltasOf = boolean | { has(taskId: string): boolean };
-
-export function carriesDeltas(deltas: DeltasOf | undefined, taskId: string): boolean {
-  return typeof deltas === "object" ? deltas.has(taskId) : deltas === true;
-}
-
 export interface EventsQuery {
   /** Resume after this cursor; absent starts with what happens now, 0 with all that is kept. */
   readonly after?: number;
@@ -218,6 +211,12 @@ export interface EventsQuery {
   /** Also carry what models are writing: all of them, or those of the tasks that it has at the time. */
   readonly deltas?: DeltasOf;
   readonly signal?: AbortSignal;
+}
+
+/** `after` is a cursor; absent or 0 begins with the oldest event that is kept. */
+export interface HistoryQuery extends TranscriptQuery {
+  readonly taskId?: string;
+  readonly rootId?: string;
 }
 
 export interface TranscriptQuery {
@@ -274,6 +273,8 @@ export interface TaskApi {
   cancel(taskId: string, request?: CancelRequest): Promise<CancelReceipt>;
   tree(rootId?: string): Promise<readonly TreeNode[]>;
   events(query?: EventsQuery): AsyncIterable<EventFrame>;
+  /** Stored events, oldest first. A page may hold fewer than its limit; `nextCursor` is the `after` of the next, `null` at the end. */
+  history(query?: HistoryQuery): Promise<Page<StoredEvent>>;
   transcript(taskId: string, query?: TranscriptQuery): Promise<Page<TranscriptRow>>;
   createSession(request?: SessionRequest): Promise<TaskView>;
   /** A chat message; the same mechanism as a steer. Never waits for children or models. */

@@ -144,3 +144,10 @@ export type EventFrame =
     }
   /** Events were dropped for this reader: everything after `after` and before `before` must be fetched again. */
   | { readonly kind: "gap"; readonly after: number; readonly before: number | null };
+
+/** Of which tasks a stream carries what their models are writing. */
+export type DeltasOf = boolean | { has(taskId: string): boolean };
+
+export function carriesDeltas(deltas: DeltasOf | undefined, taskId: string): boolean {
+  return typeof deltas === "object" ? deltas.has(taskId) : deltas === true;
+}

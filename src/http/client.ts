@@ -8,6 +8,7 @@ import type {
   CollectRequest,
   DelegateRequest,
   EventsQuery,
+  HistoryQuery,
   ListQuery,
   Page,
   SessionMessage,
@@ -22,7 +23,7 @@ import type {
   TroupeApi,
 } from "../core/api.ts";
 import type { BoxStatus, GpuView, KeyView, MachineView, ProviderView } from "../core/box-api.ts";
-import type { EventFrame } from "../core/event.ts";
+import type { EventFrame, StoredEvent } from "../core/event.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import { toWire } from "../core/wire.ts";
 import { resumingFrames } from "./event-client.ts";
@@ -92,6 +93,10 @@ export class HttpClient implements TroupeApi {
 
   events(query: EventsQuery = {}): AsyncIterable<EventFrame> {
     return resumingFrames(this.#transport, query);
+  }
+
+  history(query: HistoryQuery = {}): Promise<Page<StoredEvent>> {
+    return this.#get<Page<StoredEvent>>("/v1/history", toWire(query) as ClientRequest["query"]);
   }
 
   transcript(taskId: string, query: TranscriptQuery = {}): Promise<Page<TranscriptRow>> {

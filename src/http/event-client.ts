@@ -8,8 +8,8 @@
 import { deadline, linkedAbort, type LinkedAbort } from "../base/abort.ts";
 import { delay } from "../base/clock.ts";
 import { type ErrorKind, InternalError, TroupeError } from "../base/errors.ts";
-import { carriesDeltas, type EventsQuery } from "../core/api.ts";
-import type { EventFrame, StoredEvent } from "../core/event.ts";
+import type { EventsQuery } from "../core/api.ts";
+import { carriesDeltas, type EventFrame, type StoredEvent } from "../core/event.ts";
 import { fromWire } from "../core/wire.ts";
 import { fromProblem, isProblem } from "./problem.ts";
 import { chunksOf, parseMessages, type SseMessage } from "./sse.ts";

@@ -1,13 +1,14 @@
-// The route of the event stream: resumes by `Last-Event-ID`, and bounds how many readers there are.
+// The routes of events: the stream, which resumes by `Last-Event-ID` and bounds how many readers there are, and the
+// history in pages.
 
 import type { Context } from "hono";
 import type { Clock } from "../base/clock.ts";
 import { InvalidRequestError, LimitError } from "../base/errors.ts";
 import type { HttpEnv } from "./gate.ts";
 import { frameStream } from "./frame-stream.ts";
-import { emptyQuery, eventsQuery } from "./request-schema.ts";
-import { addRoute, type RouteHost } from "./route.ts";
-import { frameData } from "./stream-schema.ts";
+import { emptyQuery, eventsQuery, historyQuery } from "./request-schema.ts";
+import { addRoute, reply, type RouteHost } from "./route.ts";
+import { eventPage, frameData } from "./stream-schema.ts";
 
 /** Streams that may be open at once; each holds a connection and a cursor. */
 const MAX_STREAMS = 256;
@@ -19,6 +20,7 @@ export interface EventRouteOptions {
 }
 
 export function addEventRoutes(host: RouteHost, options: EventRouteOptions): void {
+  addHistory(host);
   let open = 0;
   addRoute(host, {
     method: "GET",
@@ -63,6 +65,24 @@ export function addEventRoutes(host: RouteHost, options: EventRouteOptions): voi
       return c.body(
         frameStream({ frames, clock: options.clock, requestId: options.newRequestId(), release }),
       );
+    },
+  });
+}
+
+function addHistory(host: RouteHost): void {
+  addRoute(host, {
+    method: "GET",
+    path: "/v1/history",
+    operationId: "readHistory",
+    summary: "Reads stored events, oldest first: all of them, those of a task, or those of a tree.",
+    tag: "events",
+    scope: "read",
+    params: emptyQuery,
+    query: historyQuery,
+    responses: { 200: { description: "A page of events, at most `limit` of them.", schema: eventPage } },
+    handle: async ({ c, api, query: { task_id: taskId, root_id: rootId, ...rest } }) => {
+      const of = { ...(taskId === undefined ? {} : { taskId }), ...(rootId === undefined ? {} : { rootId }) };
+      return reply(c, await api.history({ ...rest, ...of }));
     },
   });
 }

@@ -145,6 +145,12 @@ export const transcriptQuery = z.strictObject({
   after: digits.exactOptional().describe("Rows after this index; `next_cursor` of the page before."),
   limit: pageSize.exactOptional(),
 });
+export const historyQuery = z.strictObject({
+  after: digits.exactOptional().describe("Events after this cursor; `next_cursor` of the page before."),
+  limit: pageSize.exactOptional(),
+  task_id: name.exactOptional(),
+  root_id: name.exactOptional(),
+});
 export const treeQuery = z.strictObject({ root_id: name.exactOptional() });
 export const eventsQuery = z.strictObject({
   after: digits.exactOptional().describe("Resume after this cursor; 0 starts with all that is kept."),

@@ -44,6 +44,10 @@ export const gapData = z.object({ after: number, before: number.nullable() }).me
 /** The JSON of one frame's `data:` line. */
 export const frameData = z.union([storedEvent, deltaData, gapData]);
 
+export const eventPage = z
+  .object({ items: z.array(storedEvent), next_cursor: z.string().nullable() })
+  .meta({ id: "EventPage" });
+
 const part = z.union([
   z.object({ type: z.enum(["text", "thinking"]), text: z.string() }),
   z.object({

@@ -10,6 +10,7 @@ import type {
   CollectRequest,
   DelegateRequest,
   EventsQuery,
+  HistoryQuery,
   ListQuery,
   Page,
   Scope,
@@ -25,7 +26,7 @@ import type {
   TroupeApi,
 } from "../core/api.ts";
 import type { BoxApi } from "../core/box-api.ts";
-import type { EventFrame } from "../core/event.ts";
+import type { EventFrame, StoredEvent } from "../core/event.ts";
 import type { TranscriptRow } from "../core/message.ts";
 import type { Store } from "../store/store.ts";
 import type { EventStreams, Sight } from "./event-stream.ts";
@@ -33,6 +34,9 @@ import { senderOf } from "./mail.ts";
 import type { Reading } from "./reading.ts";
 import { notASession, type Sessions } from "./sessions.ts";
 import type { Tasks } from "./tasks.ts";
+
+/** Events of a page, where nobody says. */
+const HISTORY_PAGE = 500;
 
 export interface BoundApiOptions {
   readonly caller: Caller;
@@ -120,6 +124,21 @@ export class BoundApi implements TroupeApi {
     if (bound === null || query.taskId !== undefined) return yield* streams.watch(query);
     const { rootId } = (await tasks.record(bound)).spec;
     yield* streams.watch({ rootId, ...query }, this.#sight(bound));
+  }
+
+  async history(query: HistoryQuery = {}): Promise<Page<StoredEvent>> {
+    this.#need("read");
+    await this.#checkCursor(query.after);
+    for (const id of [query.taskId, query.rootId]) if (id !== undefined) await this.#reach(id);
+    const { store, tasks } = this.#options;
+    const bound = this.#caller.taskId;
+    const own = bound === null ? {} : { rootId: (await tasks.record(bound)).spec.rootId };
+    const sees = bound === null ? null : this.#sight(bound);
+    const { limit = HISTORY_PAGE } = query;
+    const events = await store.events({ ...own, ...query, after: query.after ?? 0, limit });
+    const items: StoredEvent[] = [];
+    for (const event of events) if (sees === null || (await sees(event.taskId))) items.push(event);
+    return { items, nextCursor: events.length < limit ? null : String(events.at(-1)?.cursor) };
   }
 
   async transcript(taskId: string, query: TranscriptQuery = {}): Promise<Page<TranscriptRow>> {

@@ -5,8 +5,8 @@
 // E3. A delta stands among the events of its task where it was written: after those that the store had then, before
 //     those that came later. The store's word of new events is only a hint, so the number of the last one is asked.
 
-import type { EventFrame, StoredEvent } from "../core/event.ts";
-import { carriesDeltas, type EventsQuery } from "../core/api.ts";
+import { carriesDeltas, type EventFrame, type StoredEvent } from "../core/event.ts";
+import type { EventsQuery } from "../core/api.ts";
 import type { Store } from "../store/store.ts";
 import type { TaskSpec } from "../core/task.ts";
 

@@ -54,6 +54,39 @@ export function eventCases(clause: Case): void {
     expect(events.at(-1)).toMatchObject({ taskId: second.taskId, type: "task.done" });
   });
 
+  clause("history is what a stream showed, in pages, of all or of some", async ({ api, finishTask }) => {
+    const session = await api.createSession();
+    const child = await api.delegate({ goal: "child", parentId: session.taskId });
+    await finishTask((await api.delegate({ goal: "stranger" })).taskId, "done");
+    await finishTask(child.taskId, "done");
+    const shown = await readUntil(api, { after: 0, taskId: child.taskId }, isEnd);
+    const pages: StoredEvent[] = [];
+    let after: number | undefined;
+    for (;;) {
+      const page = await api.history({
+        limit: 2,
+        taskId: child.taskId,
+        ...(after !== undefined && { after }),
+      });
+      expect(page.items.length).toBeLessThanOrEqual(2);
+      pages.push(...page.items);
+      if (page.nextCursor === null) break;
+      after = Number(page.nextCursor);
+    }
+    expect(pages.slice(0, shown.length)).toEqual(shown);
+    const { items: ofRoot } = await api.history({ rootId: session.taskId });
+    expect(new Set(ofRoot.map(({ rootId }) => rootId))).toEqual(new Set([session.taskId]));
+    const { items: all, nextCursor } = await api.history();
+    const cursors = all.map(({ cursor }) => cursor);
+    expect([cursors, nextCursor]).toEqual([cursors.toSorted((a, b) => a - b), null]);
+    expect(new Set(all.map(({ taskId }) => taskId)).size).toBe(3);
+  });
+
+  clause("history of a task that is not there is refused", async ({ api }) => {
+    await expect(api.history({ taskId: "task_none" })).rejects.toMatchObject({ code: "task_not_found" });
+    await expect(api.history({ rootId: "task_none" })).rejects.toMatchObject({ code: "task_not_found" });
+  });
+
   clause("filters by task and by root", async ({ api, finishTask }) => {
     const session = await api.createSession();
     const child = await api.delegate({ goal: "child", parentId: session.taskId });

@@ -24,9 +24,6 @@ export const ALLOWANCES: readonly Allowance[] = [
     "A test may not be called index: the only index is the public API.",
     ["src/index.ts"],
   ),
-  ...testedBy("test/store/conformance-events.ts", "Types and one figure, which every stored event carries.", [
-    "src/core/event.ts",
-  ]),
   ...testedBy(
     "test/runtime/forest.ts",
     "They act only together, on living tasks: random trees under random people hold all of them to their invariants.",

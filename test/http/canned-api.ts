@@ -9,6 +9,7 @@ import type {
   CollectRequest,
   DelegateRequest,
   EventsQuery,
+  HistoryQuery,
   ListQuery,
   SessionRequest,
   SteerReceipt,
@@ -150,14 +151,17 @@ export class CannedApi implements TroupeApi {
 
   async tree(rootId?: string) {
     if (rootId !== undefined) return [nodeOf(this.#registry.find(rootId))];
-    return this.#registry
-      .all()
-      .filter((task) => task.parent === null)
-      .map(nodeOf);
+    const all = this.#registry.all();
+    return all.filter((task) => task.parent === null).map(nodeOf);
   }
 
   events(query: EventsQuery = {}) {
     return this.log.read(query);
+  }
+
+  async history(query: HistoryQuery = {}) {
+    for (const id of [query.taskId, query.rootId]) if (id !== undefined) this.#registry.find(id);
+    return this.log.page(query);
   }
 
   async transcript(taskId: string, query: TranscriptQuery = {}) {
@@ -239,11 +243,7 @@ export class CannedApi implements TroupeApi {
   }
 
   async status() {
-    return cannedStatus(
-      this.#registry.all().map(({ state }) => state),
-      this.#paused,
-      this.log.newest,
-    );
+    return cannedStatus(this.#registry.all(), this.#paused, this.log.newest);
   }
 
   // --- Inside.

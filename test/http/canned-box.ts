@@ -102,8 +102,12 @@ export function cannedMachine(name: string): MachineView {
   return { name, version: 1, definition: { initialState: "spawned", on_done: { targetState: "done" } } };
 }
 
-export function cannedStatus(states: readonly State[], paused: boolean, newestCursor = 0): BoxStatus {
-  const count = (word: State): number => states.filter((state) => state === word).length;
+export function cannedStatus(
+  tasks: readonly { readonly state: State }[],
+  paused: boolean,
+  newestCursor: number,
+): BoxStatus {
+  const count = (word: State): number => tasks.filter(({ state }) => state === word).length;
   return {
     version: "0.0.0-canned",
     boxId: "box_canned",

@@ -2,8 +2,8 @@
 // E1. Only the newest `keep` events are held; a reader that falls behind them gets a gap.
 
 import type { EventData, EventFrame, EventType, StoredEvent } from "../../src/core/event.ts";
-import { EVENT_VERSION } from "../../src/core/event.ts";
-import { carriesDeltas, type EventsQuery } from "../../src/core/api.ts";
+import { carriesDeltas, EVENT_VERSION } from "../../src/core/event.ts";
+import type { EventsQuery, HistoryQuery, Page } from "../../src/core/api.ts";
 import { withSignal } from "../../src/base/abort.ts";
 
 export type EventPlace = Omit<
@@ -102,6 +102,12 @@ export class CannedLog {
       this.readers -= 1;
       this.#deltaReaders.delete(onDelta);
     }
+  }
+
+  page({ after = 0, limit = 500, ...query }: HistoryQuery): Page<StoredEvent> {
+    const wanted = this.#events.filter((event) => event.cursor > after && matches(event, query));
+    const items = wanted.slice(0, limit);
+    return { items, nextCursor: items.length < wanted.length ? String(items.at(-1)?.cursor) : null };
   }
 
   #changed(signal: AbortSignal | undefined): Promise<void> {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { SimulatedClock } from "../../src/base/clock.ts";
-import { carriesDeltas, type EventsQuery } from "../../src/core/api.ts";
+import type { EventsQuery } from "../../src/core/api.ts";
+import { carriesDeltas } from "../../src/core/event.ts";
 import { EventHub, type HubMember } from "../../src/http/event-hub.ts";
 import { CannedApi } from "./canned-api.ts";
 

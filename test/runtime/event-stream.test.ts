@@ -271,6 +271,11 @@ describe("a watcher", () => {
     await it.pass(10);
     expect(reader.tasks).toEqual(new Set([lead, inner]));
     await reader.stop();
+    const { items, nextCursor } = await bound.history();
+    expect([new Set(items.map(({ taskId }) => taskId)), nextCursor]).toEqual([reader.tasks, null]);
+    const first = await bound.history({ limit: 1 });
+    expect([first.items, first.nextCursor]).toEqual([[], "1"]);
+    await expect(bound.history({ rootId: it.sessionId })).rejects.toMatchObject({ code: "task_not_found" });
     const frames = bound.events({ taskId: it.sessionId })[Symbol.asyncIterator]();
     await expect(frames.next()).rejects.toMatchObject({ code: "task_not_found" });
   });

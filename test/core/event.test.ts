@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { carriesDeltas } from "../../src/core/api.ts";
+import { carriesDeltas } from "../../src/core/event.ts";
 
 it("carries deltas of all tasks, of none, or of those that are asked for at the time", () => {
   expect([carriesDeltas(true, "a"), carriesDeltas(false, "a"), carriesDeltas(undefined, "a")]).toEqual([
