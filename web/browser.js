@@ -23,6 +23,7 @@ export function after(ms, act) {
  * @param {RequestInit} init
  */
 export function request(path, init) {
+  // Nothing that a server answers is kept: what is shown is what is.
   return fetch(new URL(path, location.origin), {
     ...init,
     credentials: "omit",
@@ -36,6 +37,15 @@ export function openSocket(path) {
   const url = new URL(path, location.origin);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return new WebSocket(url);
+}
+
+/**
+ * Calls `act` before the next picture is drawn; a page that is not seen draws seldom, so a timer goes before.
+ * @param {() => void} act
+ */
+export function beforePaint(act) {
+  if (document.hidden) setTimeout(act, 250);
+  else requestAnimationFrame(act);
 }
 
 /** A new random id of 128 bits, for calls that may be made again. */

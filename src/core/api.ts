@@ -192,14 +192,14 @@ export interface TreeNode {
   readonly waitsFor: string | null;
   readonly progress: Progress | null;
   readonly lastLine: string | null;
-  /** Why it failed; `null` for one that did not. */
-  readonly failure: TaskFailure | null;
   readonly usage: Usage;
   readonly spending: Spending;
   /** Milliseconds since the epoch, as in `TaskView`. */
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
+  /** The task sequence of the last event that this shows: what comes later is applied to it. */
+  readonly lastEvent: number;
   readonly children: readonly TreeNode[];
 }
 

@@ -138,12 +138,12 @@ const treeNode: z.ZodType<Wire<TreeNode>> = z
     waits_for: z.string().nullable(),
     progress: progress.nullable(),
     last_line: z.string().nullable(),
-    failure: failure.nullable(),
     usage,
     spending,
     created_at: time,
     started_at: time.nullable(),
     finished_at: time.nullable(),
+    last_event: count,
     get children() {
       return z.array(treeNode);
     },
@@ -214,9 +214,6 @@ const gpuView = z
       }),
     ),
     residency: z.array(residencyView),
-    outages: z.array(
-      z.object({ backend: z.string(), since: time, held: count, message: z.string() }).meta({ id: "Outage" }),
-    ),
   })
   .meta({ id: "Gpu" }) satisfies z.ZodType<Wire<GpuView>>;
 

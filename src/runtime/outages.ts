@@ -10,7 +10,6 @@ import { inTime, withSignal } from "../base/abort.ts";
 import { delay, type Clock } from "../base/clock.ts";
 import { CancelledError, messageOf, ProviderError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { OutageView } from "../core/box-api.ts";
 import { SERVER_AWAY } from "../core/lifecycle.ts";
 import type { Provider } from "../../providers/provider.ts";
 
@@ -64,15 +63,6 @@ export class Outages {
     return outage ? `${backend} at ${outage.where} has not answered since ${timeOf(outage.since)}` : null;
   }
 
-  /** Those of these servers that are away. */
-  views(backends: readonly string[]): readonly OutageView[] {
-    return backends.flatMap((backend) => {
-      const outage = this.#away.get(backend);
-      const message = this.wordsOf(backend) as string;
-      return outage ? [{ backend, since: outage.since, held: outage.held.size, message }] : [];
-    });
-  }
-
   /**
    * What a turn on this backend has to wait for, as an error that counts no try; `null` when it need not wait, or the
    * server is away for too long.
@@ -83,7 +73,7 @@ export class Outages {
     if (!outage || words === null) return null;
     const { clock, mostMs } = this.#options;
     const ageMs = clock.monotonic() - outage.sinceMonotonic;
-    const leftMs = mostMs === null ? LONGEST_HOLD_MS : Math.ceil(mostMs - ageMs);
+    const leftMs = mostMs === null ? LONGEST_HOLD_MS : mostMs - ageMs;
     if (leftMs <= 0) return null;
     const retryAfterMs = Math.min(leftMs, LONGEST_HOLD_MS, Math.max(FIRST_HOLD_MS, ageMs));
     const message = `${words}; held until it is back.`;

@@ -7,7 +7,6 @@ import { ProviderError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { findModel } from "../config/models.ts";
 import type { ResidencyView } from "../core/box-api.ts";
-import { SERVER_AWAY } from "../core/lifecycle.ts";
 import { loadProfileOf, profileKey, type LoadProfile } from "../core/load-profile.ts";
 import type { BackendSettings, Settings } from "../core/settings.ts";
 import type { ModelRef } from "../core/task.ts";
@@ -86,12 +85,6 @@ export class Residency {
     return profile && (this.#servers.get(profile.backend)?.sizeOf(profileKey(profile)) ?? null);
   }
 
-  /** A model that was removed may be there again: looks before a turn is told that it is not. Never rejects. */
-  async seek(model: ModelRef): Promise<void> {
-    const profile = this.profileOf(model);
-    if (profile) await this.#servers.get(profile.backend)?.seek(profileKey(profile));
-  }
-
   /**
    * Counts a generation in; its `end` is called when its connection is closed.
    * Contract: throws ProviderError when the model cannot be had now, with why and until when.
@@ -119,9 +112,7 @@ export class Residency {
 
   /** The profiles of these backends of which there is something to say. */
   views(backends: readonly string[]): readonly ResidencyView[] {
-    return backends
-      .flatMap((name) => this.#servers.get(name)?.views() ?? [])
-      .map((view) => this.#named(view));
+    return backends.flatMap((name) => this.#servers.get(name)?.views() ?? []);
   }
 
   isForeign(backends: readonly string[], model: string): boolean {
@@ -131,13 +122,6 @@ export class Residency {
   close(): void {
     this.outages.close();
     for (const server of this.#servers.values()) server.close();
-  }
-
-  /** A model whose server is away is told with that. */
-  #named(view: ResidencyView): ResidencyView {
-    const message = this.outages.wordsOf(view.backend);
-    if (view.phase !== "away" || message === null) return view;
-    return { ...view, problem: { code: SERVER_AWAY, message } };
   }
 
   #serverOf(backend: BackendSettings): ResidencyServer | null {

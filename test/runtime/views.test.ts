@@ -51,6 +51,7 @@ describe("what a surface shows", () => {
       createdAt: RECORD.spec.createdAt,
       startedAt: RECORD.startedAt,
       finishedAt: null,
+      lastEvent: RECORD.seq,
     });
   });
 
@@ -65,13 +66,6 @@ describe("what a surface shows", () => {
     expect(node.spending.remaining).toEqual({ ...UNLIMITED_BUDGET, tokens: 3, gpuMs: 0 });
     const without = treeNode({ ...RECORD, spec: specOf({ budget: null }) }, endedFacts(RECORD), []);
     expect(without.spending).toMatchObject({ budget: null, remaining: UNLIMITED_BUDGET });
-  });
-
-  test("of a failed one says why", () => {
-    const failure = { code: "timeout", message: "Too long.", retryable: false };
-    const failed: TaskRecord = { ...RECORD, state: "failed", phase: null, end: { ...END, failure } };
-    expect(treeNode(failed, endedFacts(failed), []).failure).toEqual(failure);
-    expect(treeNode(RECORD, LIVE, []).failure).toBeNull();
   });
 
   test("of an ended one is its record, with the last lines of its result", () => {

@@ -1,42 +1,50 @@
-// The whole page: a door for those without a token, and the box in a few figures for the others.
+// The whole page: a door for those without a token, and for the others the way around beside the page that the address names.
 
-import { effect, signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { html } from "htm/preact";
 import { token } from "../access.js";
-import { ApiError } from "../api.js";
-import { api } from "../server.js";
+import { isHelpOpen, takeKeys } from "../keys.js";
+import { goTo, place } from "../place.js";
 import { AccessPage } from "./access-page.js";
+import { ChatPage } from "./chat-page.js";
+import { GpuPage } from "./gpu-page.js";
+import { HelpDialog } from "./help-dialog.js";
+import { InboxPage } from "./inbox-page.js";
+import { NewPage } from "./new-page.js";
+import { PAGES, SideBar, StaleNote } from "./side-bar.js";
+import { TaskPage } from "./task-page.js";
+import { TreePage } from "./tree-page.js";
 
-/** @typedef {import("../../src/core/wire.ts").Wire<import("../../src/core/box-api.ts").BoxStatus>} Status */
+function Page() {
+  const { page, id } = place.value;
+  if (page === "task" && id !== null) return html`<${TaskPage} key=${id} id=${id} />`;
+  if (page === "chat") return html`<${ChatPage} />`;
+  if (page === "gpus") return html`<${GpuPage} />`;
+  if (page === "inbox") return html`<${InboxPage} />`;
+  if (page === "new") return html`<${NewPage} />`;
+  return html`<${TreePage} />`;
+}
 
-const status = signal(/** @type {Status | null} */ (null));
-const problem = signal("");
-
-effect(() => {
-  if (token.value !== null) void readStatus();
-});
-
-async function readStatus() {
-  try {
-    status.value = await api.get("/v1/status");
-    problem.value = "";
-  } catch (error) {
-    problem.value = error instanceof ApiError ? error.message : String(error);
-  }
+function Frame() {
+  useEffect(
+    () =>
+      takeKeys({
+        ...Object.fromEntries(PAGES.map(([page, , key]) => [key, () => goTo({ page })])),
+        "?": () => (isHelpOpen.value = true),
+        Escape: () => goTo({}),
+      }),
+    [],
+  );
+  return html`<div class="frame">
+    <${SideBar} />
+    <main>
+      <${StaleNote} />
+      <${Page} />
+    </main>
+    <${HelpDialog} />
+  </div>`;
 }
 
 export function App() {
-  if (token.value === null) return html`<${AccessPage} />`;
-  const { value } = status;
-  if (value === null) return html`<main class="access"><p class="problem" role="alert">${problem}</p></main>`;
-  const counts = Object.entries(value.tasks).map(([state, count]) => html`<li>${count} ${state}</li>`);
-  return html`<main class="access">
-    <h1>Troupe ${value.version}</h1>
-    <p>
-      ${value.simulated ? "SIMULATED: the models of this server are rules. " : ""}${value.paused ? "Paused." : ""}
-    </p>
-    <ul>
-      ${counts}
-    </ul>
-  </main>`;
+  return token.value === null ? html`<${AccessPage} />` : html`<${Frame} />`;
 }

@@ -21,12 +21,12 @@ export function nodeOf(name: string, rest: Partial<TreeNode> = {}): TreeNode {
     waitsFor: null,
     progress: null,
     lastLine: null,
-    failure: null,
     usage: NO_USAGE,
     spending: { subtree: NO_USAGE, budget: null, remaining: UNLIMITED_BUDGET },
     createdAt: NOW - 60_000,
     startedAt: NOW - 10_000,
     finishedAt: null,
+    lastEvent: 0,
     children: [],
     ...rest,
   };
@@ -53,7 +53,7 @@ export function laneOf(rest: Partial<LaneView> = {}): LaneView {
 }
 
 export function gpuOf(gpu: string, lanes: readonly LaneView[], rest: Partial<GpuView> = {}): GpuView {
-  return { gpu, backends: lanes, loaded: [], residency: [], outages: [], ...rest };
+  return { gpu, backends: lanes, loaded: [], residency: [], ...rest };
 }
 
 export const STATUS: BoxStatus = {
