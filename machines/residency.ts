@@ -186,7 +186,8 @@ export const residencyMachine = setup({
           },
         },
         away: {
-          description: "The server does not answer. Turns pass, and learn it from the server's silence.",
+          description:
+            "The server does not answer. Turns pass, and are held, or go on elsewhere, as each task may.",
           tags: ["passing"],
           entry: "forgetFailures",
           on: { "server.away": {}, "server.back": "idle" },

@@ -96,10 +96,13 @@ export class Outages {
     return !(await withSignal(this.#answers(backend), signal)) && this.isAway(backend);
   }
 
-  /** Whoever looks at the server for other reasons saw that nobody listens there, or that somebody does. */
-  noticed(backend: string, isThere: boolean): void {
-    if (isThere) this.#back(backend);
-    else this.#gone(backend);
+  /**
+   * Whoever looks at the server for other reasons saw that nobody listens there, or that somebody does; `askedAt` is when
+   * that was asked, in monotonic milliseconds. What was asked before it went says nothing of whether it is back.
+   */
+  noticed(backend: string, isThere: boolean, askedAt: number): void {
+    if (!isThere) return this.#gone(backend);
+    if (askedAt > (this.#away.get(backend)?.sinceMonotonic ?? 0)) this.#back(backend);
   }
 
   close(): void {
@@ -190,8 +193,8 @@ export class Outages {
   }
 }
 
-/** What is about our own config or the request, and no silence. */
-const SAID: ReadonlySet<string> = new Set(["tls", "server_error"]);
+/** What is about our own config or the request, or was never sent, and no silence. */
+const SAID: ReadonlySet<string> = new Set(["tls", "server_error", SERVER_AWAY]);
 
 /** Nobody listened, or the connection broke, or nothing came in time; a server that says no has answered. */
 function isSilence(thrown: unknown): boolean {

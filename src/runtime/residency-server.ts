@@ -26,8 +26,8 @@ const LIST_MS = 30_000;
 export interface ResidencyServerOptions extends TenantServer {
   readonly backend: string;
   readonly profiles: readonly LoadProfile[];
-  /** What each look saw: whether somebody listens there. */
-  readonly onReach: (isThere: boolean) => void;
+  /** What each look saw: whether somebody listens there; and when it began, in monotonic milliseconds. */
+  readonly onReach: (isThere: boolean, askedAt: number) => void;
   /** Whether somebody generates or waits on the box. */
   readonly isBusy: () => boolean;
   /** What models of others that are at work take of the memory; called when that changed. */
@@ -144,8 +144,13 @@ export class ResidencyServer {
     const client = provider();
     await this.#list();
     const before = new Map([...this.#tenants.values()].map((tenant) => [tenant, tenant.moves]));
+    const askedAt = clock.monotonic();
     const seen = await look({ provider: client, clock, signal });
-    if (seen.outcome !== "seen") return seen.outcome === "away" ? this.#goneAway() : undefined;
+    if (seen.outcome === "away") {
+      this.#goneAway();
+      this.#options.onReach(false, askedAt);
+    }
+    if (seen.outcome !== "seen") return;
     // Asked before it is told that the server is back, which moves it too.
     const still = [...before].filter(([tenant, moves]) => tenant.moves === moves);
     this.#comeBack(seen.models);
@@ -154,7 +159,7 @@ export class ResidencyServer {
       if (found) tenant.seen(found);
       else tenant.missed(seen.models);
     }
-    this.#options.onReach(true);
+    this.#options.onReach(true, askedAt);
     this.#notice(seen.models);
   }
 
@@ -180,7 +185,6 @@ export class ResidencyServer {
     this.#isAway = true;
     this.#listedAt = null;
     for (const tenant of this.#tenants.values()) tenant.send({ type: "server.away" });
-    this.#options.onReach(false);
   }
 
   #comeBack(models: readonly LoadedModelInfo[]): void {

@@ -144,7 +144,7 @@ export class Residency {
       logger,
       drainMs: settings.cancelDeadlineMs,
       report: (report) => scheduler.setResidency(report),
-      onReach: (isThere) => this.outages.noticed(backend.name, isThere),
+      onReach: (isThere, askedAt) => this.outages.noticed(backend.name, isThere, askedAt),
       isBusy: () => {
         const { leases, waiting } = scheduler.counts();
         return leases + waiting > 0;

@@ -64,7 +64,7 @@ describe("a server is away", () => {
   test("never if it is a cloud's", async () => {
     const { outages, suspect } = stage();
     expect(await suspect(LOST, "cloud")).toBe(false);
-    outages.noticed("cloud", false);
+    outages.noticed("cloud", false, 0);
     expect(outages.isAway("cloud")).toBe(false);
   });
 
@@ -100,7 +100,7 @@ describe("a server that is away", () => {
   test("O2 is asked after 1, 2, 4, 8 and then every 15 s, whoever else asks", async () => {
     const { server, outages, asked, clock } = stage();
     server.isDown = true;
-    outages.noticed("gpu", false);
+    outages.noticed("gpu", false, 0);
     await clock.advance(15_000);
     expect(asked()).toBe(4);
     expect(await outages.suspect("gpu", LOST, LIVING)).toBe(true);
@@ -111,7 +111,7 @@ describe("a server that is away", () => {
   test("O3 wakes who waits for it once it is back, after its models are known", async () => {
     const { server, outages, clock, logged, welcomed } = stage();
     server.isDown = true;
-    outages.noticed("gpu", false);
+    outages.noticed("gpu", false, 0);
     const woken: string[] = [];
     let isLate = false;
     outages.wakeLater("gpu", "task_1", () => woken.push(`1 after ${welcomed.join()}`) > 0);
@@ -135,10 +135,13 @@ describe("a server that is away", () => {
 
   test("is back as soon as somebody saw it", async () => {
     const { outages, clock, asked } = stage();
-    outages.noticed("gpu", false);
+    outages.noticed("gpu", false, 0);
     let woken = 0;
     outages.wakeLater("gpu", "task_1", () => ++woken > 0);
-    outages.noticed("gpu", true);
+    await clock.advance(100);
+    outages.noticed("gpu", true, 0);
+    expect(outages.isAway("gpu")).toBe(true);
+    outages.noticed("gpu", true, 50);
     outages.wakeLater("gpu", "task_1", () => ++woken > 0);
     await clock.advance(60_000);
     expect([woken, asked(), outages.isAway("gpu")]).toEqual([1, 0, false]);
@@ -147,14 +150,14 @@ describe("a server that is away", () => {
   test("O4 is left alone after the end, and nobody is woken", async () => {
     const { server, outages, clock, asked } = stage();
     server.isDown = true;
-    outages.noticed("gpu", false);
+    outages.noticed("gpu", false, 0);
     outages.wakeLater("gpu", "task_1", () => {
       throw new Error("Woken.");
     });
     outages.close();
     server.restart();
     await clock.advance(60_000);
-    outages.noticed("gpu", false);
+    outages.noticed("gpu", false, 0);
     expect([asked(), outages.isAway("gpu"), clock.pending]).toEqual([0, false, 0]);
     expect(await outages.suspect("gpu", LOST, LIVING)).toBe(false);
   });
@@ -185,6 +188,6 @@ test("a client that cannot be made is no outage", async () => {
     mostMs: null,
   });
   expect(await outages.suspect("gpu", LOST, LIVING)).toBe(false);
-  outages.noticed("gpu", false);
+  outages.noticed("gpu", false, 0);
   expect([outages.isAway("gpu"), logged.length]).toEqual([false, 1]);
 });
