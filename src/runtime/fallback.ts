@@ -1,14 +1,14 @@
 // Whether a task that failed goes on with another model of its route, and with which. Pure.
 //
 // B1. No place that failed it twice, and at most MAX_REROUTES changes: a route is no circle.
-// B2. Nothing crosses between this box and a cloud that `routing.fallback` does not allow (R1), and nothing is spent in a
-//     cloud beyond `routing.max_cost_micros` by a task that began here.
+// B2. Nothing crosses between this box and a cloud that `routing.fallback` does not allow (R1), nor stays there when
+//     that permission is taken back; and nothing is spent in a cloud beyond `routing.max_cost_micros` by a task that began here.
 // B3. What is not taken is told with its reason.
 
 import { ConfigError, LimitError, NotFoundError, ProviderError } from "../base/errors.ts";
 import type { ProviderErrorKind } from "../base/errors.ts";
 import { MAX_REROUTES } from "../core/limits.ts";
-import type { RoutingSettings } from "../core/routing.ts";
+import type { Fallback, RoutingSettings } from "../core/routing.ts";
 import type { ModelSettings } from "../core/settings.ts";
 import type { ModelRef, Reroute, SkippedModel, TaskRoute } from "../core/task.ts";
 import { failuresOf } from "./equal-places.ts";
@@ -16,9 +16,9 @@ import { crossing, targetKey, type Candidate } from "./routing.ts";
 
 /**
  * Why another model could serve where this one did not: it is `away` (server, keys, model itself), the prompt is too
- * `long` for it, the money is `spent`, or its answers are `poor`.
+ * `long` for it, the money is `spent`, its answers are `poor`, or the task may not be there any more (`barred`).
  */
-export type Setback = "away" | "long" | "spent" | "poor";
+export type Setback = "away" | "long" | "spent" | "poor" | "barred";
 
 const KINDS: Readonly<Record<ProviderErrorKind, Setback | null>> = {
   network: "away",
@@ -48,11 +48,13 @@ export function setbackOf(thrown: unknown): Setback | null {
     return ABOUT_THE_MODEL.has(thrown.code) ? "away" : KINDS[thrown.providerKind];
   if (thrown instanceof ConfigError) return "away";
   if (thrown instanceof NotFoundError) return thrown.code === "model_not_found" ? "away" : null;
+  if (thrown instanceof LimitError && thrown.code === BARRED_CODE) return "barred";
   if (thrown instanceof LimitError) return MONEY.has(thrown.code) ? "spent" : null;
   return null;
 }
 
 const COST_CODE = "route_cost";
+const BARRED_CODE = "route_barred";
 const MONEY: ReadonlySet<string> = new Set([COST_CODE, "budget", "price_unknown"]);
 
 export interface FallbackQuestion {
@@ -74,10 +76,12 @@ export type FallbackAnswer =
 
 /** The next candidate that may take the task. */
 export function nextCandidate(question: FallbackQuestion): FallbackAnswer {
-  const { route, began, reroutes, candidateAt } = question;
-  const at = reroutes.at(-1)?.to ?? began;
+  const { route, began, reroutes, candidateAt, setback } = question;
+  const here = reroutes.at(-1)?.to ?? began;
+  // Who must leave where it may not be goes on as if it had never come there.
+  const at = setback === "barred" ? began : here;
   // Each place that failed it, the last one just now.
-  const tried = new Set([...failuresOf(reroutes).map(({ from }) => from), at].map(targetKey));
+  const tried = new Set([...failuresOf(reroutes).map(({ from }) => from), here].map(targetKey));
   const refused: SkippedModel[] = [];
   for (const ref of route.candidates) {
     if (tried.has(targetKey(ref))) continue;
@@ -139,6 +143,16 @@ export function cloudCost({
     const after = reroutes[at + 1]?.costMicros ?? costMicros;
     return candidateAt(to)?.local === true ? sum : sum + after - before;
   }, 0);
+}
+
+/** What ends a generation before it begins: the permission under which the task came to its cloud was taken back. */
+export function barred(model: string, fallback: Fallback): LimitError {
+  return new LimitError(
+    BARRED_CODE,
+    `This task began on this box and fell back to ${model}, and routing.fallback (${fallback}) sends nothing there any more. ` +
+      "Allow it again, or delegate the task anew.",
+    { details: { config_key: "routing.fallback" } },
+  );
 }
 
 /** What ends a generation before it begins: with it the task would have spent more than it may. */

@@ -24,7 +24,7 @@ import { checkServer, explainFailure } from "./outage-hold.ts";
 import { callLine } from "./output-lines.ts";
 import { beginTurn, type TurnInput } from "./open-turn.ts";
 import { Purse, warned } from "./purse.ts";
-import { checkCloudCost, elsewhere, escalation } from "./rerouting.ts";
+import { checkCloudCost, checkPermission, elsewhere, escalation } from "./rerouting.ts";
 import { watchOver, type Stall, type StallWatch } from "./stall-watch.ts";
 import type { TaskHost } from "./task-host.ts";
 
@@ -96,6 +96,7 @@ async function answerWithin(
   refused: ProviderError | null,
 ): Promise<Generation> {
   const { services, spec, turn } = host;
+  checkPermission(host);
   const model = services.modelOf(turn.model);
   const { definitions: tools, tokens } = offerOf(services.toolsOf(spec));
   const system = textMessage("system", "goal", services.systemPrompt(spec));

@@ -154,12 +154,17 @@ export class LeaseHolder {
         class: schedulingClass,
         ...(ticket === "front" && { front: true }),
       });
-      leaveLongQueue(this.#host);
+      // Once what brought it here is staged: a change of model before this one is told before it.
+      queueMicrotask(() => this.#mayLeave());
     } catch (thrown) {
       this.#waiting = false;
       const failure = { code: toTroupeError(thrown).code, message: messageOf(thrown), retryable: true };
       this.#host.send({ type: "limit.reached", failure });
     }
+  }
+
+  #mayLeave(): void {
+    if (this.#waiting && !this.#host.ending) leaveLongQueue(this.#host);
   }
 
   #classFor(ticket: "normal" | "resuming" | "front" | null): SchedulingClass {

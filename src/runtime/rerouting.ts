@@ -6,9 +6,17 @@ import type { ModelRef, Reroute, SkippedModel, TaskFailure, TaskSpec } from "../
 import { messageOf, toTroupeError } from "../base/errors.ts";
 import { lanesOf } from "./admission.ts";
 import { namesOf, withMove, type Running } from "./equal-places.ts";
-import { cloudCost, costReached, nextCandidate, refusalText, setbackOf, type Setback } from "./fallback.ts";
+import {
+  barred,
+  cloudCost,
+  costReached,
+  nextCandidate,
+  refusalText,
+  setbackOf,
+  type Setback,
+} from "./fallback.ts";
 import type { Journal } from "./journal.ts";
-import { candidateAt } from "./routing.ts";
+import { candidateAt, crossing } from "./routing.ts";
 import type { HostServices } from "./services.ts";
 import type { TurnState } from "./turn-state.ts";
 
@@ -146,6 +154,16 @@ export function movedTo(host: WaitingHost, backend: string): void {
   // Of a task that has not begun there is no state to store yet; the one that follows holds it.
   const snapshot = host.stored();
   journal.stage({ events, ...(snapshot !== null && { snapshot }) });
+}
+
+/** Refuses a generation in a cloud to which the task may not fall back any more. Throws LimitError `route_barred`. */
+export function checkPermission(host: ReroutingHost): void {
+  const { settings } = host.services;
+  const from = began(host);
+  const here = candidateAt(host.turn.model, settings);
+  if (host.turn.reroutes.length === 0 || from?.local !== true || here === null || here.local) return;
+  const { fallback } = settings.routing;
+  if (crossing(from, here, fallback) !== null) throw barred(nameOf(host.turn.model), fallback);
 }
 
 /**

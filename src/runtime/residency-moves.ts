@@ -44,8 +44,8 @@ export interface Load extends Move {
   readonly sizeBytes: number | null;
   /** Loads before this one that failed in a row. */
   readonly failures: number;
-  /** How the server shows it, once it does; `null` when it shows nothing at all of what it has in memory. */
-  readonly onShown: (model: LoadedModelInfo | null) => void;
+  /** How the server shows it, once it does, among all that it has in memory then; `null` when it shows nothing at all. */
+  readonly onShown: (model: LoadedModelInfo | null, models: readonly LoadedModelInfo[]) => void;
 }
 
 /** `away`: nobody listens there. `silent`: it did not answer in time, or with nonsense. */
@@ -102,8 +102,8 @@ export async function loadModel(load: Load): Promise<LoadOutput> {
     if (shown === "away") return { outcome: "away" };
     if (shown === null) return failed(load, goneAtOnce(profile.model));
     // One that shows nothing speaks Ollama's protocol and has no such list: its word that it loaded has to do.
-    const found = shown === "nothing" ? null : shown;
-    load.onShown(found);
+    const { found, models } = shown === "nothing" ? { found: null, models: [] } : shown;
+    load.onShown(found, models);
     const tookMs = clock.monotonic() - startedAt;
     return { outcome: "loaded", vramBytes: found?.vramBytes ?? 0, tookMs };
   } finally {
@@ -169,17 +169,23 @@ async function untilAnswered(
   }
 }
 
+interface Shown {
+  readonly found: LoadedModelInfo;
+  readonly models: readonly LoadedModelInfo[];
+}
+
 /** `null` when it is not shown in time; `nothing` when no model was shown in all that time. */
-async function untilShown(load: Load): Promise<LoadedModelInfo | "away" | "nothing" | null> {
+async function untilShown(load: Load): Promise<Shown | "away" | "nothing" | null> {
   const { clock, signal } = load;
   const startedAt = clock.monotonic();
   let isEmpty = true;
   for (;;) {
     const seen = await look(load);
     if (seen.outcome === "away") return "away";
-    const found = seen.outcome === "seen" ? findModel(seen.models, load) : undefined;
-    if (found) return found;
-    isEmpty &&= seen.outcome === "seen" && seen.models.length === 0;
+    const models = seen.outcome === "seen" ? seen.models : [];
+    const found = findModel(models, load);
+    if (found) return { found, models };
+    isEmpty &&= seen.outcome === "seen" && models.length === 0;
     if (clock.monotonic() - startedAt >= SHOWN_MS) return isEmpty ? "nothing" : null;
     await delay(clock, LEAST_POLL_MS, signal);
   }

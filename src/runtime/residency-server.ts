@@ -23,7 +23,7 @@ const AWAY_LOOK_MS = 15_000;
 /** Between two looks at the list of models; a model that is deleted under us is noticed by its turns too. */
 const LIST_MS = 30_000;
 
-export interface ResidencyServerOptions extends TenantServer {
+export interface ResidencyServerOptions extends Omit<TenantServer, "onLoaded"> {
   readonly backend: string;
   readonly profiles: readonly LoadProfile[];
   /** What each look saw: whether somebody listens there; and when it began, in monotonic milliseconds. */
@@ -50,7 +50,11 @@ export class ResidencyServer {
   constructor(options: ResidencyServerOptions) {
     this.#options = options;
     const machine = provideMoves((key) => this.#tenants.get(key) as Tenant);
-    const tenants = options.profiles.map((profile) => new Tenant(profile, options, machine));
+    const shared = {
+      ...options,
+      onLoaded: (tenant: Tenant, models: readonly LoadedModelInfo[]) => this.#makeRoom(tenant, models),
+    };
+    const tenants = options.profiles.map((profile) => new Tenant(profile, shared, machine));
     this.#tenants = new Map(tenants.map((tenant) => [tenant.key, tenant]));
   }
 
@@ -161,6 +165,14 @@ export class ResidencyServer {
     }
     this.#options.onReach(true, askedAt);
     this.#notice(seen.models);
+  }
+
+  /** Whom the server put out for a load is told before the load is: else turns begin on what is there no more (G6). */
+  #makeRoom(loaded: Tenant, models: readonly LoadedModelInfo[]): void {
+    for (const tenant of this.#tenants.values()) {
+      const isOut = tenant !== loaded && tenant.state === "resident" && !findProfile(models, tenant.sought);
+      if (isOut) tenant.missed(models);
+    }
   }
 
   /** Which models there are, their digests and sizes. What the server does not tell changes nothing (W3). */

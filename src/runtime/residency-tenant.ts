@@ -27,6 +27,8 @@ export interface TenantServer {
   /** How long a generation that was given up may keep its connection before its model is asked to go. */
   readonly drainMs: number;
   readonly report: (report: ResidencyReport) => void;
+  /** A load is about to end, and this is what the server has in memory after it. */
+  readonly onLoaded: (tenant: Tenant, models: readonly LoadedModelInfo[]) => void;
 }
 
 /** The machine with its effects, provided once for all profiles of a server. */
@@ -186,16 +188,15 @@ export class Tenant {
       ...this.#move(signal),
       sizeBytes: this.#sizeBytes,
       failures,
-      onShown: (model) => {
+      onShown: (model, models) => {
+        this.#server.onLoaded(this, models);
         this.#isUnshown = model === null;
         this.#shownContext = model?.contextTokens ?? null;
       },
     });
   }
 
-  async unload(signal: AbortSignal): ReturnType<typeof unloadModel> {
-    return unloadModel(this.#move(signal));
-  }
+  unload = async (signal: AbortSignal): ReturnType<typeof unloadModel> => unloadModel(this.#move(signal));
 
   /** Resolves once nobody of ours uses it, or after the time that a generation has to let go. */
   drained(signal: AbortSignal): Promise<void> {

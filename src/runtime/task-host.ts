@@ -26,7 +26,7 @@ import { planResume } from "./resuming.ts";
 import type { HostServices } from "./services.ts";
 import { memoOf, type StoredState } from "./stored-state.ts";
 import { TaskActor } from "./task-actor.ts";
-import { TurnState } from "./turn-state.ts";
+import { isProgress, TurnState } from "./turn-state.ts";
 import { WorkInFlight } from "./work-in-flight.ts";
 
 export class TaskHost {
@@ -233,7 +233,7 @@ export class TaskHost {
   keepOutcome(): void {
     this.#kept = this.turn.outcome?.() ?? null;
     this.turn.outcome = null;
-    if (this.turn.openCalls.length === 0) this.homecoming?.progressed();
+    if (this.turn.openCalls.length === 0 && isProgress(this.#kept ?? {})) this.homecoming?.progressed();
   }
 
   /** What the store keeps of it besides its rows. */

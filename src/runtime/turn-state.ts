@@ -14,6 +14,11 @@ export const NO_CALLS: ReadonlySet<string> = new Set();
 
 const NO_REROUTES: readonly Reroute[] = [];
 
+/** Whether a turn, or a call of it, has come to its end by this; a change of model is not one. */
+export function isProgress({ events = [] }: CommitWrite): boolean {
+  return events.some(({ type }) => type === "turn.finished" || type === "tool.finished");
+}
+
 /** Takes what an effect came to for true, and returns what the store must be told of it. */
 export type Outcome = () => CommitWrite;
 

@@ -156,7 +156,7 @@ export const RESTART_MUTANTS: readonly Mutant[] = [
     name: "restart-resumes-never-forgiven",
     invariant: "R2",
     file: HOST,
-    find: "    if (this.turn.openCalls.length === 0) this.homecoming?.progressed();",
+    find: "    if (this.turn.openCalls.length === 0 && isProgress(this.#kept ?? {})) this.homecoming?.progressed();",
     replace: "",
     why: "A long task that lived through five restarts, turns apart, is failed by the sixth.",
   },

@@ -38,6 +38,19 @@ describe("what the server shows", () => {
     expect(told().at(-1)).toBe("absent");
   });
 
+  test("after a load is told of those too that the server put out for it, and before the load is", async () => {
+    const { load, reports } = residencyStage({ maxLoaded: 1 });
+    await load(A);
+    await load(B);
+    expect(reports.map(({ profile, state }) => `${profile} ${state}`)).toEqual([
+      `${A} loading`,
+      `${A} resident`,
+      `${B} loading`,
+      `${A} absent`,
+      `${B} resident`,
+    ]);
+  });
+
   test("W1 before a load ended says nothing of it", async () => {
     const { told, load, clock, work } = residencyStage({ loadMs: 2_500 });
     work.isBusy = true;

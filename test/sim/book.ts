@@ -6,6 +6,7 @@ import type { EventType } from "../../src/core/event.ts";
 import type { TaskResult } from "../../src/core/api.ts";
 import { Diary } from "./diary.ts";
 import type { Fact, FactOf } from "./facts.ts";
+import { ModelBook } from "./model-book.ts";
 import { emptyModel, subtreeOf, type Model, type ModelTask } from "./model.ts";
 import type { Caps, World } from "./world.ts";
 
@@ -79,11 +80,13 @@ export class Book {
   /** Lanes as the last step left them. */
   lanes: readonly LaneView[] = [];
   readonly diary: Diary;
+  readonly models: ModelBook;
   #now: () => number;
 
   constructor(now: () => number, world: World) {
     this.#now = now;
     this.diary = new Diary(world, this.model, now);
+    this.models = new ModelBook(world);
   }
 
   get now(): number {
@@ -117,6 +120,7 @@ export class Book {
   /** Books a fact; the checks have seen it before. The model has taken it in already. */
   note(fact: Fact): void {
     this.diary.note(fact);
+    this.models.note(fact);
     switch (fact.kind) {
       case "life.began":
         return this.#beginLife(fact);
@@ -221,6 +225,8 @@ export class Book {
       }
       if (type === "generation.retried" || type === "run.failed")
         side.notBefore = Math.max(side.notBefore, side.askedFor);
+      // Another server has asked for nothing.
+      if (type === "task.rerouted") Object.assign(side, { notBefore: 0, askedFor: 0 });
       if (type === "task.admitted") side.admitted = true;
       if (type === "tool.requested") this.intents.add(`${taskId} ${data.callId}`);
     }

@@ -13,8 +13,8 @@ import type { Fact, FactKind, FactOf } from "./facts.ts";
 /** The machine as a step left it, once all that could run has run. */
 export interface StepView {
   readonly lanes: readonly LaneView[];
-  /** Generations in flight in the life that lives. */
-  readonly inFlight: number;
+  /** Generations in flight in the life that lives, by backend. */
+  readonly inFlight: ReadonlyMap<string, number>;
 }
 
 /** One task as the store has it when all is over. */
@@ -33,6 +33,8 @@ export interface Rest {
   readonly inFlight: number;
   /** Timers armed beyond those of a server without work. */
   readonly timers: number;
+  /** Profiles of which the scheduler believes what the server does not show. */
+  readonly mistaken: readonly string[];
   /** Calls that never came back, though their server lives. */
   readonly unanswered: readonly string[];
   /** What each task with a budget and all below it have used. */

@@ -28,7 +28,7 @@ function ownersOf(taskId: string, book: Book): readonly ModelTask[] {
   return owners;
 }
 
-function overBudget({ taskId, reserves }: FactOf<"generation.began">, book: Book): string | null {
+function overBudget({ taskId, reserves, place }: FactOf<"generation.began">, book: Book): string | null {
   for (const owner of ownersOf(taskId, book)) {
     const budget = owner.spec.budget as TreeBudget;
     const members = subtreeOf(book.model, owner.spec.id).map(({ spec }) => spec.id);
@@ -36,7 +36,7 @@ function overBudget({ taskId, reserves }: FactOf<"generation.began">, book: Book
     const others = members.flatMap((id) => (id === taskId ? [] : (book.diary.reserved.get(id) ?? [])));
     const wrong =
       overReserved({ taskId, budget, used, reserves }, others) ??
-      overGpu({ taskId, budget, used, reserves }, others);
+      (place.backend === "cloud" ? null : overGpu({ taskId, budget, used, reserves }, others));
     if (wrong) return `${wrong} under ${owner.spec.id}`;
   }
   return null;

@@ -6,7 +6,7 @@ import type { SteerReceipt, TaskResult } from "../../src/core/api.ts";
 import { effectKey, type Book } from "./book.ts";
 import type { Check } from "./check.ts";
 import type { FactOf } from "./facts.ts";
-import { CANCEL_DEADLINE_MS } from "./incarnation.ts";
+import { CANCEL_DEADLINE_MS } from "./settings.ts";
 
 /** What an orderly end may take beside the deadline of what lets go: the store's own way and pauses. */
 const CLOSE_MS = 60_000;

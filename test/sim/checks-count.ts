@@ -3,8 +3,9 @@
 import type { Book } from "./book.ts";
 import type { Check } from "./check.ts";
 import type { FactOf } from "./facts.ts";
-import { CANCEL_DEADLINE_MS } from "./incarnation.ts";
+import { CANCEL_DEADLINE_MS } from "./settings.ts";
 import { isTurnDone } from "./diary.ts";
+import { POOR_ANSWERS } from "./model-book.ts";
 import type { CommitWrite } from "../../src/store/store.ts";
 import type { StoredState } from "../../src/runtime/stored-state.ts";
 
@@ -45,7 +46,12 @@ function runs({ taskId, write }: FactOf<"committed">, book: Book): string | null
   const task = book.task(taskId);
   if (!task || task.spec.kind === "session") return null;
   const { retryLimit, retryOnFailure } = task.spec.limits;
-  const most = retryOnFailure ? retryLimit : 0;
+  // Stepping up to a stronger model begins a run that costs no retry.
+  const poor = (write.events ?? []).filter(
+    ({ type, data }) => type === "task.rerouted" && POOR_ANSWERS.has(data.code),
+  ).length;
+  const stepsUp = (book.models.ways.get(taskId)?.stepsUp ?? 0) + poor;
+  const most = (retryOnFailure ? retryLimit : 0) + stepsUp;
   const again = (write.events ?? []).some(
     ({ type, data }) => type === "run.failed" && data.retryInMs !== null,
   );

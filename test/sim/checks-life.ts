@@ -4,7 +4,7 @@
 import { ENDS, type Book } from "./book.ts";
 import type { Check } from "./check.ts";
 import type { FactOf } from "./facts.ts";
-import { CANCEL_DEADLINE_MS, TIMEOUT_MS } from "./incarnation.ts";
+import { CANCEL_DEADLINE_MS, TIMEOUT_MS } from "./settings.ts";
 import type { ModelTask } from "./model.ts";
 
 /** Longer than a session's generation or tool may take by its own deadline. */

@@ -5,7 +5,7 @@
 import type { Book } from "./book.ts";
 import type { Check } from "./check.ts";
 import type { FactOf } from "./facts.ts";
-import { CANCEL_DEADLINE_MS, TIMEOUT_MS } from "./incarnation.ts";
+import { CANCEL_DEADLINE_MS, TIMEOUT_MS } from "./settings.ts";
 import type { Page } from "./page.ts";
 import type { StoredState } from "../../src/runtime/stored-state.ts";
 import type { ModelTask } from "./model.ts";

@@ -3,19 +3,36 @@
 
 import type { LaneView } from "../../src/core/box-api.ts";
 import type { Book } from "./book.ts";
-import type { Check } from "./check.ts";
+import type { Check, StepView } from "./check.ts";
 import { DEEPEST } from "./plan.ts";
 
 /** `2 of 2 slots on gpu0 are generating`: how many are held, and how many there are. */
 const HELD = /^(\d+) of (\d+) /;
 
+/** The lane as the last step left it. */
+function laneBefore({ backend, profile }: LaneView, { lanes }: Book): LaneView | undefined {
+  return lanes.find((each) => each.backend === backend && each.profile === profile);
+}
+
 function overCap(lanes: readonly LaneView[], book: Book): string | null {
-  for (const [at, lane] of lanes.entries()) {
-    const before = book.lanes[at];
+  for (const lane of lanes) {
+    const before = laneBefore(lane, book);
     const slots = Math.max(lane.slots, before?.leases.length ?? 0);
     const places = Math.max(lane.maxChildren, before?.places.length ?? 0);
     if (lane.leases.length > slots) return `${lane.leases.length} leases for ${lane.slots} slots`;
     if (lane.places.length > places) return `${lane.places.length} places taken of ${lane.maxChildren}`;
+  }
+  return null;
+}
+
+function tooManyInFlight({ lanes, inFlight }: StepView, book: Book): string | null {
+  for (const [backend, count] of inFlight) {
+    const slots = lanes
+      .filter((lane) => lane.backend === backend)
+      .map((lane) => Math.max(lane.slots, laneBefore(lane, book)?.leases.length ?? 0))
+      .reduce((sum, each) => sum + each, 0);
+    if (count - book.leftBehind > slots)
+      return `${count} generations in flight on ${slots} slots of ${backend}`;
   }
   return null;
 }
@@ -68,8 +85,8 @@ function idleRoom(lanes: readonly LaneView[]): string | null {
 
 /** Within one parent and class, whoever waits for a place is let in in order. */
 function overtaken(lanes: readonly LaneView[], book: Book): string | null {
-  for (const [at, lane] of lanes.entries()) {
-    const before = book.lanes[at];
+  for (const lane of lanes) {
+    const before = laneBefore(lane, book);
     if (!before) continue;
     const now = new Map(lane.waiting.map((each) => [each.taskId, each]));
     const places = new Set(lane.places);
@@ -98,13 +115,7 @@ export const ROOM_CHECKS: readonly Check[] = [
     step: ({ lanes, inFlight }, book) => {
       const over = overCap(lanes, book);
       if (over) return over;
-      const slots = Math.max(
-        0,
-        ...lanes.map((lane, at) => Math.max(lane.slots, book.lanes[at]?.leases.length ?? 0)),
-      );
-      return inFlight - book.leftBehind > slots
-        ? `${inFlight} generations in flight on ${slots} slots`
-        : null;
+      return tooManyInFlight({ lanes, inFlight }, book);
     },
   },
   {

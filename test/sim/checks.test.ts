@@ -4,6 +4,10 @@
 import { describe, expect, test } from "vitest";
 import { Checks } from "./check.ts";
 import { BUDGET_CHECKS } from "./checks-budget.ts";
+import { MODEL_CHECKS } from "./checks-models.ts";
+import { ROUTE_CHECKS } from "./checks-routes.ts";
+import { BoxHistory } from "./box-history.ts";
+import { BOX_BREACHES, goWellInBox } from "./forged-boxes.ts";
 import { CALL_CHECKS } from "./checks-calls.ts";
 import { LIFE_CHECKS } from "./checks-life.ts";
 import { ROOM_CHECKS } from "./checks-room.ts";
@@ -42,9 +46,22 @@ describe("the checks of the simulation", () => {
     expect(history.complaints).toContain(check);
   });
 
+  test("complain of nothing where models are loaded and changed as they should be", () => {
+    const history = new BoxHistory([...MODEL_CHECKS, ...ROUTE_CHECKS]);
+    goWellInBox(history);
+    expect(history.complaints).toEqual([]);
+  });
+
+  test.each(BOX_BREACHES)("'$check' complains: $what", ({ check, forge }) => {
+    const history = new BoxHistory([...MODEL_CHECKS, ...ROUTE_CHECKS]);
+    forge(history);
+    expect(history.complaints).toContain(check);
+  });
+
   test("can each fail: none is without a forged history that breaks it", () => {
-    const broken = new Set(BREACHES.map(({ check }) => check));
-    expect(JUDGED.map(({ name }) => name).filter((name) => !broken.has(name))).toEqual([]);
+    const broken = new Set([...BREACHES, ...BOX_BREACHES].map(({ check }) => check));
+    const judged = [...JUDGED, ...MODEL_CHECKS, ...ROUTE_CHECKS];
+    expect(judged.map(({ name }) => name).filter((name) => !broken.has(name))).toEqual([]);
   });
 
   test("keep the first complaint", () => {

@@ -6,6 +6,8 @@ import { TALK_CHECKS } from "./checks-talk.ts";
 import { BUDGET_CHECKS } from "./checks-budget.ts";
 import { CALL_CHECKS } from "./checks-calls.ts";
 import { ORDER_CHECKS } from "./checks-order.ts";
+import { MODEL_CHECKS } from "./checks-models.ts";
+import { ROUTE_CHECKS } from "./checks-routes.ts";
 import { COUNT_CHECKS } from "./checks-count.ts";
 import { PACE_CHECKS } from "./checks-pace.ts";
 import { RECORD_CHECKS } from "./checks-record.ts";
@@ -49,6 +51,8 @@ export const CHECKS: readonly Check[] = [
   ...PACE_CHECKS,
   ...RECORD_CHECKS,
   ...BUDGET_CHECKS,
+  ...MODEL_CHECKS,
+  ...ROUTE_CHECKS,
 ];
 
 /** Invariants that a simulation in one process cannot show, and where they are shown instead. */

@@ -6,7 +6,7 @@ import type { Usage } from "../../src/core/limits.ts";
 import type { CommitWrite } from "../../src/store/store.ts";
 import type { StoredState } from "../../src/runtime/stored-state.ts";
 import type { Fact, FactOf } from "./facts.ts";
-import { CANCEL_DEADLINE_MS } from "./incarnation.ts";
+import { CANCEL_DEADLINE_MS } from "./settings.ts";
 import { subtreeOf, type Model, type ModelTask } from "./model.ts";
 import { blankPage, type Page, type Stop } from "./page.ts";
 import type { World } from "./world.ts";

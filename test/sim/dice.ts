@@ -9,6 +9,7 @@ export const STREAMS = {
   chaos: 0x2545f491,
   product: 0x6a09e667,
   budgets: 0x3c6ef372,
+  box: 0x1f83d9ab,
 } as const;
 
 /** A stream of its own for this seed. */

@@ -4,6 +4,7 @@
 import type { StoredEvent } from "../../src/core/event.ts";
 import type { TaskSpec } from "../../src/core/task.ts";
 import type { Claim, CommitReceipt, CommitWrite, InboxMessage, SendReceipt } from "../../src/store/store.ts";
+import type { ResidencyReport } from "../../src/scheduler/scheduler.ts";
 import type { UmpireFact } from "./umpire.ts";
 import type { Caps } from "./world.ts";
 
@@ -15,6 +16,26 @@ export interface ApiCall {
   readonly taskId: string | null;
   readonly life: number;
   readonly request: unknown;
+}
+
+/** Where a generation is sent. */
+export interface Place {
+  readonly backend: string;
+  readonly model: string;
+  readonly contextTokens: number | null;
+  /** The server has it in memory, with these options. */
+  readonly isThere: boolean;
+  /** Our generations that use what would have to go for it. */
+  readonly inTheWay: readonly string[];
+}
+
+/** A model is loaded or let go at our command. */
+export interface Move {
+  readonly what: "load" | "unload";
+  readonly model: string;
+  readonly contextTokens: number | null;
+  /** Our generations that use it. */
+  readonly inUse: readonly string[];
 }
 
 export type Fact =
@@ -68,6 +89,7 @@ export type Fact =
       readonly inFlight: number;
       /** Tells the generations of one life apart. */
       readonly nth: number;
+      readonly place: Place;
       /** What it must have been granted of the budgets that it is under, at the least. */
       readonly reserves: Readonly<Record<"tokens" | "costMicros" | "gpuMs", number>>;
     }
@@ -94,6 +116,20 @@ export type Fact =
       readonly tool: string;
       readonly repeatable: boolean;
     }
+  | ({
+      readonly kind: "move.began" | "move.ended";
+      readonly life: number;
+      readonly backend: string;
+    } & Move)
+  /** The scheduler commands it. */
+  | {
+      readonly kind: "commanded";
+      readonly what: Move["what"];
+      readonly backend: string;
+      readonly profile: string;
+    }
+  /** The scheduler is told what became of it. */
+  | ({ readonly kind: "reported" } & ResidencyReport)
   | { readonly kind: "called"; readonly call: ApiCall }
   | { readonly kind: "returned"; readonly call: ApiCall; readonly answer: unknown }
   | { readonly kind: "threw"; readonly call: ApiCall; readonly thrown: unknown }

@@ -10,15 +10,16 @@ import { specimen } from "../store/specimens.ts";
 import { Book } from "./book.ts";
 import type { Check, Rest, RestTask } from "./check.ts";
 import { MODEL_CHECK } from "./checks.ts";
-import type { ApiCall, Fact, FactOf } from "./facts.ts";
+import type { ApiCall, Fact, FactOf, Place } from "./facts.ts";
 import { advance } from "./model.ts";
 import { drawWorld, type World } from "./world.ts";
 
 export const DONE: TaskEnd = { state: "done", result: "four", truncated: false, failure: null };
 /** A world in which nothing is slow and nothing fails. */
-const PLAIN: World = {
+export const PLAIN: World = {
   ...drawWorld(0, { endings: false }),
   store: { mostMs: 0, lossy: 0, full: [], away: null, badWakes: 0 },
+  box: null,
 };
 const ROOMY = { slots: 2, places: 2, childSlots: 2 };
 
@@ -51,15 +52,18 @@ export function waiterOf(taskId: string, reason: string): LaneView["waiting"][nu
 
 export class History {
   now = 0;
-  readonly book = new Book(() => this.now, PLAIN);
+  /** Where generations are sent. */
+  place: Place = { backend: "gpu", model: "child", contextTokens: null, isThere: true, inTheWay: [] };
+  readonly book: Book;
   readonly #checks: readonly Check[];
   readonly #names: string[] = [];
   readonly #rows = new Map<string, TranscriptRow[]>();
   #cursor = 0;
   #calls = 0;
 
-  constructor(checks: readonly Check[]) {
+  constructor(checks: readonly Check[], world = PLAIN) {
     this.#checks = checks;
+    this.book = new Book(() => this.now, world);
     this.tell({ kind: "life.began", life: 0, caps: ROOMY });
   }
 
@@ -80,8 +84,8 @@ export class History {
 
   step(lane: LaneView = laneWith(), inFlight = 0): this {
     for (const check of this.#checks) {
-      if ((check.step?.({ lanes: [lane], inFlight }, this.book) ?? null) !== null)
-        this.#names.push(check.name);
+      const view = { lanes: [lane], inFlight: new Map([["gpu", inFlight]]) };
+      if ((check.step?.(view, this.book) ?? null) !== null) this.#names.push(check.name);
     }
     this.book.noteLanes([lane]);
     return this;
@@ -90,7 +94,7 @@ export class History {
   /** The world at its end, as the model has it, but for what is said here. */
   rest(parts: Partial<Rest> = {}): this {
     const tasks = new Map([...this.book.model.tasks.keys()].map((id) => [id, this.restTask(id)]));
-    const idle = { held: {}, inFlight: 0, timers: 0, unanswered: [], usage: new Map() };
+    const idle = { held: {}, inFlight: 0, timers: 0, mistaken: [], unanswered: [], usage: new Map() };
     const rest: Rest = { tasks, ...idle, ...parts };
     for (const check of this.#checks) {
       if ((check.rest?.(rest, this.book) ?? null) !== null) this.#names.push(check.name);
@@ -100,7 +104,8 @@ export class History {
 
   /** Accepted and claimed. */
   spawn(id: string, parts: Partial<TaskSpec> = {}): this {
-    const spec = specimen(id, { goal: `node ${id}`, ...parts });
+    const model = { provider: "gpu", model: "child", backend: "gpu" };
+    const spec = specimen(id, { goal: `node ${id}`, model, ...parts });
     this.tell({ kind: "submitted", life: 0, spec, created: true });
     this.#show(id, 1, "task.spawned");
     const record = this.record(id);
@@ -147,7 +152,8 @@ export class History {
   /** Begins a generation that needs so much. */
   reserving(id: string, reserves: Partial<FactOf<"generation.began">["reserves"]>): this {
     const least = { tokens: 0, costMicros: 0, gpuMs: 0, ...reserves };
-    return this.tell({ kind: "generation.began", life: 0, taskId: id, nth: 0, inFlight: 1, reserves: least });
+    const began = { life: 0, taskId: id, nth: 0, inFlight: 1, place: this.place, reserves: least };
+    return this.tell({ kind: "generation.began", ...began });
   }
 
   tool(id: string, callId: string): this {

@@ -4,8 +4,6 @@
 import { lineLogger } from "../../src/base/log.ts";
 import type { Random } from "../../src/base/ids.ts";
 import type { TroupeApi } from "../../src/core/api.ts";
-import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
-import type { Settings } from "../../src/core/settings.ts";
 import type { Tool } from "../../src/core/tool.ts";
 import { OPERATOR, Runtime } from "../../src/runtime/runtime.ts";
 import { LocalScheduler } from "../../src/scheduler/local-scheduler.ts";
@@ -15,28 +13,22 @@ import type { Store } from "../../src/store/store.ts";
 import { checkArguments } from "../../src/toolsets/arguments.ts";
 import { delegationToolset } from "../../src/toolsets/delegation.ts";
 import { progressToolset } from "../../src/toolsets/progress.ts";
-import { agentNamed, testSettings } from "../runtime/rig.ts";
+import type { Box } from "./box.ts";
+import { Bystander } from "./bystander.ts";
 import { MortalClock, type WorldClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { Fact } from "./facts.ts";
 import type { Life } from "./life.ts";
 import { MortalProvider } from "./mortal-provider.ts";
 import { MortalStore } from "./mortal-store.ts";
-import { DEEPEST, type PlannedModel } from "./plan.ts";
+import { profileOf } from "./model-book.ts";
+import type { ModelServer } from "./model-server.ts";
+import type { PlannedModel } from "./plan.ts";
+import { CANCEL_DEADLINE_MS, MAX_QUEUED, residencyOf, settingsOf } from "./settings.ts";
 import type { StoreWitness } from "./store-witness.ts";
 import { simToolset } from "./tools.ts";
 import { Umpire } from "./umpire.ts";
 import type { Caps, World } from "./world.ts";
-
-/** Active time that a task has. */
-export const TIMEOUT_MS = 5_000;
-/** How long a cancelled task may take to let go. */
-export const CANCEL_DEADLINE_MS = 1_000;
-
-const MAX_QUEUED = 1_000;
-
-/** A micro for a token read, and two for one written. */
-const MODEL_PRICES = { promptPriceMicros: 1_000_000, outputPriceMicros: 2_000_000, priced: true };
 
 /** Made once, because what checks their arguments is made once for each. */
 const DELEGATION = {
@@ -52,6 +44,8 @@ export interface Ground {
   readonly random: Random;
   readonly dice: Dice;
   readonly model: PlannedModel;
+  /** The servers of its models, by backend; they outlive every incarnation. */
+  readonly servers: ReadonlyMap<string, ModelServer>;
   readonly witness: StoreWitness;
   readonly isCalm: () => boolean;
   readonly taskOf: (goal: string) => { readonly taskId: string; readonly session: boolean } | null;
@@ -63,16 +57,21 @@ export class Incarnation {
   readonly life: Life;
   readonly caps: Caps;
   readonly clock: MortalClock;
-  readonly provider: MortalProvider;
+  /** By backend. */
+  readonly providers: ReadonlyMap<string, MortalProvider>;
   readonly runtime: Runtime;
   readonly api: TroupeApi;
   readonly #store: MortalStore;
+  readonly #box: Box | null;
+  readonly #servers: ReadonlyMap<string, ModelServer>;
   #scheduler: Scheduler | null = null;
 
   constructor(ground: Ground, life: Life, caps: Caps) {
     const { world, dice, tell, note, isCalm } = ground;
     this.life = life;
     this.caps = caps;
+    this.#box = world.box;
+    this.#servers = ground.servers;
     this.clock = new MortalClock(ground.clock, life);
     this.#store = new MortalStore({
       inner: ground.store,
@@ -83,18 +82,26 @@ export class Incarnation {
       isCalm,
       witness: ground.witness,
     });
-    this.provider = new MortalProvider({
-      clock: this.clock,
-      life,
-      dice,
-      model: ground.model,
-      sickness: () => (isCalm() ? 0 : world.sickness),
-      stubbornness: () => (isCalm() ? 0 : world.stubbornness),
-      patienceMs: CANCEL_DEADLINE_MS,
-      taskOf: ground.taskOf,
-      tell,
-      note,
-    });
+    let generations = 0;
+    const backends = ["gpu", ...(world.box?.routes ? ["cloud"] : [])];
+    const providerAt = (backend: string): MortalProvider =>
+      new MortalProvider({
+        clock: this.clock,
+        life,
+        dice,
+        backend,
+        server: ground.servers.get(backend) ?? null,
+        nth: () => generations++,
+        model: ground.model,
+        sickness: () => (isCalm() ? 0 : world.sickness),
+        poor: () => (isCalm() || backend !== "gpu" ? 0 : (world.box?.poor ?? 0)),
+        stubbornness: () => (isCalm() ? 0 : world.stubbornness),
+        patienceMs: CANCEL_DEADLINE_MS,
+        taskOf: ground.taskOf,
+        tell,
+        note,
+      });
+    this.providers = new Map(backends.map((backend) => [backend, providerAt(backend)]));
     this.runtime = this.#makeRuntime(ground);
     this.api = this.runtime.as(OPERATOR);
   }
@@ -102,6 +109,19 @@ export class Incarnation {
   /** Who it is to the store. */
   get owner(): string | null {
     return this.#store.owner;
+  }
+
+  /** Generations in flight, by backend. */
+  get inFlight(): ReadonlyMap<string, number> {
+    return new Map(Array.from(this.providers, ([backend, { inFlight }]) => [backend, inFlight]));
+  }
+
+  /** Timers that it keeps armed without work: the heartbeat of its claims, looks at servers, pauses after failed loads. */
+  async idleTimers(): Promise<number> {
+    if (this.#box === null || this.#box.room === null) return 1;
+    const gpus = await this.api.gpus();
+    const pauses = gpus.flatMap(({ residency }) => residency).filter(({ retryAt }) => retryAt !== null);
+    return 2 + pauses.length;
   }
 
   /** Changes the room while it runs. */
@@ -113,11 +133,18 @@ export class Incarnation {
       slots: caps.slots,
       maxChildren: caps.places,
       maxQueued: MAX_QUEUED,
+      ...residencyOf(this.#box),
     });
   }
 
   lanes(): readonly LaneView[] {
     return this.#scheduler?.lanes() ?? [];
+  }
+
+  /** Whether a profile is in the memory of its server. */
+  serverShows(backend: string, profile: string): boolean {
+    const shown = this.#servers.get(backend)?.shown() ?? [];
+    return shown.some((each) => profileOf(backend, { ...each, model: each.name }) === profile);
   }
 
   /** Takes up what the store has of earlier incarnations. */
@@ -130,9 +157,10 @@ export class Incarnation {
     return this.#store.crash();
   }
 
-  #makeRuntime({ world, random, dice, tell, isCalm }: Ground): Runtime {
+  #makeRuntime(ground: Ground): Runtime {
+    const { world, random, dice, tell, isCalm } = ground;
     const { life, clock } = this;
-    const settings = settingsOf(world, this.caps);
+    const settings = settingsOf(world, this.caps, life.number);
     const toolsets = new Map(
       [DELEGATION[world.onInterrupt], progressToolset, simToolset({ life, dice, tell, isCalm })].map(
         (toolset) => [toolset.name, toolset],
@@ -148,49 +176,32 @@ export class Incarnation {
       store: this.#store.store,
       makeScheduler: (onSignal) => {
         const { interactivePatienceMs } = settings;
-        const umpire = new Umpire({
-          now: () => clock.monotonic(),
-          patienceMs: interactivePatienceMs,
-          cancelDeadlineMs: CANCEL_DEADLINE_MS,
-          tell: (fact) => {
-            if (!life.dead) tell(fact);
-          },
-        });
+        const watcher = this.#watcher(ground, interactivePatienceMs);
         const signalled = (signal: SchedulerSignal): void => {
-          umpire.signalled(signal);
+          watcher.signalled(signal);
           onSignal(signal);
         };
-        this.#scheduler = umpire.watch(
+        this.#scheduler = watcher.watch(
           new LocalScheduler({ clock, random, interactivePatienceMs, onSignal: signalled }),
         );
         return this.#scheduler;
       },
-      providers: new Map([["gpu", this.provider]]),
-      providerOf: () => this.provider,
+      providers: this.providers,
+      providerOf: ({ backend }) => this.providers.get(backend) as MortalProvider,
       knownToolsets: new Set(toolsets.keys()),
       toolsOf: (names, role): readonly Tool[] =>
         names.flatMap((name) => toolsets.get(name)?.tools(role) ?? []),
       checkArguments,
     });
   }
-}
 
-function settingsOf(world: World, caps: Caps): Settings {
-  return testSettings({
-    models: testSettings().models.map((model) => ({ ...model, ...MODEL_PRICES })),
-    backends: [
-      { name: "gpu", provider: "gpu", gpu: "gpu0", slots: caps.slots, maxChildren: caps.places, local: true },
-    ],
-    sessionAgent: agentNamed("session", { toolsets: ["delegation", "sim"], role: "orchestrator" }),
-    delegation: {
-      maxConcurrentChildren: caps.childSlots,
-      maxSpawnDepth: DEEPEST,
-      onInterrupt: world.onInterrupt,
-      defaultToolsets: ["sim"],
-    },
-    limits: { ...DEFAULT_TASK_LIMITS, timeoutMs: TIMEOUT_MS, maxOutputTokens: 512 },
-    cancelDeadlineMs: CANCEL_DEADLINE_MS,
-    interactivePatienceMs: 500,
-    maxQueued: MAX_QUEUED,
-  });
+  #watcher({ world, tell }: Ground, patienceMs: number): Pick<Umpire, "watch" | "signalled"> {
+    const { life, clock } = this;
+    const tellIfAlive = (fact: Fact): void => {
+      if (!life.dead) tell(fact);
+    };
+    if (world.box !== null) return new Bystander(tellIfAlive);
+    const deadlines = { patienceMs, cancelDeadlineMs: CANCEL_DEADLINE_MS };
+    return new Umpire({ now: () => clock.monotonic(), ...deadlines, tell: tellIfAlive });
+  }
 }

@@ -2,6 +2,7 @@
 // a witness of what begins and ends. Its streams stop with the incarnation that reads them.
 
 import { delay } from "../../src/base/clock.ts";
+import { ProviderError } from "../../src/base/errors.ts";
 import type {
   GenerateOptions,
   GenerateRequest,
@@ -14,8 +15,10 @@ import type { Step } from "../../providers/script.ts";
 import { leastReserves } from "./checks-budget.ts";
 import type { MortalClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
-import type { Fact } from "./facts.ts";
+import type { Fact, Move, Place } from "./facts.ts";
 import { never, type Life } from "./life.ts";
+import type { Seat } from "./model-memory.ts";
+import { away, type ModelServer } from "./model-server.ts";
 import { goalIn, type PlannedModel } from "./plan.ts";
 import { drawSickness, sicken } from "./sickness.ts";
 
@@ -23,9 +26,16 @@ export interface MortalProviderOptions {
   readonly clock: MortalClock;
   readonly life: Life;
   readonly dice: Dice;
+  readonly backend: string;
+  /** What loads the models; `null` where all are always there. */
+  readonly server: ModelServer | null;
+  /** Tells the generations of one life apart. */
+  readonly nth: () => number;
   readonly model: PlannedModel;
   /** The share of generations that go wrong now. */
   readonly sickness: () => number;
+  /** The share of them that come to nothing, whatever else there is. */
+  readonly poor: () => number;
   /** The share of streams that let go late when they are aborted. */
   readonly stubbornness: () => number;
   /** Longer than this after an abort nobody waits for a stream. */
@@ -36,22 +46,15 @@ export interface MortalProviderOptions {
   readonly note: (text: string) => void;
 }
 
-/** What the script of a generation is, decided when it begins. */
-interface Scene {
-  readonly steps: readonly Step[];
-  readonly retryAfterMs: number | null;
-}
-
 export class MortalProvider implements Provider {
   readonly type = "scripted";
   readonly baseUrl = "scripted:";
   readonly #options: MortalProviderOptions;
   readonly #inner: ScriptedProvider;
-  readonly #scenes = new Map<GenerateRequest, Scene>();
+  readonly #scenes = new Map<GenerateRequest, readonly Step[]>();
   #inFlight = 0;
   /** Milliseconds for a token, of the fastest generation so far. */
   #fastestMs = Infinity;
-  #begun = 0;
   /** Aborted longer than the patience ago, and still open. */
   #given = 0;
 
@@ -59,7 +62,7 @@ export class MortalProvider implements Provider {
     this.#options = options;
     this.#inner = scripted({
       clock: options.clock,
-      reply: (request) => this.#scenes.get(request)?.steps ?? [],
+      reply: (request) => this.#scenes.get(request) ?? [],
     });
   }
 
@@ -74,28 +77,34 @@ export class MortalProvider implements Provider {
     options.signal.throwIfAborted();
     const about = goalIn(request);
     const task = about === null ? null : taskOf(about.goal);
-    const name = task?.taskId ?? "nobody";
-    const scene = this.#stage(request, task?.session ?? true);
-    this.#scenes.set(request, scene);
+    const taskId = task?.taskId ?? "nobody";
+    this.#scenes.set(request, this.#stage(request, task?.session ?? true));
     this.#inFlight++;
     let retryAfterMs: number | null = null;
+    let seat: Seat | null = null;
+    const which = { life: life.number, taskId, nth: this.#options.nth() };
     const reserves = this.#leastFor(request);
-    const which = { life: life.number, taskId: name, nth: this.#begun++ };
-    tell({ kind: "generation.began", ...which, inFlight: this.#inFlight, reserves });
+    const place = this.#placeOf(request);
+    tell({ kind: "generation.began", ...which, inFlight: this.#inFlight, reserves, place });
     try {
+      seat = await this.#sit(request, taskId, options.signal);
+      if (life.dead) return yield* silence();
       for await (const event of this.#inner.generate(request, options)) {
         if (life.point("provider")) return yield* silence();
+        if (seat?.broken) throw away("ECONNRESET");
         if (event.type === "finished") this.#timed(event.usage);
         yield event;
       }
     } catch (thrown) {
-      if (!options.signal.aborted) retryAfterMs = scene.retryAfterMs;
+      const isAsked = !options.signal.aborted && thrown instanceof ProviderError;
+      if (isAsked) retryAfterMs = thrown.retryAfterMs ?? null;
       throw thrown;
     } finally {
       if (options.signal.aborted) {
         if (!life.dead) tell({ kind: "generation.aborted", ...which });
-        await this.#linger();
+        await this.#linger(seat);
       }
+      if (seat && !life.dead) this.#options.server?.leave(seat);
       this.#inFlight--;
       this.#scenes.delete(request);
       if (!life.dead) {
@@ -105,10 +114,28 @@ export class MortalProvider implements Provider {
     }
   }
 
+  async #sit(
+    { model, contextTokens }: GenerateRequest,
+    taskId: string,
+    signal: AbortSignal,
+  ): Promise<Seat | null> {
+    const { server, life } = this.#options;
+    return server && server.enter({ model, contextTokens }, { asker: life.number, taskId, signal });
+  }
+
+  /** Where it is generated, and who is in its way there. */
+  #placeOf({ model, contextTokens }: GenerateRequest): Place {
+    const { server, life, backend } = this.#options;
+    const isThere = server?.has({ model, contextTokens }) ?? true;
+    const inTheWay = isThere ? [] : (server?.users(life.number, model).inTheWay ?? []);
+    return { backend, model, contextTokens: contextTokens ?? null, isThere, inTheWay };
+  }
+
   /** What budgets must have reserved for it, at the least: its answer, and the tools that it is told of. */
   #leastFor({ maxOutputTokens, tools }: GenerateRequest): ReturnType<typeof leastReserves> {
     const told = Math.floor(JSON.stringify(tools).length / 4);
-    return leastReserves({ output: maxOutputTokens, tools: told }, this.#fastestMs);
+    const least = leastReserves({ output: maxOutputTokens, tools: told }, this.#fastestMs);
+    return this.#options.backend === "cloud" ? { ...least, gpuMs: 0 } : least;
   }
 
   #timed({ outputMs, outputTokens }: GenerationUsage): void {
@@ -116,7 +143,7 @@ export class MortalProvider implements Provider {
   }
 
   /** A socket that takes its time to close. */
-  async #linger(): Promise<void> {
+  async #linger(seat: Seat | null): Promise<void> {
     const { clock, dice, stubbornness, patienceMs } = this.#options;
     if (!dice.chance(stubbornness())) return;
     const ms = dice.chance(0.2) ? 3 * patienceMs : dice.between(0, patienceMs - 200);
@@ -125,6 +152,7 @@ export class MortalProvider implements Provider {
     await delay(clock, most);
     if (ms === most) return;
     this.#given++;
+    if (seat) seat.given = true;
     await delay(clock, ms - most);
     this.#given--;
   }
@@ -133,34 +161,68 @@ export class MortalProvider implements Provider {
     return this.#inner.server(signal);
   }
 
-  models(signal: AbortSignal): ReturnType<Provider["models"]> {
-    return this.#inner.models(signal);
+  async models(signal: AbortSignal): ReturnType<Provider["models"]> {
+    const { server } = this.#options;
+    return server ? this.#ask(() => server.listed(), signal) : this.#inner.models(signal);
   }
 
   describe(model: string, signal: AbortSignal): ReturnType<Provider["describe"]> {
     return this.#inner.describe(model, signal);
   }
 
-  loaded(signal: AbortSignal): ReturnType<Provider["loaded"]> {
-    return this.#inner.loaded(signal);
+  async loaded(signal: AbortSignal): ReturnType<Provider["loaded"]> {
+    const { server } = this.#options;
+    return server ? this.#ask(() => server.shown(), signal) : this.#inner.loaded(signal);
   }
 
-  preload(model: string, options: Parameters<Provider["preload"]>[1]): Promise<void> {
-    return this.#inner.preload(model, options);
+  async preload(model: string, options: Parameters<Provider["preload"]>[1]): Promise<void> {
+    const { server, life } = this.#options;
+    const { contextTokens, signal } = options;
+    if (!server) return this.#inner.preload(model, options);
+    const move = { what: "load", model, contextTokens: contextTokens ?? null, inUse: [] } as const;
+    await this.#move(move, () => server.load({ model, contextTokens }, { asker: life.number, signal }));
   }
 
-  unload(model: string, options: Parameters<Provider["unload"]>[1]): Promise<void> {
-    return this.#inner.unload(model, options);
+  async unload(model: string, options: Parameters<Provider["unload"]>[1]): Promise<void> {
+    const { server, life } = this.#options;
+    if (!server) return this.#inner.unload(model, options);
+    const inUse = server.users(life.number, model).own;
+    const move = { what: "unload", model, contextTokens: null, inUse } as const;
+    await this.#move(move, async () => server.unload(model));
   }
 
-  #stage(request: GenerateRequest, isSession: boolean): Scene {
-    const { dice, model, sickness, note } = this.#options;
+  async #ask<T>(question: () => T, signal: AbortSignal): Promise<T> {
+    if (this.#options.life.point("provider")) return never();
+    signal.throwIfAborted();
+    return question();
+  }
+
+  /** Loads or unloads, with a witness of its beginning and its end. */
+  async #move(move: Move, work: () => Promise<void>): Promise<void> {
+    const { life, backend, tell, note } = this.#options;
+    if (life.point("provider")) return never();
+    const which = { life: life.number, backend, ...move };
+    note(`${move.what} of ${move.model} begins`);
+    tell({ kind: "move.began", ...which });
+    try {
+      await work();
+    } finally {
+      if (!life.dead) {
+        note(`${move.what} of ${move.model} ends`);
+        tell({ kind: "move.ended", ...which });
+      }
+    }
+    if (life.point("provider")) return never();
+  }
+
+  #stage(request: GenerateRequest, isSession: boolean): readonly Step[] {
+    const { dice, model, sickness, poor, note } = this.#options;
     const steps = model.reply(request);
     const about = goalIn(request)?.goal ?? "?";
-    const ailment = model.ailmentOf(request);
+    const ailment = dice.chance(poor()) ? "empty" : model.ailmentOf(request);
     if (ailment === null && !dice.chance(sickness())) {
       note(`generation begins in ${about}`);
-      return { steps, retryAfterMs: null };
+      return steps;
     }
     const drawn = ailment ?? drawSickness(dice);
     note(`generation begins in ${about}, ${drawn}`);

@@ -289,6 +289,7 @@ function requestOf(wish: Wish): DelegateRequest {
   return {
     goal: wish.goal,
     role: plan.children.length > 0 ? "orchestrator" : "leaf",
+    ...(plan.agent && { agent: plan.agent }),
     onRestart,
     ...(retryLimit > 0 && { retryLimit }),
     ...(budget && { budget }),

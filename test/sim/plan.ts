@@ -38,6 +38,8 @@ export interface Plan {
   readonly children: readonly Plan[];
   /** What its parent lets it and all below it use, as a model words it; `null` or absent for no budget of its own. */
   readonly budget?: Readonly<Record<string, number>> | null;
+  /** The agent of the config that it is; `null` or absent for the one that children are by default. */
+  readonly agent?: string | null;
 }
 
 export const DEEPEST = 3;
@@ -98,6 +100,12 @@ export function drawPlan(dice: Dice, path: string, room: Grounds): Plan {
 export function withBudgets(plan: Plan, draw: () => NonNullable<Plan["budget"]> | null): Plan {
   const children = plan.children.map((child) => ({ ...withBudgets(child, draw), budget: draw() }));
   return { ...plan, children };
+}
+
+/** What the children follow that people delegate under a task. */
+export function extraPlan(path: string): Plan {
+  const nothing = { ails: null, quirks: [], meddling: "nothing", children: [] } as const;
+  return { path, manner: "async", ms: 40, ...nothing };
 }
 
 /** Every plan of a tree, parents first. */
@@ -175,6 +183,7 @@ export class PlannedModel {
       goal: goalOf(child.path, this.#serial()),
       role: child.children.length > 0 ? "orchestrator" : "leaf",
       ...(child.budget && { budget: child.budget }),
+      ...(child.agent && { agent: child.agent }),
     }));
     if (manner === "batch") return [call("delegate_task", { tasks })];
     const tool = manner === "blocking" ? "delegate_task" : "delegate_task_async";

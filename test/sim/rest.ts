@@ -6,8 +6,6 @@ import type { Rest, RestTask } from "./check.ts";
 import type { Incarnation } from "./incarnation.ts";
 
 const MOST = 100_000;
-/** The heartbeat of the claims, and whatever else a server without work keeps armed. */
-const IDLE_TIMERS = 1;
 
 export interface RestOptions {
   readonly store: MemoryStore;
@@ -16,6 +14,7 @@ export interface RestOptions {
 }
 
 export async function readRest({ store, current, unanswered }: RestOptions): Promise<Rest> {
+  const timers = current.clock.armed - (await current.idleTimers());
   const tasks = new Map<string, RestTask>();
   const usage = new Map<string, ReturnType<typeof usedOf>>();
   const { items } = await store.list({ limit: MOST });
@@ -30,9 +29,18 @@ export async function readRest({ store, current, unanswered }: RestOptions): Pro
   return {
     tasks,
     held: current.runtime.counts(),
-    inFlight: current.provider.inFlight,
-    timers: current.clock.armed - IDLE_TIMERS,
+    inFlight: [...current.inFlight.values()].reduce((sum, each) => sum + each, 0),
+    timers,
+    mistaken: mistakenIn(current),
     unanswered,
     usage,
   };
+}
+
+function mistakenIn(current: Incarnation): readonly string[] {
+  return current.lanes().flatMap(({ backend, profile, residency }) => {
+    if (residency === null) return [];
+    const isThere = current.serverShows(backend, profile);
+    return isThere === (residency === "resident") ? [] : [`${profile} is ${residency}`];
+  });
 }

@@ -56,21 +56,14 @@ export function drawSickness(dice: Dice): Sickness {
   return dice.pick(SICKNESSES);
 }
 
-/** A sick generation, and how long its server asks to be left alone. */
-export interface Sick {
-  readonly steps: readonly Step[];
-  readonly retryAfterMs: number | null;
-}
-
 /** A session has no timeout of its own: there the client's own deadline ends a stream that hangs. */
 const IDLE_MS = 12_000;
 
 /** What becomes of a script that a sickness has struck. */
-export function sicken(steps: readonly Step[], sickness: Sickness, isSession: boolean): Sick {
-  const healthy = (made: readonly Step[]): Sick => ({ steps: made, retryAfterMs: null });
+export function sicken(steps: readonly Step[], sickness: Sickness, isSession: boolean): readonly Step[] {
   switch (sickness) {
     case "overloaded":
-      return healthy([...pausesOf(steps), fail("overloaded")]);
+      return [...pausesOf(steps), fail("overloaded")];
     case "overloaded with a pause":
       return refusedFor(steps, { kind: "overloaded", status: 503, retryAfterMs: 400 });
     case "rate limited":
@@ -78,23 +71,23 @@ export function sicken(steps: readonly Step[], sickness: Sickness, isSession: bo
     case "rate limited for long":
       return refusedFor(steps, { kind: "rate_limited", status: 429, retryAfterMs: 90_000 });
     case "reset half way":
-      return healthy([...steps.slice(0, Math.ceil(steps.length / 2)), say("and th"), fail("network")]);
+      return [...steps.slice(0, Math.ceil(steps.length / 2)), say("and th"), fail("network")];
     case "malformed":
-      return healthy([...pausesOf(steps), say("{{"), fail("malformed")]);
+      return [...pausesOf(steps), say("{{"), fail("malformed")];
     case "refused":
-      return healthy([...pausesOf(steps), fail("refused", "filtered", "No.")]);
+      return [...pausesOf(steps), fail("refused", "filtered", "No.")];
     case "hangs":
-      return healthy([
+      return [
         ...pausesOf(steps),
         say("not a word mo"),
         ...(isSession ? [wait(IDLE_MS), fail("timeout")] : [hang()]),
-      ]);
+      ];
     case "drips":
-      return healthy([think("well"), ...drip("let me see "), ...steps]);
+      return [think("well"), ...drip("let me see "), ...steps];
     case "empty":
-      return healthy([...pausesOf(steps), finish("length")]);
+      return [...pausesOf(steps), finish("length")];
     default:
-      return healthy(spoilCalls(steps, sickness));
+      return spoilCalls(steps, sickness);
   }
 }
 
@@ -122,8 +115,8 @@ function drip(text: string): readonly Step[] {
 function refusedFor(
   steps: readonly Step[],
   answer: { readonly kind: ProviderErrorKind; readonly status: number; readonly retryAfterMs: number },
-): Sick {
+): readonly Step[] {
   const { kind, status, retryAfterMs } = answer;
   const error = new ProviderError({ kind, code: kind }, "Not now.", { status, retryAfterMs });
-  return { steps: [...pausesOf(steps), failWith(error)], retryAfterMs };
+  return [...pausesOf(steps), failWith(error)];
 }

@@ -11,7 +11,9 @@ import { Dice, streamOf, STREAMS } from "./dice.ts";
 import type { Fact } from "./facts.ts";
 import { advance } from "./model.ts";
 import { EXTRA_PATH, People } from "./people.ts";
-import { PlannedModel, plansOf, type Plan } from "./plan.ts";
+import { happen, putRight, serversOf } from "./mishaps.ts";
+import type { ModelServer } from "./model-server.ts";
+import { extraPlan, PlannedModel, plansOf } from "./plan.ts";
 import { readRest } from "./rest.ts";
 import { useSameTicks } from "./same-ticks.ts";
 import { Servers } from "./servers.ts";
@@ -49,6 +51,7 @@ export class Simulation {
   readonly #store: MemoryStore;
   readonly #people: People;
   readonly #servers: Servers;
+  readonly #models: ReadonlyMap<string, ModelServer>;
   #serial = 0;
   #calm = false;
   #steps = 0;
@@ -65,16 +68,14 @@ export class Simulation {
     const note = (text: string): void => this.#trace.line(now(), text);
     const product = streamOf(seed, STREAMS.product);
     const { maxEvents } = this.#world;
-    this.#store = new MemoryStore({
-      clock: this.#clock,
-      random: product,
-      ...(maxEvents !== null && { maxEvents }),
-    });
+    const kept = maxEvents !== null && { maxEvents };
+    this.#store = new MemoryStore({ clock: this.#clock, random: product, ...kept });
     this.#store.onWrite((events) => {
       for (const event of events) tell({ kind: "event", event });
     });
-    const plans = [...this.#world.roots.flatMap(({ plan }) => plansOf(plan)), EXTRA_PLAN];
+    const plans = [...this.#world.roots.flatMap(({ plan }) => plansOf(plan)), extraPlan(EXTRA_PATH)];
     const serial = (): number => this.#serial++;
+    this.#models = serversOf(this.#world.box, this.#clock);
     this.#servers = new Servers({
       ground: {
         world: this.#world,
@@ -83,6 +84,7 @@ export class Simulation {
         random: product,
         dice: new Dice(streamOf(seed, STREAMS.chaos)),
         model: new PlannedModel(plans, serial),
+        servers: this.#models,
         witness: new StoreWitness({ tell, trace: this.#trace, now }),
         isCalm: () => this.#calm,
         taskOf: (goal) => this.#taskOf(goal),
@@ -90,7 +92,10 @@ export class Simulation {
         note,
       },
       onReady: () => this.#serve(),
-      onGone: (life) => this.#people.cutOff(life),
+      onGone: (life) => {
+        this.#people.cutOff(life);
+        this.#models.forEach((server) => server.hangUp(life));
+      },
     });
     this.#people = new People({
       roots: this.#world.roots,
@@ -121,6 +126,7 @@ export class Simulation {
     await settle();
     await this.#until(() => this.#clock.monotonic() >= this.#world.calmAtMs);
     this.#calm = true;
+    putRight(this.#models);
     this.#servers.spare();
     const ended = (await this.#comeToRest()) && (await this.#closeSessions());
     if (!this.#checks.violation && !ended) {
@@ -155,6 +161,9 @@ export class Simulation {
         this.#trace.line(atMs, `the box has ${caps.slots} slots and ${caps.places} places now`);
         this.#servers.current?.change(caps);
       });
+    }
+    for (const mishap of this.#world.box?.mishaps ?? []) {
+      at(mishap.atMs, () => happen(mishap, this.#models, { clock: this.#clock, trace: this.#trace }));
     }
     at(calmAtMs, () => {});
     const tend = (): void => {
@@ -259,15 +268,15 @@ export class Simulation {
     if (!current || this.#servers.closing || this.#checkedAt === this.#facts) return;
     this.#checkedAt = this.#facts;
     const lanes = current.lanes();
-    this.#checks.step({ lanes, inFlight: current.provider.inFlight }, this.#book);
+    this.#checks.step({ lanes, inFlight: current.inFlight }, this.#book);
     this.#book.noteLanes(lanes);
   }
 
   async #lookAtRest(): Promise<void> {
     const { current } = this.#servers;
     if (!current) return;
-    const open = this.#people.openCalls(current.life.number);
-    const unanswered = open.map(({ number, name }) => `${number} ${name}`);
+    const calls = this.#people.openCalls(current.life.number);
+    const unanswered = calls.map(({ number, name }) => `${number} ${name}`);
     const rest = await readRest({ store: this.#store, current, unanswered });
     this.#checks.rest(rest, this.#book);
   }
@@ -282,17 +291,6 @@ export class Simulation {
 export function stackOf(thrown: unknown): string {
   return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
 }
-
-/** What the children follow that people delegate under a task. */
-const EXTRA_PLAN: Plan = {
-  path: EXTRA_PATH,
-  manner: "async",
-  ms: 40,
-  ails: null,
-  quirks: [],
-  meddling: "nothing",
-  children: [],
-};
 
 /** Plays the world of one seed. */
 export function simulate(seed: number, options: SimulationOptions): Promise<Outcome> {

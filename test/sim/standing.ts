@@ -4,6 +4,16 @@ import type { LaneView } from "../../src/core/box-api.ts";
 import type { AdmitRequest } from "../../src/scheduler/scheduler.ts";
 import { AHEAD_ASKS, AHEAD_MOST } from "../../src/scheduler/line.ts";
 
+/** A task was given a lease, or gave it back. */
+export interface LeaseFact {
+  readonly kind: "lease";
+  readonly taskId: string;
+  readonly held: boolean;
+  /** Where, in worlds with several lanes, and whether the model there was already and still is to go. */
+  readonly lane?: Pick<LaneView, "backend" | "profile">;
+  readonly isToGo?: boolean;
+}
+
 export interface Turn {
   readonly front: boolean;
   /** In order of asking. */

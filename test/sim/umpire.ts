@@ -11,6 +11,7 @@ import type {
   SchedulerSignal,
 } from "../../src/scheduler/scheduler.ts";
 import { BYPASS_LIMIT } from "../../src/scheduler/queue.ts";
+import { overheard } from "./overheard.ts";
 import { TurnsOfParents } from "./parents.ts";
 import {
   isForLease,
@@ -19,6 +20,7 @@ import {
   isNewcomer,
   mayGoAhead,
   type Admission,
+  type LeaseFact,
   type Standing,
   type Turn,
 } from "./standing.ts";
@@ -36,8 +38,7 @@ export type Rule =
 
 export type UmpireFact =
   | { readonly kind: "umpired"; readonly rule: Rule; readonly complaint: string }
-  /** A task was given a lease, or gave it back. */
-  | { readonly kind: "lease"; readonly taskId: string; readonly held: boolean }
+  | LeaseFact
   /** A task was given a place. */
   | { readonly kind: "placed"; readonly taskId: string };
 
@@ -77,7 +78,6 @@ export class Umpire {
   #lane: LaneView = EMPTY;
   #overdueSince: number | null = null;
   #paused = false;
-  #closed = false;
   #asked = 0;
   #admissions = 0;
   #given = 0;
@@ -90,23 +90,9 @@ export class Umpire {
 
   /** The scheduler as the runtime sees it. */
   watch(scheduler: Scheduler): Scheduler {
-    return new Proxy(scheduler, {
-      get: (target, name) => {
-        const member: unknown = Reflect.get(target, name, target);
-        if (typeof member !== "function") return member;
-        const method = member.bind(target) as (...args: unknown[]) => unknown;
-        if (name === "lanes" || name === "counts" || name === "placeOf" || name === "checkRoom")
-          return method;
-        return (...args: unknown[]) => {
-          // A scheduler that was closed does nothing more, and gives nothing back.
-          if (name === "close") this.#closed = true;
-          if (this.#closed) return method(...args);
-          this.#before(String(name), args[0]);
-          const answer = method(...args);
-          this.#after(String(name), args[0], target.lanes()[0] ?? EMPTY);
-          return answer;
-        };
-      },
+    return overheard(scheduler, {
+      before: (command, argument) => this.#before(command, argument),
+      after: (command, argument, inner) => this.#after(command, argument, inner.lanes()[0] ?? EMPTY),
     });
   }
 

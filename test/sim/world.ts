@@ -3,6 +3,7 @@
 
 import type { RestartPolicy, TreeBudget } from "../../src/core/limits.ts";
 import { Dice, streamOf, STREAMS } from "./dice.ts";
+import { drawBox, withAgents, type Box } from "./box.ts";
 import { drawPlan, withBudgets, type Grounds, type Plan } from "./plan.ts";
 import { budgetOf, childBudgetOf, deedsOf, drawTheme, spendOf, stubbornnessOf, type Theme } from "./theme.ts";
 
@@ -96,6 +97,8 @@ export interface World {
   /** How each incarnation ends but the last. */
   readonly endings: readonly Ending[];
   readonly onInterrupt: "continue" | "cancel";
+  /** Its models and the servers that have them; `null` where one is always there. */
+  readonly box: Box | null;
   /** From here on nothing fails and nobody interferes. */
   readonly calmAtMs: number;
 }
@@ -143,9 +146,14 @@ export function drawWorld(seed: number, options: WorldOptions): World {
   const caps = dice.several(4, () => drawCaps(dice, theme));
   const store = drawStore(dice);
   const maxEvents = dice.chance(0.1) ? dice.between(20, 100) : null;
+  const boxes = new Dice(streamOf(seed, STREAMS.box));
+  const box = drawBox(boxes, ACTING_MS);
+  const furnished =
+    box === null ? roots : roots.map((root) => ({ ...root, plan: withAgents(root.plan, boxes) }));
   return {
     seed,
-    roots: roots.map((root) => withPurse(root, theme, purse)),
+    roots: furnished.map((root) => withPurse(root, theme, purse)),
+    box,
     deeds,
     caps,
     store,
