@@ -10,6 +10,8 @@ import { table } from "./table.ts";
 import { stateSpan, type Line, type Span } from "./printer.ts";
 
 const GOAL_CHARS = 60;
+/** Room for why a task waits or failed: an address and a time fit in. */
+const WHY_CHARS = 120;
 
 /** `47s`, `12m`, `3h`, `2d`: one unit, rounded down. */
 export function age(ms: number): string {
@@ -54,10 +56,28 @@ function limitsText(budget: TreeBudget): string {
   }).join(", ");
 }
 
-/** A table of tasks with a heading. */
+/** Why a task waits, or failed; empty for one that does neither. */
+function whyText({ waitsFor, failure }: Pick<TreeNode, "waitsFor" | "failure">): string {
+  if (failure !== null) return oneLine(`${failure.code}: ${failure.message}`, WHY_CHARS);
+  return waitsFor === null ? "" : oneLine(waitsFor, WHY_CHARS);
+}
+
+/** A table of tasks with a heading; with a column of reasons where there are any. */
 export function taskTable(tasks: readonly TaskView[], now: number): readonly Line[] {
-  const heading = ["ID", "STATE", "PHASE", "AGENT", "MODEL", "AGE", "USED", "GOAL"];
-  const rows = tasks.map((task) => [
+  const reasons = tasks.map(whyText);
+  const hasReasons = reasons.some((reason) => reason !== "");
+  const heading = [
+    "ID",
+    "STATE",
+    "PHASE",
+    "AGENT",
+    "MODEL",
+    "AGE",
+    "USED",
+    "GOAL",
+    ...(hasReasons ? ["WHY"] : []),
+  ];
+  const rows = tasks.map((task, at) => [
     shortId(task.taskId),
     task.state,
     phaseText(task),
@@ -66,6 +86,7 @@ export function taskTable(tasks: readonly TaskView[], now: number): readonly Lin
     age(now - task.createdAt),
     usedText(task.spending.subtree),
     task.kind === "session" ? "(session)" : oneLine(task.goal, GOAL_CHARS),
+    ...(hasReasons ? [reasons[at] as string] : []),
   ]);
   return table(heading, rows, (text, { row, column }) =>
     column === 1 ? stateSpan((tasks[row] as TaskView).state, text) : text,
@@ -156,7 +177,7 @@ function nodeSpans(node: TreeNode): readonly Span[] {
     subtree.generations + subtree.toolCalls === 0
       ? ""
       : `, used ${usedText(subtree)}${left === "" ? "" : ` (left: ${left})`}`;
-  const waits = node.waitsFor === null ? "" : `, waits for ${oneLine(node.waitsFor, GOAL_CHARS)}`;
+  const waits = node.waitsFor === null ? "" : `, waits for ${oneLine(node.waitsFor, WHY_CHARS)}`;
   const last =
     node.lastLine === null || node.lastLine === "" ? "" : `  ${oneLine(node.lastLine, GOAL_CHARS)}`;
   return [
@@ -165,6 +186,7 @@ function nodeSpans(node: TreeNode): readonly Span[] {
     stateSpan(node.state, phase === "" ? node.state : `${node.state} ${phase}`),
     `  ${what}`,
     ["dim", `  ${oneLine(node.model, 30)}${used}${waits}${last}`],
+    ...(node.failure === null ? [] : [["red", `  ${whyText(node)}`] as const]),
   ];
 }
 

@@ -192,6 +192,8 @@ export interface TreeNode {
   readonly waitsFor: string | null;
   readonly progress: Progress | null;
   readonly lastLine: string | null;
+  /** Why it failed; `null` for one that did not. */
+  readonly failure: TaskFailure | null;
   readonly usage: Usage;
   readonly spending: Spending;
   /** Milliseconds since the epoch, as in `TaskView`. */

@@ -67,12 +67,25 @@ export interface LoadedModel {
   readonly foreign: boolean;
 }
 
+/** A model server of this box that does not answer. */
+export interface OutageView {
+  readonly backend: string;
+  /** When that was noticed, in milliseconds since the epoch. */
+  readonly since: number;
+  /** Tasks that began a turn meanwhile and wait for it. */
+  readonly held: number;
+  /** The same in words, with its address. */
+  readonly message: string;
+}
+
 export interface GpuView {
   readonly gpu: string;
   readonly backends: readonly LaneView[];
   readonly loaded: readonly LoadedModel[];
   /** The models of ours that were asked for, or are there; empty where nothing is loaded at our command. */
   readonly residency: readonly ResidencyView[];
+  /** Its servers that are away. */
+  readonly outages: readonly OutageView[];
 }
 
 export interface ModelView {

@@ -138,6 +138,7 @@ const treeNode: z.ZodType<Wire<TreeNode>> = z
     waits_for: z.string().nullable(),
     progress: progress.nullable(),
     last_line: z.string().nullable(),
+    failure: failure.nullable(),
     usage,
     spending,
     created_at: time,
@@ -214,6 +215,9 @@ const gpuView = z
       }),
     ),
     residency: z.array(residencyView),
+    outages: z.array(
+      z.object({ backend: z.string(), since: time, held: count, message: z.string() }).meta({ id: "Outage" }),
+    ),
   })
   .meta({ id: "Gpu" }) satisfies z.ZodType<Wire<GpuView>>;
 

@@ -53,12 +53,14 @@ export class Box implements BoxApi {
         const providers = [...new Set(backends.map((lane) => lane.provider))];
         const loaded = await Promise.all(providers.map((name) => this.#loaded(name)));
         const names = backends.map((lane) => lane.backend);
+        const own = [...new Set(names)];
         const isForeign = (model: string): boolean => residency.isForeign(names, model);
         return {
           gpu,
           backends,
           loaded: loaded.flat().map((each) => ({ ...each, foreign: isForeign(each.model) })),
-          residency: residency.views([...new Set(names)]),
+          residency: residency.views(own),
+          outages: residency.outages.views(own),
         };
       }),
     );

@@ -10,6 +10,7 @@ import { inTime, withSignal } from "../base/abort.ts";
 import { delay, type Clock } from "../base/clock.ts";
 import { CancelledError, messageOf, ProviderError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { OutageView } from "../core/box-api.ts";
 import { SERVER_AWAY } from "../core/lifecycle.ts";
 import type { Provider } from "../../providers/provider.ts";
 
@@ -61,6 +62,15 @@ export class Outages {
   wordsOf(backend: string): string | null {
     const outage = this.#away.get(backend);
     return outage ? `${backend} at ${outage.where} has not answered since ${timeOf(outage.since)}` : null;
+  }
+
+  /** Those of these servers that are away. */
+  views(backends: readonly string[]): readonly OutageView[] {
+    return backends.flatMap((backend) => {
+      const outage = this.#away.get(backend);
+      const message = this.wordsOf(backend) as string;
+      return outage ? [{ backend, since: outage.since, held: outage.held.size, message }] : [];
+    });
   }
 
   /**

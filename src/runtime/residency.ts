@@ -7,6 +7,7 @@ import { ProviderError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { findModel } from "../config/models.ts";
 import type { ResidencyView } from "../core/box-api.ts";
+import { SERVER_AWAY } from "../core/lifecycle.ts";
 import { loadProfileOf, profileKey, type LoadProfile } from "../core/load-profile.ts";
 import type { BackendSettings, Settings } from "../core/settings.ts";
 import type { ModelRef } from "../core/task.ts";
@@ -112,7 +113,9 @@ export class Residency {
 
   /** The profiles of these backends of which there is something to say. */
   views(backends: readonly string[]): readonly ResidencyView[] {
-    return backends.flatMap((name) => this.#servers.get(name)?.views() ?? []);
+    return backends
+      .flatMap((name) => this.#servers.get(name)?.views() ?? [])
+      .map((view) => this.#named(view));
   }
 
   isForeign(backends: readonly string[], model: string): boolean {
@@ -122,6 +125,13 @@ export class Residency {
   close(): void {
     this.outages.close();
     for (const server of this.#servers.values()) server.close();
+  }
+
+  /** A model whose server is away is told with that. */
+  #named(view: ResidencyView): ResidencyView {
+    const message = this.outages.wordsOf(view.backend);
+    if (view.phase !== "away" || message === null) return view;
+    return { ...view, problem: { code: SERVER_AWAY, message } };
   }
 
   #serverOf(backend: BackendSettings): ResidencyServer | null {

@@ -154,6 +154,7 @@ export function treeNode(record: TaskRecord, facts: LiveFacts, children: readonl
     waitsFor: waitsFor(facts),
     progress: record.progress,
     lastLine: facts.tail.at(-1) ?? null,
+    failure: record.end?.failure ?? null,
     usage: record.usage,
     spending: spendingOf(record, facts, subtree),
     createdAt: spec.createdAt,

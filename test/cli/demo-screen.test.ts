@@ -24,6 +24,7 @@ function node(taskId: string, rest: Partial<TreeNode> = {}): TreeNode {
     waitsFor: null,
     progress: null,
     lastLine: null,
+    failure: null,
     usage: NO_USAGE,
     spending: { subtree: NO_USAGE, budget: null, remaining: UNLIMITED_BUDGET },
     createdAt: 0,

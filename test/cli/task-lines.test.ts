@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { EventData, EventType, StoredEvent } from "../../src/core/event.ts";
 import { NO_USAGE, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
-import type { TreeNode } from "../../src/core/api.ts";
-import { Printer } from "../../src/cli/printer.ts";
+import type { TaskView, TreeNode } from "../../src/core/api.ts";
+import { Printer, type Line } from "../../src/cli/printer.ts";
 import {
   age,
   counted,
@@ -10,6 +10,7 @@ import {
   eventText,
   receiptText,
   timeOfDay,
+  taskTable,
   treeLines,
 } from "../../src/cli/task-lines.ts";
 import { ScriptedTerminal } from "./scripted-terminal.ts";
@@ -54,6 +55,7 @@ function node(name: string, rest: Partial<TreeNode> = {}): TreeNode {
     waitsFor: null,
     progress: null,
     lastLine: null,
+    failure: null,
     usage: NO_USAGE,
     spending: { subtree: NO_USAGE, budget: null, remaining: UNLIMITED_BUDGET },
     createdAt: 0,
@@ -76,6 +78,34 @@ test("a tree is drawn with its branches, queue places and last lines", () => {
     "│  └─ task_cccccccc  spawned queued #2  goal c  m, waits for a place",
     "└─ task_dddddddd  running generating  goal d  m  said",
   ]);
+});
+
+test("a tree says why a task failed, in red", () => {
+  const failure = { code: "model_not_found", message: `Get it again.\n${"x".repeat(200)}`, retryable: false };
+  const [line] = treeLines([node("a", { state: "failed", phase: null, failure })]);
+  const text = printer.render(line as Line, false);
+  expect(text).toMatch(/^task_aaaaaaaa {2}failed {2}goal a {2}m {2}model_not_found: Get it again\. x+…$/);
+  expect((line as Line).at(-1)).toMatchObject(["red", expect.stringContaining("model_not_found")]);
+});
+
+test("a table has a column of reasons where a task waits or has failed, and none where nobody does", () => {
+  const model = { provider: "gpu", model: "m", backend: "gpu" };
+  const rowOf = (name: string, rest: Partial<TaskView>): TaskView =>
+    ({ ...node(name), model, ...rest }) as unknown as TaskView;
+  const failure = { code: "timeout", message: "It took\ntoo long.", retryable: false };
+  const tasks = [
+    rowOf("a", { waitsFor: "gpu at http://127.0.0.1:11434 has not answered since 2026-01-02T12:03:20Z" }),
+    rowOf("b", { state: "failed", phase: null, failure }),
+    rowOf("c", {}),
+  ];
+  const texts = taskTable(tasks, 0).map((line) => printer.render(line, false).trimEnd());
+  expect(texts.map((text) => /goal (.*)$|GOAL (.*)$/.exec(text)?.[0])).toEqual([
+    "GOAL    WHY",
+    "goal a  gpu at http://127.0.0.1:11434 has not answered since 2026-01-02T12:03:20Z",
+    "goal b  timeout: It took too long.",
+    "goal c",
+  ]);
+  expect(printer.render(taskTable([rowOf("c", {})], 0)[0] as Line, false)).not.toContain("WHY");
 });
 
 test("a tree says what each part of it has used, and what its budget leaves", () => {

@@ -49,6 +49,7 @@ export const CANNED_GPUS: readonly GpuView[] = [
         retryAt: 2,
       },
     ],
+    outages: [{ backend: "canned", since: 1, held: 2, message: "canned has not answered since then" }],
   },
 ];
 

@@ -154,6 +154,7 @@ export function nodeOf(task: CannedTask): TreeNode {
     waitsFor: null,
     progress: task.progress,
     lastLine: task.result,
+    failure: task.failure,
     usage: NO_USAGE,
     spending: { subtree: NO_USAGE, budget: null, remaining: UNLIMITED_BUDGET },
     createdAt: task.createdAt,

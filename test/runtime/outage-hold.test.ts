@@ -60,6 +60,12 @@ describe("an outage of five minutes", () => {
     expect(new Set(views.map(({ phase }) => phase))).toEqual(new Set(["backing_off", "queued"]));
     for (const { waitsFor } of views) expect(waitsFor).toContain(AWAY);
     expect(views.map(({ usage }) => usage.generations)).toEqual(ids.map(() => 0));
+    const [gpu] = await all.rig.api.gpus();
+    const message = expect.stringContaining(AWAY) as string;
+    expect(gpu?.outages).toMatchObject([{ backend: "gpu", held: 4, message }]);
+    expect(gpu?.residency[0]).toMatchObject({ phase: "away", problem: { code: "server_away", message } });
+    const [tree] = await all.rig.api.tree(ids[0]);
+    expect(tree).toMatchObject({ waitsFor: message, failure: null });
   });
 
   test("leaves a held task to its cancel and to its deadline", async () => {

@@ -68,6 +68,13 @@ describe("what a surface shows", () => {
     expect(without.spending).toMatchObject({ budget: null, remaining: UNLIMITED_BUDGET });
   });
 
+  test("of a failed one says why", () => {
+    const failure = { code: "timeout", message: "Too long.", retryable: false };
+    const failed: TaskRecord = { ...RECORD, state: "failed", phase: null, end: { ...END, failure } };
+    expect(treeNode(failed, endedFacts(failed), []).failure).toEqual(failure);
+    expect(treeNode(RECORD, LIVE, []).failure).toBeNull();
+  });
+
   test("of an ended one is its record, with the last lines of its result", () => {
     const ended: TaskRecord = { ...RECORD, state: "done", phase: null, end: END };
     expect(endedFacts(ended)).toMatchObject({ state: "done", phase: null, tail: ["a", "b"] });
