@@ -42,6 +42,7 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
     if (input.before) await input.before;
     await turn.memory?.();
     checkServer(host);
+    await services.residency.seek(turn.model);
     await beginTurn(host, input, null);
     turn.partial = "";
     turn.outcome = null;

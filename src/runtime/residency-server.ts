@@ -81,6 +81,15 @@ export class ResidencyServer {
     return use;
   }
 
+  /** Somebody wants this profile: where its model was removed, the list is read once more. Never rejects. */
+  async seek(profile: string): Promise<void> {
+    if (this.#tenants.get(profile)?.phase !== "removed") return;
+    // One that is under way may have read the list before the model was there again.
+    await this.#looking;
+    this.#listedAt = null;
+    await this.look();
+  }
+
   /** A generation failed in a way that may be the server's state: look now, at the list of models too. */
   suspect(): void {
     this.#listedAt = null;

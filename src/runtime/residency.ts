@@ -86,6 +86,12 @@ export class Residency {
     return profile && (this.#servers.get(profile.backend)?.sizeOf(profileKey(profile)) ?? null);
   }
 
+  /** A model that was removed may be there again: looks before a turn is told that it is not. Never rejects. */
+  async seek(model: ModelRef): Promise<void> {
+    const profile = this.profileOf(model);
+    if (profile) await this.#servers.get(profile.backend)?.seek(profileKey(profile));
+  }
+
   /**
    * Counts a generation in; its `end` is called when its connection is closed.
    * Contract: throws ProviderError when the model cannot be had now, with why and until when.

@@ -53,7 +53,7 @@ export interface HostServices {
   readonly store: Store;
   readonly patience: StorePatience;
   readonly scheduler: Scheduler;
-  readonly residency: Pick<Residency, "enter" | "profileOf" | "sizeOf" | "outages">;
+  readonly residency: Pick<Residency, "enter" | "profileOf" | "sizeOf" | "outages" | "seek">;
   /** The machine with its effects provided, once for all tasks. */
   readonly machine: typeof agentMachine;
   readonly kinship: Kinship;

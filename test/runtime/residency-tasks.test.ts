@@ -131,6 +131,18 @@ describe("a server that misbehaves", () => {
     expect(all.rig.runtime.counts()).toMatchObject(NOTHING_HELD);
   });
 
+  test("by a model that is deleted and pulled again: the next task that wants it finds it at once", async () => {
+    const all = box({ answerMs: 1_000 });
+    all.server.remove("a");
+    const [first] = await delegated(all, [null]);
+    await all.clock.advance(10_000);
+    expect(await all.ended(first as string)).toEqual({ state: "failed", code: "model_not_found" });
+    all.server.install("a");
+    const [second] = await delegated(all, [null]);
+    await all.clock.advance(10_000);
+    expect(await all.ended(second as string)).toEqual(DONE);
+  });
+
   test("by another program that takes the model's place: it is loaded again, and shown as another's", async () => {
     const all = box({ answerMs: 1_000 });
     const [first] = await delegated(all, [null]);
