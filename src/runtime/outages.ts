@@ -83,7 +83,7 @@ export class Outages {
     if (!outage || words === null) return null;
     const { clock, mostMs } = this.#options;
     const ageMs = clock.monotonic() - outage.sinceMonotonic;
-    const leftMs = mostMs === null ? LONGEST_HOLD_MS : mostMs - ageMs;
+    const leftMs = mostMs === null ? LONGEST_HOLD_MS : Math.ceil(mostMs - ageMs);
     if (leftMs <= 0) return null;
     const retryAfterMs = Math.min(leftMs, LONGEST_HOLD_MS, Math.max(FIRST_HOLD_MS, ageMs));
     const message = `${words}; held until it is back.`;

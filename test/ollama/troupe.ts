@@ -19,6 +19,8 @@ export interface RealTroupeOptions {
   readonly sessionModel?: string;
   /** Off leaves loading and unloading to the server. */
   readonly manageModels?: boolean;
+  /** How long tasks wait for a server that is away, in seconds; for ever when absent. */
+  readonly maxOutageS?: number;
   /** What the scheduler may plan with. */
   readonly vramBytes?: number;
 }
@@ -82,7 +84,7 @@ function counting(fetch: typeof globalThis.fetch) {
 /** Contract: the caller closes the troupe. */
 export async function troupeOn(options: RealTroupeOptions): Promise<RealTroupe> {
   const { baseUrl, slots = 1, patienceMs = 5_000, model = PLAIN_MODEL, sessionModel = TOOLS_MODEL } = options;
-  const { manageModels = true, vramBytes = null } = options;
+  const { manageModels = true, vramBytes = null, maxOutageS = null } = options;
   const logged: string[] = [];
   const counter = counting(runtimeFetch());
   const troupe = await compose({
@@ -109,6 +111,7 @@ export async function troupeOn(options: RealTroupeOptions): Promise<RealTroupe> 
       providers: {
         ollama: { type: "ollama", base_url: baseUrl, slots, max_children: 8, manage_models: manageModels },
       },
+      routing: { max_outage_s: maxOutageS },
       scheduler: { interactive_patience_s: patienceMs / 1_000 },
       store: { durability: "none" },
     }),

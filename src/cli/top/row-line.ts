@@ -52,9 +52,10 @@ export function titleOf({ kind, goal }: Pick<TreeNode, "kind" | "goal">): string
   return kind === "session" ? "(session)" : shownText(goal);
 }
 
-/** Why it waits, else how far it is and what it said last. */
+/** Why it waits or has failed, else how far it is and what it said last. */
 export function noteOf(node: TreeNode): string {
   if (node.waitsFor !== null) return `waits for ${shownText(node.waitsFor)}`;
+  if (node.failure !== null) return shownText(`${node.failure.code}: ${node.failure.message}`);
   const { progress } = node;
   const done = isTerminal(node.state) ? null : (progress?.percent ?? null);
   const said = shownText(node.lastLine ?? "") || shownText(progress?.note ?? "");

@@ -21,6 +21,7 @@ export function nodeOf(name: string, rest: Partial<TreeNode> = {}): TreeNode {
     waitsFor: null,
     progress: null,
     lastLine: null,
+    failure: null,
     usage: NO_USAGE,
     spending: { subtree: NO_USAGE, budget: null, remaining: UNLIMITED_BUDGET },
     createdAt: NOW - 60_000,
@@ -53,7 +54,7 @@ export function laneOf(rest: Partial<LaneView> = {}): LaneView {
 }
 
 export function gpuOf(gpu: string, lanes: readonly LaneView[], rest: Partial<GpuView> = {}): GpuView {
-  return { gpu, backends: lanes, loaded: [], residency: [], ...rest };
+  return { gpu, backends: lanes, loaded: [], residency: [], outages: [], ...rest };
 }
 
 export const STATUS: BoxStatus = {
