@@ -6,9 +6,11 @@
 // A2. A profile is unloaded, or loaded over, only while none of its turns is under way (G6).
 // A3. A profile in use is swapped out only for turns that have waited BOUND swaps, once it has been there for STAY
 //     swaps, or every half minute for a person. So a turn waits BOUND swaps, and a swap for each other profile before it.
+// A4. What was stopped for a person's turn comes to an end: its profile stays for `stayMs` once it is back, whoever waits,
+//     or until what was stopped there is done. So nobody waits longer than that and A3 allow.
 
 import { fit, swapMs } from "./residence.ts";
-import type { Ask, Backend, Lane } from "./state.ts";
+import type { Ask, Backend, Lane, TaskEntry } from "./state.ts";
 
 /** A turn waits for its model no longer than so many swaps while another one is in use. */
 export const BOUND_SWAPS = 60;
@@ -16,8 +18,10 @@ export const BOUND_SWAPS = 60;
 export const STAY_SWAPS = 12;
 /** How often a person's turn may swap a model out that is in use. */
 export const FORCE_EVERY_MS = 30_000;
-/** A model that was swapped out so works at least so long when it is back. */
+/** A model that was swapped out so works at least so long when it is back, and twice as long for each stop (P4). */
 export const FORCED_STAY_MS = FORCE_EVERY_MS / 2;
+/** Doubled no more often: 17 hours. */
+const STOPS_MOST = 12;
 
 export type Plan =
   | { readonly type: "keep"; readonly wakeAt: number }
@@ -97,7 +101,8 @@ function planFor(lane: Lane, residents: readonly Lane[], now: number): Plan | nu
   if (fits === true) return { type: "load", lane };
   const force = forceAt(lane);
   const overdue = askedAt(lane) + BOUND_SWAPS * swapMs(lane);
-  const leaveAt = (each: Lane): number => Math.min(quietAt(each), Math.max(overdue, stayUntil(each, lane)));
+  const leaveAt = (each: Lane): number =>
+    Math.min(quietAt(each), Math.max(overdue, stayUntil(each, lane), redoneAt(each)));
   const freeAt = (each: Lane): number =>
     Math.max(Math.min(leaveAt(each), Math.max(force, backAt(each))), each.residence?.retryAt ?? 0);
   const forced = (victims: readonly Lane[]): boolean => victims.some((each) => leaveAt(each) > now);
@@ -142,10 +147,23 @@ function stayUntil({ residence }: Lane, by: Lane): number {
 }
 
 /** One that came back after it was forced out works for a while first, or a person who chats would stop it for ever. */
-function backAt({ residence, backend }: Lane): number {
+function backAt(lane: Lane): number {
+  const { residence, backend } = lane;
   const since = residence?.since ?? 0;
   const { forcedAt } = backend.housing;
-  return forcedAt > -Infinity && since > forcedAt ? since + FORCED_STAY_MS : -Infinity;
+  const isBack = forcedAt > -Infinity && since > forcedAt;
+  return Math.max(isBack ? since + FORCED_STAY_MS : -Infinity, redoneAt(lane));
+}
+
+/** When those whose turns were stopped here have had their time to do them again (A4). */
+function redoneAt({ residence, stopped }: Lane): number {
+  return stopped.size === 0 ? -Infinity : (residence?.since ?? 0) + stayMs(stopped);
+}
+
+/** How long a model stays for what was stopped there. */
+export function stayMs(stopped: Iterable<TaskEntry>): number {
+  const most = Math.max(0, ...Array.from(stopped, ({ stops }) => stops));
+  return FORCED_STAY_MS * 2 ** Math.min(most, STOPS_MOST);
 }
 
 function forceAt(lane: Lane): number {

@@ -23,7 +23,7 @@ import {
 } from "./flow.ts";
 import { observe } from "./learning.ts";
 import { move } from "./move.ts";
-import { preempt } from "./patience.ts";
+import { forgetStops, preempt } from "./patience.ts";
 import { gpuMsOf } from "./shares.ts";
 import { noteGeneration } from "./roamers.ts";
 import { settle } from "./settle.ts";
@@ -174,6 +174,7 @@ function admit(step: Step, request: AdmitRequest): Iterable<Lane> {
     gate: null,
     lease: null,
     betweenSince: null,
+    stops: 0,
     equals,
     readMs: 0,
   };
@@ -230,6 +231,7 @@ function park(step: Step, task: TaskEntry): void {
   }
   withdraw(task);
   expectNoMore(task);
+  forgetStops(task);
   if (task.lane.places.free(task)) drain(step, task.lane.places);
 }
 
@@ -245,6 +247,7 @@ function end(step: Step, task: TaskEntry): void {
   withdraw(task);
   state.tasks.delete(task.taskId);
   endLease(step, task);
+  forgetStops(task);
   expectNoMore(task);
   // Everything is given back before anything is handed on, and the outermost gate first: whoever gets the child slot
   // then stands in line for the place like the others.

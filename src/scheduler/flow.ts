@@ -7,7 +7,7 @@
 
 import type { SchedulingClass } from "../core/lifecycle.ts";
 import type { Lease, LeaseRequest } from "./scheduler.ts";
-import { unwatch, watch } from "./patience.ts";
+import { forgetStops, unwatch, watch } from "./patience.ts";
 import { noteToolTime } from "./residence.ts";
 import { beginRoaming, endRoaming } from "./roamers.ts";
 import { groupAt, levelAt, rankAt } from "./line.ts";
@@ -91,7 +91,8 @@ export function endLease({ state, now }: Step, task: TaskEntry): void {
   if (task.lease === null) return;
   state.leases.delete(task.lease.leaseId);
   task.lease = null;
-  task.lane.stopping.delete(task);
+  // One that was asked to stop is done again.
+  if (!task.lane.stopping.delete(task)) forgetStops(task);
   task.lane.leases.free(task);
   expectBack(task, now);
 }

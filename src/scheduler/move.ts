@@ -7,6 +7,7 @@
 import { InternalError } from "../base/errors.ts";
 import { equalsOf, laneFor } from "./backends.ts";
 import { ask, drain, countAdmitted, enter, expectNoMore, quit, withdraw, type Step } from "./flow.ts";
+import { forgetStops } from "./patience.ts";
 import type { MoveTarget } from "./scheduler.ts";
 import type { Lane, TaskEntry } from "./state.ts";
 
@@ -39,6 +40,7 @@ export function transfer(
   const waited = task.ask;
   withdraw(task);
   expectNoMore(task);
+  forgetStops(task);
   const freed = [from.places, from.doors].filter((gate) => gate.free(task));
   quit(task);
   task.equals = equals;

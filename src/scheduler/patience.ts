@@ -6,6 +6,8 @@
 //     stopped the youngest is, since it loses the least work.
 // P3. For a turn that waits for its model all that may be stopped is, on the lanes of its backend that drain, and
 //     nothing elsewhere. Where they drain for another model, its own comes next all the sooner.
+// P4. Each time a turn is stopped so, its model stays twice as long when it is back (affinity.ts), until it is done. So a
+//     turn that takes L from then on, its wait for a slot included, is stopped log2(L ÷ FORCED_STAY) times and once more.
 
 import type { Ask, Effect, Lane, SchedulerState, TaskEntry } from "./state.ts";
 
@@ -53,8 +55,18 @@ function hurryDraining(lane: Lane): readonly Effect[] {
   return draining.flatMap((each) =>
     [...each.leases.holders()]
       .filter((task) => mayBeStopped(task, ask.task) && !each.stopping.has(task))
-      .flatMap((task) => stop(task, ask.task)),
+      .flatMap((task) => {
+        task.stops++; // keeps P4
+        each.stopped.add(task);
+        return stop(task, ask.task);
+      }),
   );
+}
+
+/** Its turn was done, or is no longer wanted here. */
+export function forgetStops(task: TaskEntry): void {
+  task.stops = 0;
+  task.lane.stopped.delete(task);
 }
 
 function stop(victim: TaskEntry, by: TaskEntry): readonly Effect[] {

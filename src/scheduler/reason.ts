@@ -1,6 +1,7 @@
 // Why a task waits, in words for the person who asks: what it waits for is taken, or what would serve it is not loaded
 // and what is there instead.
 
+import { stayMs } from "./affinity.ts";
 import type { Ask, Lane, SchedulerState, TaskEntry, TaskGate } from "./state.ts";
 
 /** Contract: the task waits at this gate. */
@@ -57,11 +58,18 @@ function inFlight({ leases }: Lane): string {
   return `${leases.held} ${leases.held === 1 ? "generation" : "generations"} in flight`;
 }
 
+/** What a person waits for who had turns stopped there before. */
+function untilRedone({ stopped }: Lane): string {
+  if (stopped.size === 0) return "";
+  const turns = stopped.size === 1 ? "a turn that was" : `${stopped.size} turns that were`;
+  return ` and ${stayMs(stopped) / 1_000} s for ${turns} stopped before`;
+}
+
 /** What is there of a profile instead of the one that somebody waits for; `null` for one that is not. */
 function presence(lane: Lane): string | null {
   switch (lane.residence?.state) {
     case "resident":
-      return lane.leases.held === 0 ? "is" : `is, with ${inFlight(lane)}`;
+      return lane.leases.held === 0 ? "is" : `is, with ${inFlight(lane)}${untilRedone(lane)}`;
     case "draining":
       return `is draining, with ${inFlight(lane)}`;
     case "loading":

@@ -50,6 +50,8 @@ export interface TaskEntry extends Bill {
   lease: Lease | null;
   /** When it gave back its last lease, while it is expected to ask for another; `null` when it is not. */
   betweenSince: number | null;
+  /** How often its turn was stopped for another model, and has not been done since. */
+  stops: number;
   /** Where it may run as well, its own lane among them, the preferred first; empty where there is only one. */
   equals: readonly Lane[];
   /** What reading its prompt took where it ran last, were none of it cached; 0 before its first turn. */
@@ -128,6 +130,8 @@ export interface Lane {
   betweenSince: number;
   /** Holders of leases that were asked to stop and have not let go yet. */
   readonly stopping: Set<TaskEntry>;
+  /** Whose turn was stopped for another model, and has not been done since. */
+  readonly stopped: Set<TaskEntry>;
   /** Who waits here and may run elsewhere. */
   readonly roamers: Roamers;
   /** Until when nobody comes here from elsewhere, because a generation failed here. */
@@ -265,6 +269,7 @@ export function createLane(backend: Backend, profile: string, paused: boolean): 
     between: new Set(),
     betweenSince: 0,
     stopping: new Set(),
+    stopped: new Set(),
     roamers: { fresh: new Map(), turns: new Set() },
     sickUntil: -Infinity,
     readTokenMs: 0,

@@ -34,6 +34,36 @@ describe("reasonFor", () => {
     expect(reasonOf(desk)).toBe("qwen3:8b@4096 is not loaded on gpu0: llama3:8b@4096 is being unloaded");
   });
 
+  it("says how long a person waits for turns that were stopped for one before", () => {
+    const desk = new Desk({ residency: { vramBytes: 1 } });
+    desk.report("work@1", "resident", { vramBytes: 1 });
+    desk.admit("child", { profile: "work@1" });
+    desk.admit("a", {
+      profile: "chat@1",
+      sizeBytes: 1,
+      parentId: null,
+      needsPlace: false,
+      class: "interactive",
+    });
+    desk.ask("child");
+    desk.ask("a", { class: "interactive" });
+    expect(desk.after(5_000)).toEqual(["preempt child for a"]);
+    desk.release("child");
+    desk.ask("child", { front: true });
+    desk.report("work@1", "absent");
+    desk.report("chat@1", "resident");
+    desk.release("a");
+    desk.report("chat@1", "absent");
+    desk.report("work@1", "resident");
+    desk.ask("a", { class: "interactive" });
+    desk.after(29_000);
+    expect(reasonOf(desk)).toBe(
+      "chat@1 is not loaded on gpu0: work@1 is, with 1 generation in flight and 30 s for a turn that was stopped before",
+    );
+    desk.after(1_000);
+    expect(reasonOf(desk)).toContain("work@1 is draining");
+  });
+
   it("says that it is being loaded or unloaded itself", () => {
     const desk = waiting();
     desk.report("qwen3:8b@4096", "loading");
