@@ -5,6 +5,7 @@ import type { TroupeError } from "../base/errors.ts";
 import type { Discovery, DiscoveredModel } from "../config/discovery.ts";
 import type { Problem } from "../config/problem.ts";
 import type { ProviderPlan } from "../config/plan.ts";
+import { refusedKeyLines } from "../config/server-lines.ts";
 import type { GpuAnswer } from "./gpu-probe.ts";
 import { RUNTIMES, supportOf } from "./support.ts";
 import type { Terminal } from "./terminal.ts";
@@ -147,10 +148,14 @@ function modelText(model: DiscoveredModel): string {
 export function providerChecks(plans: readonly ProviderPlan[], discovery: Discovery): readonly Check[] {
   return plans.flatMap((plan): readonly Check[] => {
     const found = discovery.providers[plan.name];
+    const keys = refusedKeyLines(plan, found).map((text): Check => {
+      const mend = "Put another key in its place, or take it out of api_keys; meanwhile the others are used.";
+      return { about: "key", level: "warn", text, mend };
+    });
     if (found?.reachable !== true) {
       const text = found?.problem ?? `Nothing answers at ${plan.baseUrl}.`;
       const mend = found?.type === "ollama" ? "ollama serve, then: ollama pull qwen3:8b" : null;
-      return [{ about: plan.name, level: "problem", text, mend }];
+      return [{ about: plan.name, level: "problem", text, mend }, ...keys];
     }
     const version = found.version === null ? "" : ` ${found.version}`;
     const simulated = found.simulated ? ", simulated" : "";
@@ -158,10 +163,11 @@ export function providerChecks(plans: readonly ProviderPlan[], discovery: Discov
     if (found.models.length === 0) {
       return [
         head,
+        ...keys,
         { about: "model", level: "problem", text: `${plan.name} has no model`, mend: "ollama pull qwen3:8b" },
       ];
     }
-    return [head, ...found.models.map((model) => ok("model", modelText(model)))];
+    return [head, ...keys, ...found.models.map((model) => ok("model", modelText(model)))];
   });
 }
 

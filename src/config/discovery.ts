@@ -15,6 +15,14 @@ export interface DiscoveredModel {
   readonly embeddingOnly: boolean;
 }
 
+/** A key that a server did not take, by what tells it apart. */
+export interface RefusedKey {
+  readonly fingerprint: string;
+  /** Where it came from: `env:NAME`, or `literal`. */
+  readonly source: string;
+  readonly reason: string;
+}
+
 export interface DiscoveredProvider {
   /** What answered: an Ollama behind `/v1` says `ollama`. */
   readonly type: "ollama" | "openai";
@@ -26,6 +34,8 @@ export interface DiscoveredProvider {
   readonly models: readonly DiscoveredModel[];
   /** Present where it does not answer and its models are those of then; wall-clock milliseconds. */
   readonly seenAt?: number;
+  /** Present where one or more were; another may have been taken. */
+  readonly refusedKeys?: readonly RefusedKey[];
 }
 
 export interface Discovery {

@@ -9,10 +9,24 @@ const MOST_NAMES = 6;
 
 /** Contract: never throws; those that do not answer begin with `warning: `. */
 export function serverLines(plans: readonly ProviderPlan[], discovery: Discovery): readonly string[] {
-  return plans.map((plan) => {
+  return plans.flatMap((plan) => {
     const found = discovery.providers[plan.name];
-    return found?.reachable === true ? answeringLine(plan, found) : `warning: ${awayLine(plan, found)}`;
+    const line = found?.reachable === true ? answeringLine(plan, found) : `warning: ${awayLine(plan, found)}`;
+    return [line, ...refusedKeyLines(plan, found).map((each) => `warning: ${each}`)];
   });
+}
+
+/** The keys that a server did not take. The reason of a single one of a server that took none is the server's problem. */
+export function refusedKeyLines(
+  { name, moreKeys, apiKey }: ProviderPlan,
+  found: DiscoveredProvider | undefined,
+): readonly string[] {
+  const refused = found?.refusedKeys ?? [];
+  const keys = moreKeys.length + (apiKey === null ? 0 : 1);
+  if (keys < 2 && found?.reachable !== true) return [];
+  return refused.map(
+    ({ fingerprint, source, reason }) => `${name} did not take the key ${fingerprint} (${source}): ${reason}`,
+  );
 }
 
 /** What to do when nothing answers at a local address, in whole sentences. */

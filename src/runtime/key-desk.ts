@@ -62,13 +62,21 @@ export class KeyDesk {
     return { ...counter, credentialOf: (fingerprint) => byFingerprint.get(fingerprint) as Credential };
   }
 
-  /** The key for questions that are no generation: the first that nothing speaks against, else the first. */
-  credentialOf(provider: string): Credential | null {
+  /**
+   * The keys for questions that are no generation: those that nothing speaks against first, and of these the one that
+   * such a question was answered with before.
+   */
+  credentialsOf(provider: string, answered?: string): readonly Credential[] {
     const window = this.windowOf(provider);
-    if (window === null) return null;
-    const shown = window.pool.shown();
-    const well = shown.find(({ state }) => state === "ready") ?? shown[0];
-    return well ? window.credentialOf(well.fingerprint) : null;
+    if (window === null) return [];
+    const all = window.pool.shown();
+    const switchedOn = all.filter(({ state }) => state !== "disabled");
+    const shown = switchedOn.length > 0 ? switchedOn : all;
+    const rank = ({ state, fingerprint }: (typeof shown)[number]): number =>
+      state === "ready" ? (fingerprint === answered ? 0 : 1) : 2;
+    return shown
+      .toSorted((a, b) => rank(a) - rank(b))
+      .map(({ fingerprint }) => window.credentialOf(fingerprint));
   }
 
   /** Every key of a provider, also those that cannot be used; by fingerprint and source. */

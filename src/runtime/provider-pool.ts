@@ -11,6 +11,7 @@ import type { Credentials } from "../credentials/credentials.ts";
 import { detectOllama } from "../../providers/detect-ollama.ts";
 import { createProvider } from "../../providers/registry.ts";
 import type { KeyDesk } from "./key-desk.ts";
+import { askWithKeys, type Asked } from "./key-questions.ts";
 import { KeyedProvider, type KeyCaller } from "./keyed-provider.ts";
 import type { ModelInfo, Provider } from "../../providers/provider.ts";
 
@@ -38,6 +39,8 @@ export class ProviderPool {
   readonly #options: ProviderPoolOptions;
   /** How each server is spoken to, once asked. */
   readonly #spoken = new Map<string, Spoken>();
+  /** The key that each took last, by fingerprint. */
+  readonly #taken = new Map<string, string>();
   /** By provider and fingerprint. */
   readonly #clients = new Map<string, Map<string, Provider>>();
 
@@ -66,8 +69,26 @@ export class ProviderPool {
         `There is no provider ${name}. Known: ${this.names.join(", ")}.`,
       );
     }
+    return this.#clientWith(spoken, this.#keysOf(name)[0] ?? null);
+  }
+
+  /** The keys to ask a server with, the likeliest first. Contract: one at least (`null` for none); throws ConfigError. */
+  #keysOf(name: string): readonly (Credential | null)[] {
     const { credentials, keys } = this.#options;
-    return this.#clientWith(spoken, keys?.credentialOf(name) ?? credentials.resolve(name));
+    const known =
+      keys?.credentialsOf(name, this.#taken.get(name)) ??
+      credentials.keysOf(name).usable.map(({ credential }) => credential);
+    // Where none can be used, it says why.
+    return known.length === 0 ? [credentials.resolve(name)] : known;
+  }
+
+  /** Asks with one key after the other, until one is taken. Throws as `of` does. */
+  async #askWithKeys<T>(name: string, ask: (client: Provider) => Promise<T>): Promise<Asked<T>> {
+    const asked = await askWithKeys(this.#keysOf(name), (key) =>
+      ask(this.#clientWith(this.#spoken.get(name) as Spoken, key)),
+    );
+    if (asked.answered && asked.key) this.#taken.set(name, asked.key.fingerprint);
+    return asked;
   }
 
   /**
@@ -109,6 +130,11 @@ export class ProviderPool {
         return this.#client(this.#spoken.get(name) as Spoken);
       }
     };
+    const asked = async <T>(ask: (each: Provider) => Promise<T>): Promise<T> => {
+      const came = await this.#askWithKeys(name, ask);
+      if (came.answered) return came.answer;
+      throw came.thrown;
+    };
     return {
       get type() {
         return client().type;
@@ -117,8 +143,8 @@ export class ProviderPool {
         return client().baseUrl;
       },
       generate: (...args) => client().generate(...args),
-      server: (...args) => client().server(...args),
-      models: (...args) => client().models(...args),
+      server: (...args) => asked((each) => each.server(...args)),
+      models: (...args) => asked((each) => each.models(...args)),
       describe: (...args) => client().describe(...args),
       loaded: (...args) => client().loaded(...args),
       preload: (...args) => client().preload(...args),
@@ -157,27 +183,19 @@ export class ProviderPool {
 
   async #discover(plan: ProviderPlan, signal: AbortSignal): Promise<DiscoveredProvider> {
     const { type } = await this.#speak(plan, signal);
+    const unknown = { type, version: null, simulated: false, models: [] };
     try {
-      const provider = this.of(plan.name);
-      const server = await provider.server(signal);
-      const models = await describeAll(provider, signal);
-      return {
-        type,
-        reachable: true,
-        problem: null,
-        version: server.version,
-        simulated: server.simulated,
-        models,
-      };
+      const asked = await this.#askWithKeys(plan.name, async (client) => {
+        const server = await client.server(signal);
+        return { ...server, models: await describeAll(client, signal) };
+      });
+      const refused = asked.refused.length === 0 ? {} : { refusedKeys: asked.refused };
+      if (!asked.answered)
+        return { ...unknown, reachable: false, problem: messageOf(asked.thrown), ...refused };
+      const { version, simulated, models } = asked.answer;
+      return { type, reachable: true, problem: null, version, simulated, models, ...refused };
     } catch (thrown) {
-      return {
-        type,
-        reachable: false,
-        problem: messageOf(thrown),
-        version: null,
-        simulated: false,
-        models: [],
-      };
+      return { ...unknown, reachable: false, problem: messageOf(thrown) };
     }
   }
 
@@ -221,6 +239,8 @@ function rootOf({ baseUrl }: ProviderPlan): string {
 /** The models of a server, each in full where the server tells more one by one. */
 async function describeAll(provider: Provider, signal: AbortSignal): Promise<readonly ModelInfo[]> {
   const listed = await provider.models(signal);
+  // There the description is the list once more.
+  if (provider.type === "openai") return listed;
   const full = await Promise.all(
     listed.slice(0, MOST_DESCRIBED).map((model) => provider.describe(model.name, signal).catch(() => model)),
   );

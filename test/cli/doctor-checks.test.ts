@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ConfigError, toTroupeError, type TroupeError } from "../../src/base/errors.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { planProviders } from "../../src/config/plan.ts";
+import type { DiscoveredProvider } from "../../src/config/discovery.ts";
 import {
   choiceChecks,
   configChecks,
@@ -145,7 +146,7 @@ describe("model servers", () => {
       { ...model, name: "old", tools: false },
     ],
   };
-  const discovery = (ollama: typeof found) => ({ providers: { ollama }, vramBytes: null });
+  const discovery = (ollama: DiscoveredProvider) => ({ providers: { ollama }, vramBytes: null });
 
   test("say their version and what each model can do", () => {
     expect(providerChecks(plans, discovery(found)).map(({ text }) => text)).toEqual([
@@ -154,6 +155,15 @@ describe("model servers", () => {
       "nomic: 5.0 GiB, 8.2B, embeddings only, thinking, context 40960",
       "old: 5.0 GiB, 8.2B, no tools: for leaves without tools only, thinking, context 40960",
     ]);
+  });
+
+  test("name a key that was refused, while another is taken", () => {
+    const refusedKeys = [{ fingerprint: "0123456789ab", source: "env:A", reason: "401." }];
+    expect(providerChecks(plans, discovery({ ...found, refusedKeys }))[1]).toMatchObject({
+      about: "key",
+      level: "warn",
+      text: "ollama did not take the key 0123456789ab (env:A): 401.",
+    });
   });
 
   test("that are down or empty are problems with what to type", () => {

@@ -41,3 +41,16 @@ it("advises to start what does not run, once", () => {
   );
   expect(startAdvice(plan, "Type `ollama serve` there.")).toBe("Type `ollama serve` there.");
 });
+
+it("names the keys that were not taken, by their fingerprints, where there are others", () => {
+  const refusedKeys = [{ fingerprint: "0123456789ab", source: "env:A", reason: "Expected a key, got 401." }];
+  const [, cloud] = plans as readonly [unknown, (typeof plans)[number]];
+  const lines = (more: object, plan = cloud): readonly string[] =>
+    serverLines([plan], { providers: { cloud: provider([], { refusedKeys, ...more }) }, vramBytes: null });
+  expect(lines({})[1]).toBe(
+    "warning: cloud did not take the key 0123456789ab (env:A): Expected a key, got 401.",
+  );
+  expect(lines({ reachable: false })).toHaveLength(2);
+  // Of a single key the server's own line says it all.
+  expect(lines({ reachable: false }, { ...cloud, moreKeys: cloud.moreKeys.slice(0, 1) })).toHaveLength(1);
+});

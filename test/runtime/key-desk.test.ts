@@ -35,7 +35,7 @@ describe("KeyDesk", () => {
     expect(b?.reason).toContain("placeholder");
     expect(c?.reason).toContain("the environment has no C");
     expect(JSON.stringify(made.shown("cloud"))).not.toContain(SECRET);
-    expect(made.credentialOf("cloud")?.reveal()).toBe(SECRET);
+    expect(made.credentialsOf("cloud")[0]?.reveal()).toBe(SECRET);
   });
 
   test("has nothing for a server that takes no key, and no window without a usable one", () => {
@@ -43,7 +43,7 @@ describe("KeyDesk", () => {
     expect(made.shown("local")).toEqual([]);
     expect(made.windowOf("local")).toBeNull();
     expect(made.windowOf("cloud")).toBeNull();
-    expect(made.credentialOf("cloud")).toBeNull();
+    expect(made.credentialsOf("cloud")).toEqual([]);
     expect(made.shown("cloud")).toHaveLength(3);
   });
 
@@ -60,9 +60,11 @@ describe("KeyDesk", () => {
     const { made } = desk({ A: SECRET, B: OTHER });
     const fingerprint = made.shown("cloud")[0]?.fingerprint as string;
     made.switchKey(fingerprint, true);
-    expect(made.credentialOf("cloud")?.reveal()).toBe(OTHER);
+    expect(made.credentialsOf("cloud").map((key) => key.reveal())).toEqual([OTHER]);
     made.switchKey(fingerprint, false);
-    expect(made.credentialOf("cloud")?.reveal()).toBe(SECRET);
+    expect(made.credentialsOf("cloud")[0]?.reveal()).toBe(SECRET);
+    const other = made.shown("cloud")[1]?.fingerprint as string;
+    expect(made.credentialsOf("cloud", other).map((key) => key.reveal())).toEqual([OTHER, SECRET]);
     expect(() => made.switchKey("nobody", true)).toThrow(/no key with the fingerprint/);
     made.close();
   });

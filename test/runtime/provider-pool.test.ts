@@ -129,4 +129,51 @@ describe("ProviderPool", () => {
       problem: expect.stringMatching(/did not answer within 5 s/) as string,
     });
   });
+
+  describe("with several keys", () => {
+    const env = { A: "sk-refused-123456", B: "sk-taken-123456" };
+    const asked: string[] = [];
+    /** Takes the second key alone. */
+    const picky = (exchange: WireExchange): void => {
+      const key = exchange.headers.authorization ?? "";
+      asked.push(key.slice("Bearer sk-".length, -"-123456".length));
+      const isTaken = key.includes("taken");
+      exchange
+        .head(isTaken ? 200 : 401, { "content-type": "application/json" })
+        .end(JSON.stringify(isTaken ? { data: [{ id: "m" }] } : { error: { message: "Incorrect API key" } }));
+    };
+
+    test("asks with the next where one is refused, says which, and begins with the one that was taken", async () => {
+      const { url } = await server(picky);
+      const made = pool(
+        { cloud: { type: "openai", base_url: `${url}/v1`, api_keys: ["env:A", "env:B"] } },
+        env,
+      );
+      const { cloud } = await made.pool.discover();
+      expect(cloud).toMatchObject({ reachable: true, models: [{ name: "m" }] });
+      expect(cloud?.refusedKeys).toEqual([
+        {
+          fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/) as string,
+          source: "env:A",
+          reason: expect.stringContaining("401") as string,
+        },
+      ]);
+      expect(JSON.stringify(cloud)).not.toContain(env.A);
+      asked.splice(0);
+      // With a desk of keys the order is the desk's; without one the config's.
+      expect(await made.pool.all().get("cloud")?.models(new AbortController().signal)).toHaveLength(1);
+      expect(asked).toEqual(["refused", "taken"]);
+    });
+
+    test("tells of all of them where none is taken", async () => {
+      const { url } = await server(picky);
+      const made = pool(
+        { cloud: { type: "openai", base_url: `${url}/v1`, api_keys: ["env:A", "env:B"] } },
+        { ...env, B: "sk-refused-too-123456" },
+      );
+      const { cloud } = await made.pool.discover();
+      expect(cloud).toMatchObject({ reachable: false, problem: expect.stringContaining("401") as string });
+      expect(cloud?.refusedKeys?.map(({ source }) => source)).toEqual(["env:A", "env:B"]);
+    });
+  });
 });
