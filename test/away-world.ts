@@ -14,6 +14,8 @@ export interface AwayWorld {
   readonly log: readonly string[];
   /** Moves the clock until the promise settles, and gives what it came to. */
   until<T>(promise: Promise<T>): Promise<T>;
+  /** Moves the clock until something can be seen. */
+  untilSeen(look: () => boolean): Promise<void>;
   comes(): void;
   goes(): void;
 }
@@ -44,6 +46,9 @@ export function awayWorld(models: readonly SimulatedModel[] = DEFAULT_MODELS): A
       promise.then(over, over);
       while (!isOver) await clock.advance(50);
       return promise;
+    },
+    untilSeen: async (look) => {
+      while (!look()) await clock.advance(50);
     },
     comes: () => {
       isAway = false;

@@ -39,9 +39,8 @@ test("it starts, says what is missing, and serves when the server has come", asy
   const { taskId } = await troupe.api.delegate({ goal: "Say something", toolsets: [] });
   expect(troupe.settings.models).toHaveLength(2);
   away.comes();
-  await away.clock.advance(5_000);
   // What it really has is known now, and what was held is held.
-  expect(troupe.settings.models.length).toBeGreaterThan(2);
+  await away.untilSeen(() => troupe.settings.models.length > 2);
   expect(await troupe.api.status()).toMatchObject({ paused: true, simulated: true });
   await troupe.api.pause(false);
   expect(await away.until(troupe.api.collect(taskId))).toMatchObject({ state: "done" });
@@ -61,8 +60,7 @@ test("models that nobody named are those of the last time", async () => {
   expect(second.why[0]).toMatch(/Until then it counts as having what it had on .*: sim-/);
   const before = second.runtime;
   away.comes();
-  await away.clock.advance(5_000);
-  expect(away.log.join("\n")).toContain("box: ollama");
+  await away.untilSeen(() => away.log.join("\n").includes("box: ollama"));
   // Nothing of it is new: who works goes on.
   expect(second.runtime).toBe(before);
   await away.until(second.close());
@@ -81,6 +79,7 @@ test("a model that the server turns out not to have is said, and what runs goes 
   const away = awayWorld();
   const troupe = await started(away, { model: "qwen9:1b" });
   away.comes();
+  await away.untilSeen(() => away.log.some((line) => /not used yet.*ollama pull qwen9:1b/.test(line)));
   await away.clock.advance(20_000);
   expect(away.log.filter((line) => /not used yet.*ollama pull qwen9:1b/.test(line))).toHaveLength(1);
   expect(await troupe.api.status()).toMatchObject({ simulated: false });

@@ -39,7 +39,7 @@ test("a server that comes is told once, soon, and asked no more", async () => {
   await clock.advance(60_000);
   expect(told).toEqual([]);
   away.comes();
-  await clock.advance(5_000);
+  await away.untilSeen(() => told.length > 0);
   expect(told).toHaveLength(1);
   expect(box(told[0] ?? {}).models.length).toBeGreaterThan(1);
   expect(clock.pending).toBe(0);
@@ -56,6 +56,7 @@ test("what nobody could make use of is told again, and said once", async () => {
     if (times < 4) throw new Error("the model is not installed");
   });
   away.comes();
+  await away.untilSeen(() => times === 4);
   await clock.advance(60_000);
   expect(times).toBe(4);
   expect(away.log.filter((line) => line.includes("the model is not installed"))).toHaveLength(1);

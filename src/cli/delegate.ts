@@ -2,7 +2,8 @@
 //
 // D1. Ctrl-C while it waits cancels the task: what a person stopped does not go on using the GPU.
 
-import { withSignal } from "../base/abort.ts";
+import { linkedAbort, withSignal } from "../base/abort.ts";
+import { delay } from "../base/clock.ts";
 import { CancelledError } from "../base/errors.ts";
 import type { DelegateRequest, TaskApi, TaskHandle, TaskResult } from "../core/api.ts";
 import { BUDGET_KINDS, MAX_CONTEXT_CHARS } from "../core/limits.ts";
@@ -15,6 +16,8 @@ import { showResult } from "./result.ts";
 
 /** How long a cancelled task is waited for; the server ends it by force after `delegation.cancel_deadline_s`. */
 const LET_GO_MS = 30_000;
+/** How often it is looked what a task waits for. */
+const LOOK_MS = 2_000;
 
 /** Contract: throws TroupeErrors; `interrupted` after Ctrl-C, once the task has let go. */
 export const delegate: Command = async (invocation) => {
@@ -106,12 +109,41 @@ interface Wait {
 async function waitFor(api: TaskApi, taskId: string, { invocation, waitS }: Wait): Promise<TaskResult> {
   const { world, printer } = invocation;
   const { signal } = world;
+  const watch = linkedAbort(signal);
+  const telling = tellWaits(api, taskId, { invocation, signal: watch.signal });
   try {
     return await api.collect(taskId, { signal, ...(waitS !== undefined && { timeoutMs: waitS * 1000 }) });
   } catch (error) {
     if (!signal.aborted || !(error instanceof CancelledError)) throw error;
     printer.note(`Cancelling ${shortId(taskId)}; Ctrl-C again leaves at once.`);
     await api.cancel(taskId, { reason: "interrupted by the person who delegated it" });
-    return api.collect(taskId, { timeoutMs: LET_GO_MS });
+    return await api.collect(taskId, { timeoutMs: LET_GO_MS });
+  } finally {
+    watch.release();
+    watch.abort("it has ended");
+    await telling;
+  }
+}
+
+/** Says what the task waits for, and again when that is something else; nothing of one that goes on. Never rejects. */
+async function tellWaits(
+  api: TaskApi,
+  taskId: string,
+  { invocation, signal }: { readonly invocation: Invocation; readonly signal: AbortSignal },
+): Promise<void> {
+  const { world, printer } = invocation;
+  let told = "";
+  try {
+    for (;;) {
+      await delay(world.clock, LOOK_MS, signal);
+      const { waitsFor } = await withSignal(api.check(taskId), signal);
+      if (waitsFor === null) continue;
+      // Of slots and places the figures change all the time, and that is no news.
+      const kind = waitsFor.replaceAll(/\d+/g, "");
+      if (kind !== told) printer.note([["dim", `waits: ${waitsFor}`]]);
+      told = kind;
+    }
+  } catch {
+    // It has ended; what is wrong with the connection is told by who waits for its end.
   }
 }

@@ -31,6 +31,12 @@ import { whyUnwritable } from "./unwritable.ts";
 import type { CliWorld } from "./world.ts";
 
 const LOOK_MS = 2_000;
+const UNCHECKED: Check = {
+  about: "rest",
+  level: "warn",
+  text: "the store, the model servers and the server were not looked at: where they are stands in the config",
+  mend: "Mend the config first, then doctor again.",
+};
 const LEVEL_STYLES: Readonly<Record<Check["level"], Style>> = { ok: "green", warn: "yellow", problem: "red" };
 
 /** Contract: `problems` when one was found. Throws nothing that it can tell as a check. */
@@ -50,12 +56,16 @@ async function examine(invocation: Invocation): Promise<readonly Check[]> {
   const { world } = invocation;
   const { program } = world.terminal;
   const checks: Check[] = [...runtimeChecks(world.terminal)];
-  let loaded: LoadedConfig = { config: configSchema.parse({}), file: null, baseDir: world.cwd };
+  let loaded: LoadedConfig;
   try {
     loaded = await configOf(invocation);
     checks.push(...configChecks(loaded.file, null, program));
   } catch (thrown) {
-    checks.push(...configChecks(null, toTroupeError(thrown), program));
+    // The token lies in Troupe's home whatever the config says. Of a store and servers that nobody asked for, as the
+    // defaults are now, nothing is said.
+    const inHome = { config: configSchema.parse({}), file: null, baseDir: world.cwd };
+    const token = await examineToken(world, inHome);
+    return [...checks, ...configChecks(null, toTroupeError(thrown), program), token, UNCHECKED];
   }
   checks.push(await examineToken(world, loaded), ...(await lookAtStore(world, loaded)));
   try {

@@ -10,8 +10,8 @@ import { table } from "./table.ts";
 import { stateSpan, type Line, type Span } from "./printer.ts";
 
 const GOAL_CHARS = 60;
-/** Room for why a task waits or failed: an address and a time fit in. */
-const WHY_CHARS = 120;
+/** Room for why a task waits or failed: an address and a time fit in, and three models. */
+const WHY_CHARS = 240;
 
 /** `47s`, `12m`, `3h`, `2d`: one unit, rounded down. */
 export function age(ms: number): string {
@@ -104,7 +104,7 @@ export function taskDetails(task: TaskView, now: number): readonly Line[] {
   const rows: readonly (readonly [string, Span])[] = [
     ["task", task.taskId],
     ["state", stateSpan(task.state, `${task.state} ${phaseText(task)}`.trim())],
-    ...(task.waitsFor === null ? [] : ([["waits for", task.waitsFor]] as const)),
+    ...(task.waitsFor === null ? [] : ([["waits", task.waitsFor]] as const)),
     ["goal", task.kind === "session" ? "(session)" : oneLine(task.goal, 500)],
     ["agent", `${task.agent}, ${task.role}, depth ${task.depth}`],
     ["model", `${task.model.provider}/${task.model.model}`],
@@ -177,7 +177,7 @@ function nodeSpans(node: TreeNode): readonly Span[] {
     subtree.generations + subtree.toolCalls === 0
       ? ""
       : `, used ${usedText(subtree)}${left === "" ? "" : ` (left: ${left})`}`;
-  const waits = node.waitsFor === null ? "" : `, waits for ${oneLine(node.waitsFor, WHY_CHARS)}`;
+  const waits = node.waitsFor === null ? "" : `, waits: ${oneLine(node.waitsFor, WHY_CHARS)}`;
   const last =
     node.lastLine === null || node.lastLine === "" ? "" : `  ${oneLine(node.lastLine, GOAL_CHARS)}`;
   return [

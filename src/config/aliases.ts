@@ -74,9 +74,13 @@ export function aliasFindings(config: Config): readonly Finding[] {
     refuse(["models"], `expected at most ${MOST_ALIASES} names, got ${many}`);
     return found;
   }
+  const inCircles = new Set<string>();
   for (const name of Object.keys(config.models)) {
+    // A circle is one mistake, however many names are in it.
+    if (inCircles.has(name)) continue;
     const circle = circleFrom(name, config.models);
     if (circle === null) continue;
+    for (const each of circle) inCircles.add(each);
     refuse(["models", name], `expected a model at the end, got a circle: ${circle.join(" → ")}`);
   }
   return found;

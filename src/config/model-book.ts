@@ -18,7 +18,7 @@ import {
 } from "./models.ts";
 import type { Place } from "./models.ts";
 import type { ProviderPlan } from "./plan.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean, nearest } from "./suggest.ts";
 
 export interface Pin {
   /** As written. */
@@ -27,6 +27,8 @@ export interface Pin {
   readonly key: string;
   /** Look on this provider only. */
   readonly provider: string | null;
+  /** Names that it may be a misspelling of, beside those of models. */
+  readonly aliases?: readonly string[];
 }
 
 export class ModelBook {
@@ -66,7 +68,7 @@ export class ModelBook {
     const discovered = this.#discovery.providers[plan.name];
     const model = pin.name.startsWith(`${plan.name}/`) ? pin.name.slice(plan.name.length + 1) : pin.name;
     if (discovered?.reachable === true && isOllama(plan, discovered)) {
-      throw this.#missing(pin, ` Type: ollama pull ${model}`);
+      throw this.#missing(pin, this.#pullAdvice(pin, model));
     }
     const state = discovered?.reachable === true ? "does not list it" : "does not answer";
     this.#warnings.push(`warning: ${pin.key} is ${pin.name}, taken on trust: ${plan.name} ${state}`);
@@ -106,6 +108,15 @@ export class ModelBook {
     return this.#plans.filter(({ name }) => this.#discovery.providers[name]?.reachable !== true);
   }
 
+  /** How to get it, where that could be what is meant. */
+  #pullAdvice({ name, aliases = [] }: Pin, model: string): string {
+    if (nearest(name, aliases) !== null) return "";
+    if (this.#strangerIn(name) === "") return ` Type: ollama pull ${model}`;
+    const plans = this.#plans.map((plan) => plan.name);
+    const isMistyped = nearest(name.slice(0, name.indexOf("/")), plans) !== null;
+    return isMistyped ? "" : ` If all of it is the name of a model, type: ollama pull ${model}`;
+  }
+
   #onlyEmbeds(name: string): boolean {
     const has = (provider: string, wanted: string): boolean =>
       (this.#discovery.providers[provider]?.models ?? []).some(
@@ -128,10 +139,7 @@ export class ModelBook {
   #missing(pin: Pin, advice: string): ConfigError {
     const names = [...new Set(this.#models.map(modelName))];
     const bare = pin.name.slice(pin.name.lastIndexOf("/") + 1);
-    const close = didYouMean(
-      bare,
-      this.#models.map(({ ref }) => ref.model),
-    );
+    const close = didYouMean(bare, [...this.#models.map(({ ref }) => ref.model), ...(pin.aliases ?? [])]);
     const away = pin.provider === null ? this.#away().map((plan) => plan.name) : [];
     const silent = away.length === 0 ? "" : ` (${away.join(", ")} could not be asked)`;
     const where = pin.provider === null ? `no provider has${silent}` : `the provider ${pin.provider} has not`;

@@ -34,6 +34,7 @@ export function pinRoute(route: NamedRoute, book: ModelBook, config: Config): re
         name,
         key: isAlias ? `${key} (${written})` : key,
         provider,
+        aliases: Object.keys(config.models),
       };
       for (const model of book.pinAll(pin)) found.set(modelName(model), found.get(modelName(model)) ?? model);
     }

@@ -56,7 +56,7 @@ export const PROVIDER_STATUS: Readonly<Record<ProviderErrorKind, number>> = {
   malformed: 502,
 };
 
-/** Refusals of the transport, which HTTP has its own statuses for. */
+/** Refusals that HTTP has statuses of its own for: of the transport, and of an input that cannot be served. */
 export const CODE_STATUS: Readonly<Record<string, number>> = {
   unauthorized: 401,
   forbidden_host: 403,
@@ -65,6 +65,10 @@ export const CODE_STATUS: Readonly<Record<string, number>> = {
   method_not_allowed: 405,
   body_too_large: 413,
   unsupported_media_type: 415,
+  // What is asked for can never be served as it is: waiting for room, as after a 429, would not help.
+  model_without_tools: 422,
+  no_candidate: 422,
+  toolset_not_inherited: 422,
 };
 
 export interface Problem {
@@ -81,7 +85,7 @@ const URN = "urn:troupe:problem";
 /** The status that an error has on the wire. */
 export function statusOf(error: TroupeError): number {
   const special = CODE_STATUS[error.code];
-  if (special !== undefined && error.kind === "invalid_request") return special;
+  if (special !== undefined && (error.kind === "invalid_request" || error.kind === "limit")) return special;
   if (error instanceof ProviderError) return PROVIDER_STATUS[error.providerKind];
   return KIND_TABLE[error.kind].status;
 }
@@ -91,6 +95,7 @@ export function retryAfterOf(error: TroupeError): number | null {
   const own = error instanceof ProviderError ? error.retryAfterMs : error.details["retry_after_ms"];
   if (typeof own === "number" && own >= 0) return Math.max(1, Math.ceil(own / 1000));
   if (error instanceof ProviderError) return PROVIDER_STATUS[error.providerKind] === 503 ? 1 : null;
+  if (statusOf(error) !== KIND_TABLE[error.kind].status) return null;
   return KIND_TABLE[error.kind].retryAfterS ?? null;
 }
 

@@ -23,7 +23,7 @@ export interface Member {
 }
 
 /** Trees that are remembered after their last task has ended. */
-const RECENT_TREES = 200;
+export const RECENT_TREES = 200;
 
 const NO_CHILDREN: ReadonlySet<string> = new Set();
 

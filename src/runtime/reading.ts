@@ -8,6 +8,8 @@ import type { Settings } from "../core/settings.ts";
 import type { TaskRecord, TaskFailure } from "../core/task.ts";
 import type { Store } from "../store/store.ts";
 import type { Household } from "./household.ts";
+import { RECENT_TREES } from "./family.ts";
+import { RecentTrees } from "./recent-trees.ts";
 import type { TaskHost } from "./task-host.ts";
 import { linkOf, type Tasks } from "./tasks.ts";
 import { endedFacts, receiptOf, taskView, treeNode, type LiveFacts } from "./views.ts";
@@ -26,9 +28,11 @@ export interface ReadingOptions {
 
 export class Reading {
   readonly #options: ReadingOptions;
+  readonly #recent: RecentTrees;
 
   constructor(options: ReadingOptions) {
     this.#options = options;
+    this.#recent = new RecentTrees(options.store);
   }
 
   async view(taskId: string): Promise<TaskView> {
@@ -42,7 +46,7 @@ export class Reading {
     return { items, nextCursor: page.nextCursor };
   }
 
-  /** The tree under one task; or the trees that live and those that were the last to end, oldest first. */
+  /** The tree under one task; or the trees that live and those that were the last to end, before a restart too, oldest first. */
   async tree(rootId?: string): Promise<readonly TreeNode[]> {
     if (rootId !== undefined) {
       const root = await this.#options.tasks.record(rootId);
@@ -50,8 +54,10 @@ export class Reading {
     }
     const trees: { readonly root: TaskRecord; readonly records: readonly TaskRecord[] }[] = [];
     let room = TREE_TASKS;
+    const now = this.#options.household.family.roots();
+    const before = (await this.#recent.roots()).filter((id) => !now.includes(id));
     // Newest first while there is room: what lives must not be hidden behind what was.
-    for (const id of this.#options.household.family.roots().toReversed()) {
+    for (const id of [...before.slice(-RECENT_TREES), ...now].toReversed()) {
       if (room <= 0) break;
       const records = await this.#all({ rootId: id });
       const root = records.find((record) => record.spec.id === id);

@@ -10,6 +10,7 @@ import type { Fallback, Need, RoutingSettings } from "../core/routing.ts";
 import type { ModelSettings, Settings } from "../core/settings.ts";
 import type { ModelRef, SkippedModel, TaskRoute } from "../core/task.ts";
 import { findPlaces, modelName } from "../config/models.ts";
+import { didYouMean } from "../config/suggest.ts";
 
 /** A model at one place. */
 export interface Candidate {
@@ -77,13 +78,31 @@ export function targetKey({ provider, model, backend }: ModelRef): string {
   return `${backend}:${provider}/${model}`;
 }
 
-export function modelNotFound(name: string, settings: Pick<Settings, "models">): NotFoundError {
+type Named = Pick<Settings, "models" | "backends" | "routing">;
+
+export function modelNotFound(name: string, settings: Named): NotFoundError {
   const known = settings.models.slice(0, 12).map(modelName);
   return new NotFoundError(
     "model_not_found",
-    `No provider has a model "${name}". Known: ${known.join(", ") || "none"}. Pull it (ollama pull ${name}), or name another.`,
+    `No provider has a model "${name}". Known: ${known.join(", ") || "none"}.${adviceFor(name, settings)}`,
     { details: { model: name } },
   );
+}
+
+/** What to do about a name that no provider has: only a server on this box is given a model by pulling it. */
+function adviceFor(name: string, { models, backends, routing }: Named): string {
+  const refs = models.flatMap((model) => [model.ref.model, modelName(model)]);
+  const near = didYouMean(name, [...Object.keys(routing.aliases), ...refs]);
+  if (near !== "") return near;
+  const provider = name.slice(0, Math.max(0, name.indexOf("/")));
+  const providers = [...new Set(backends.map((backend) => backend.provider))];
+  const isOwn = providers.includes(provider);
+  // `hf.co/org/model` is the name of a model.
+  if (!isOwn && provider !== "" && !provider.includes("."))
+    return ` There is no provider ${provider}.${didYouMean(provider, providers)} Providers: ${providers.join(", ")}.`;
+  const model = isOwn ? name.slice(provider.length + 1) : name;
+  const isHere = backends.some((backend) => backend.local && (!isOwn || backend.provider === provider));
+  return isHere ? ` Pull it (ollama pull ${model}), or name another.` : " Name another.";
 }
 
 /** Why a task may not go from the one to the other; `null` when it may (R1). */

@@ -9,13 +9,13 @@ export function reasonFor(state: SchedulerState, gate: TaskGate, ask: Ask): stri
   const { task } = ask;
   const on = whereIs(task.lane);
   if (gate.kind === "lease" && gate.shut) return notLoaded(task.lane);
-  if (gate.kind === "lease") return `${taken(gate, "slot", ` on ${on}`)} generating`;
+  if (gate.kind === "lease") return `${taken(gate, "slot", `${modelOf(task.lane)} on ${on}`)} generating`;
   if (gate.kind === "slot") return `${taken(gate, "child slot", ` of ${parentOf(task)}`)} taken`;
   if (gate.kind === "agent") {
     return `${taken(gate, "place", ` for ${task.agentKey ?? "its agent"} under ${parentOf(task)}`)} taken`;
   }
   const paused = state.paused && ask.kind === "admission";
-  return paused ? "the box is paused" : `${taken(gate, "place", ` on ${on}`)} taken`;
+  return paused ? "the box is paused" : `${taken(gate, "place", `${modelOf(task.lane)} on ${on}`)} taken`;
 }
 
 /** `2 of 2 slots on gpu0 are`. */
@@ -26,6 +26,11 @@ function taken(gate: TaskGate, unit: string, where: string): string {
 
 function parentOf(task: TaskEntry): string {
   return task.parentId ?? "the box";
+}
+
+/** Slots and places are counted for each model that is loaded by itself. */
+function modelOf({ profile }: Lane): string {
+  return profile === "" ? "" : ` for ${profile}`;
 }
 
 function whereIs({ backend }: Lane): string {

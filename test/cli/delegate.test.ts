@@ -35,6 +35,16 @@ describe("waiting", () => {
     expect(terminal.err).toMatch(/error: the task failed \(empty_answer\)/);
   });
 
+  test("says what the task waits for, once", async () => {
+    await served.api.pause(true);
+    const terminal = served.terminal();
+    const waiting = runLine(["delegate", "count"], terminal);
+    await terminal.until(({ err }) => err.includes("waits: "));
+    await served.api.pause(false);
+    expect(await waiting).toBe(0);
+    expect(terminal.err.split("waits: the box is paused\n")).toHaveLength(2);
+  });
+
   test("--wait-s ends the wait with 8 and leaves the task alone", async () => {
     const terminal = served.terminal();
     expect(await runLine(["delegate", "hang", "--wait-s", "0", "--json"], terminal)).toBe(8);

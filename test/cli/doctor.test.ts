@@ -84,7 +84,7 @@ describe("where all is well", () => {
 });
 
 describe("what is wrong is found all at once, with exit code 3", () => {
-  test("no Ollama, a typo, a token that others can read", async () => {
+  test("a typo, a token that others can read; and of servers that only a whole config names, nothing", async () => {
     const { home, cwd, env } = await newHome("workspce: .\n");
     await mkdir(home, { mode: 0o700 });
     await writeFile(join(home, "token"), `${"a".repeat(64)}\n`);
@@ -92,11 +92,27 @@ describe("what is wrong is found all at once, with exit code 3", () => {
     const { code, report } = await examined(env, cwd);
     const problems = report.checks.filter(({ level }) => level === "problem");
     expect(code).toBe(3);
-    expect(report.problems).toBe(3);
-    expect(problems.map(({ about }) => about)).toEqual(["config", "token", "ollama"]);
+    expect(problems.map(({ about }) => about)).toEqual(["config", "token"]);
+    expect(report.checks.map(({ about }) => about)).toEqual([
+      "runtime",
+      "platform",
+      "config",
+      "token",
+      "rest",
+    ]);
     expect(problems[0]?.text).toMatch(/config\.yaml:1:1: workspce is not a key\. Did you mean workspace\?/);
     expect(problems[1]?.text).toContain("chmod 600");
-    expect(problems[2]?.mend).toContain("ollama serve");
+  });
+
+  test("no Ollama", async () => {
+    const { cwd, env } = await newHome();
+    const { code, report } = await examined(env, cwd);
+    const problems = report.checks.filter(({ level }) => level === "problem");
+    expect([code, report.problems]).toEqual([3, 1]);
+    expect(problems[0]).toMatchObject({
+      about: "ollama",
+      mend: expect.stringContaining("ollama serve") as string,
+    });
   });
 
   test("a home that cannot be made, and a port that something else has", async () => {

@@ -75,13 +75,13 @@ test("a tree is drawn with its branches, queue places and last lines", () => {
   expect(treeLines([tree]).map((line) => printer.render(line, false))).toEqual([
     "task_aaaaaaaa  running generating  goal a  m",
     "├─ task_bbbbbbbb  running generating  goal b  m",
-    "│  └─ task_cccccccc  spawned queued #2  goal c  m, waits for a place",
+    "│  └─ task_cccccccc  spawned queued #2  goal c  m, waits: a place",
     "└─ task_dddddddd  running generating  goal d  m  said",
   ]);
 });
 
 test("a tree says why a task failed, in red", () => {
-  const failure = { code: "model_not_found", message: `Get it again.\n${"x".repeat(200)}`, retryable: false };
+  const failure = { code: "model_not_found", message: `Get it again.\n${"x".repeat(300)}`, retryable: false };
   const [line] = treeLines([node("a", { state: "failed", phase: null, failure })]);
   const text = printer.render(line as Line, false);
   expect(text).toMatch(/^task_aaaaaaaa {2}failed {2}goal a {2}m {2}model_not_found: Get it again\. x+…$/);

@@ -71,6 +71,26 @@ describe("named models", () => {
     expect(unresolved(`${yaml}model: x/small:1b\n`, one).message).toContain("There is no provider x.");
   });
 
+  it.each([
+    ["qwen9:1b", "Type: ollama pull qwen9:1b."],
+    ["hf.co/org/model", "Type: ollama pull hf.co/org/model."],
+    [
+      "mannix/llama3",
+      "There is no provider mannix. Known: ollama. If all of it is the name of a model, type: ollama pull mannix/llama3.",
+    ],
+  ])("that are missing are to be pulled where that can help: %s", (name, words) => {
+    expect(unresolved(`model: ${name}\n`, two).message).toContain(words);
+  });
+
+  it.each([
+    ["model: olama/big:8b", "Did you mean ollama?"],
+    ["models: {work: big:8b}\nmodel: wrok", "Did you mean work?"],
+  ])("that are misspelt are not: %s", (yaml, words) => {
+    const { message } = unresolved(`${yaml}\n`, two);
+    expect(message).toContain(words);
+    expect(message).not.toContain("pull");
+  });
+
   it("are never chosen from a cloud by themselves", () => {
     const found: Discovery = {
       providers: { cloud: provider([model("gpt-x", null)], { type: "openai" }) },

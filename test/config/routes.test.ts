@@ -123,6 +123,11 @@ describe("routes that cannot be meant", () => {
       ["models.x is gpu1/qwen9", "ollama pull"],
     ],
     [
+      "a name that is nearly an alias's",
+      'models: {work: "gpu0/qwen3:8b"}\ndelegation: {model: wokr}',
+      ["delegation.model is wokr", "Did you mean work?"],
+    ],
+    [
       "a model for embeddings",
       'delegation: {route: [gpu0/nomic, "gpu0/qwen3:8b"]}',
       ["delegation.route[0] is gpu0/nomic", "It makes embeddings and cannot write"],

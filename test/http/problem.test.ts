@@ -5,6 +5,7 @@ import {
   CODE_STATUS,
   fromProblem,
   isProblem,
+  problemResponse,
   KIND_TABLE,
   PROVIDER_STATUS,
   retryAfterOf,
@@ -107,3 +108,11 @@ describe("the problem table", () => {
     expect(fromProblem(problem)).toBeInstanceOf(errors.InternalError);
   });
 });
+
+it.each(["model_without_tools", "no_candidate", "toolset_not_inherited"])(
+  "%s is an input that cannot be served, and no limit to come back after",
+  (code) => {
+    const response = problemResponse(new errors.LimitError(code, "No."), "req");
+    expect([response.status, response.headers.get("retry-after")]).toEqual([422, null]);
+  },
+);

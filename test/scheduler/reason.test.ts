@@ -64,6 +64,15 @@ describe("reasonFor", () => {
     expect(reasonOf(desk)).toContain("work@1 is draining");
   });
 
+  it("names the model whose slots and places are taken, where they are counted for each", () => {
+    const desk = waiting();
+    desk.report("qwen3:8b@4096", "resident");
+    const tasks = ["b", "c", "d", "e", "f"];
+    for (const task of tasks) desk.admit(task, { profile: "qwen3:8b@4096" });
+    const last = tasks.flatMap((task) => placeOf(desk.state, task)?.reason ?? []).at(-1);
+    expect(last).toMatch(/^(\d) of \1 (place is|places) for qwen3:8b@4096 on gpu0 (is|are) taken$/);
+  });
+
   it("says that it is being loaded or unloaded itself", () => {
     const desk = waiting();
     desk.report("qwen3:8b@4096", "loading");
