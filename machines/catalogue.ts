@@ -2,6 +2,7 @@
 // there, the `always` of each state. It runs nothing.
 
 import type { AnyStateMachine, AnyStateNode } from "xstate";
+import type { InspectedMachine } from "../src/core/inspection.ts";
 import { AGENT_MACHINE_VERSION, agentMachine } from "./agent.ts";
 import { RESIDENCY_MACHINE_VERSION, residencyMachine } from "./residency.ts";
 
@@ -32,6 +33,17 @@ export const MACHINE_NAMES: readonly string[] = [...MACHINES.keys()];
 export function shownMachine(name: string): ShownMachine | null {
   const found = MACHINES.get(name);
   return found ? { name, version: found.version, definition: definitionOf(found.machine) } : null;
+}
+
+/** Pure. Each machine's config as XState has it, as JSON text; of functions, their names. */
+export function inspectedMachines(): readonly InspectedMachine[] {
+  const nameOf = (_key: string, value: unknown): unknown =>
+    typeof value === "function" ? { type: value.name } : value;
+  return [...MACHINES].map(([name, { version, machine }]) => ({
+    machine: name,
+    version,
+    config: JSON.stringify(machine.config, nameOf),
+  }));
 }
 
 /** Pure. A machine's definition as JSON, with the `always` of every state. */

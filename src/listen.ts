@@ -55,6 +55,7 @@ export async function listen(options: ServeOptions): Promise<Served> {
         clock: options.world.clock,
         logger: troupe.logger,
         version: VERSION,
+        inspection: troupe.runtime.inspection,
         shell: new Shell({ folder: DASHBOARD }),
       });
       handler = (request) => app.fetch(request);

@@ -19,7 +19,7 @@ export interface HubMember {
   takesDeltas(): boolean;
   deliver(batch: string): void;
   /** The events are over; with what went wrong, if something did. */
-  over(error: unknown): void;
+  ended(error: unknown): void;
 }
 
 /** A window that holds more goes out at once. */
@@ -53,6 +53,8 @@ export class EventHub {
   #started: Promise<void> | null = null;
   #users = 0;
   #over = false;
+  /** The last batch went out because it was full. */
+  #isFlooded = false;
   storeId = "";
   /** Everything up to here has been given to the members. */
   cursor = 0;
@@ -77,7 +79,7 @@ export class EventHub {
 
   /** From now on the member gets what comes, but for events up to `after`. */
   join(member: HubMember, after: number): void {
-    if (this.#over) member.over(null);
+    if (this.#over) member.ended(null);
     else this.#members.set(member, { from: this.#window.size, after });
   }
 
@@ -102,8 +104,8 @@ export class EventHub {
       for await (const frame of api.events({ after: this.cursor, deltas: this.#wanted, signal })) {
         const isFirst = this.#window.size === 0;
         this.#add(frame);
-        // Keeps H3.
-        if (isFirst) await delay(clock, PAUSE_MS, signal);
+        // Keeps H3. A batch that is full at once is no trickle to wait for.
+        if (isFirst && !this.#isFlooded) await delay(clock, PAUSE_MS, signal);
       }
     } catch (error) {
       problem = error;
@@ -112,18 +114,21 @@ export class EventHub {
     this.#send();
     const members = [...this.#members.keys()];
     this.#end();
-    for (const member of members) member.over(problem);
+    for (const member of members) member.ended(problem);
   }
 
   #add(frame: EventFrame): void {
     this.#window.add(frame);
     if (frame.kind === "event") this.cursor = frame.event.cursor;
     else if (frame.kind === "gap" && frame.before !== null) this.cursor = frame.before - 1;
-    if (this.#window.size >= MAX_FRAMES || this.#window.chars >= MAX_CHARS) this.#send();
+    const isFull = this.#window.size >= MAX_FRAMES || this.#window.chars >= MAX_CHARS;
+    if (isFull) this.#send();
     else this.#flush ??= this.#options.clock.after(BATCH_MS, () => this.#send());
+    if (isFull) this.#isFlooded = true;
   }
 
   #send(): void {
+    this.#isFlooded = false;
     this.#flush?.cancel();
     this.#flush = null;
     const window = this.#window;

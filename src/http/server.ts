@@ -9,6 +9,7 @@ import { InternalError, toTroupeError } from "../base/errors.ts";
 import { newId, type Random, systemRandom } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import type { Caller, TroupeApi } from "../core/api.ts";
+import type { InspectionSource } from "../core/inspection.ts";
 import { addBoxRoutes, addSwitchRoutes } from "./box-routes.ts";
 import { addEventRoutes } from "./event-routes.ts";
 import { gate, type GateOptions, type HttpEnv, securityHeaders } from "./gate.ts";
@@ -30,6 +31,8 @@ export interface HttpAppOptions {
   readonly logger: Logger;
   readonly version: string;
   readonly random?: Random;
+  /** The machines at work, for `/v1/inspect`; there is no such path when absent. */
+  readonly inspection?: InspectionSource;
   /** The dashboard; absent where only programs call. */
   readonly shell?: Shell;
 }
@@ -58,7 +61,7 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   );
   if (shell) app.use("*", shell.handler());
   const tokens = new TokenBook(options.gate.tokens);
-  addSocketRoutes(host, { clock: options.clock, tokens, newRequestId });
+  addSocketRoutes(host, { ...options, tokens, newRequestId });
   addMetaRoutes(host, options.version);
   addTaskRoutes(host);
   addSessionRoutes(host);

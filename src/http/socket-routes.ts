@@ -1,16 +1,22 @@
-// Which requests may become WebSockets, and how many. Host and Origin were checked by the gate before this is reached;
-// the token comes in the first message.
+// Which requests may become WebSockets, for what, and how many. Host and Origin were checked by the gate before this is
+// reached; the token comes in the first message.
 
 import type { Clock } from "../base/clock.ts";
 import { LimitError } from "../base/errors.ts";
 import { acceptSocket, isSocketOffered } from "../base/socket.ts";
 import type { Caller } from "../core/api.ts";
+import type { InspectionSource } from "../core/inspection.ts";
 import { EventHub } from "./event-hub.ts";
-import { EventSocket } from "./event-socket.ts";
+import { EventTalk } from "./event-talk.ts";
+import { InspectionTalks } from "./inspection-talk.ts";
 import type { RouteHost } from "./route.ts";
+import { SocketSession, type SessionOptions } from "./socket-session.ts";
+import { CLOSE } from "./socket-words.ts";
 import type { TokenBook } from "./token-book.ts";
 
 const EVENTS_PATH = "/v1/events";
+const INSPECT_PATH = "/v1/inspect";
+const SOCKET_PATHS: ReadonlySet<string> = new Set([EVENTS_PATH, INSPECT_PATH]);
 
 /** Sockets that may be open at once. */
 const MAX_SOCKETS = 256;
@@ -19,40 +25,54 @@ const MAX_STRANGERS = 64;
 
 /** Whether a request becomes a WebSocket, which asks for the token itself. */
 export function isSocketRequest({ path, raw }: { readonly path: string; readonly raw: Request }): boolean {
-  return path === EVENTS_PATH && isSocketOffered(raw);
+  return SOCKET_PATHS.has(path) && isSocketOffered(raw);
 }
 
 export interface SocketRouteOptions {
   readonly clock: Clock;
   readonly tokens: TokenBook;
   readonly newRequestId: () => string;
+  /** The machines at work; nothing can be inspected when absent. */
+  readonly inspection?: InspectionSource;
 }
 
 export function addSocketRoutes(host: RouteHost, options: SocketRouteOptions): void {
-  const hubs = new Map<Caller, EventHub>();
+  const { clock, tokens, newRequestId, inspection } = options;
   const places = new Places();
-  const hubOf = (caller: Caller): EventHub => {
-    const known = hubs.get(caller);
-    if (known) return known;
-    const hub = new EventHub({
-      api: host.api(caller),
-      clock: options.clock,
-      onIdle: () => hubs.delete(caller),
+  const open = (path: string, begin: SessionOptions["begin"]): void => {
+    host.app.get(path, async (c, next) => {
+      if (!isSocketOffered(c.req.raw)) return next();
+      const callerOf = (token: string): Promise<Caller | null> => tokens.callerOf(token);
+      return acceptSocket(
+        c.req.raw,
+        new SocketSession({ clock, newRequestId, callerOf, begin, ...places.take() }),
+      );
     });
-    hubs.set(caller, hub);
+  };
+  const hubOf = hubs(host, clock);
+  open(EVENTS_PATH, (line, caller, { after }) => {
+    const resumes = after === undefined ? {} : { after };
+    return new EventTalk({ line, api: host.api(caller), hub: hubOf(caller), clock, ...resumes });
+  });
+  if (!inspection) return;
+  const talks = new InspectionTalks(inspection, clock);
+  open(INSPECT_PATH, (line, { taskId }) => {
+    // What it shows is of the whole box.
+    if (taskId !== null) line.close(CLOSE.forbidden, "expected a caller that is no task");
+    return talks.begin(line);
+  });
+}
+
+/** The hub of each caller, for as long as somebody uses it. */
+function hubs(host: RouteHost, clock: Clock): (caller: Caller) => EventHub {
+  const known = new Map<Caller, EventHub>();
+  return (caller) => {
+    const found = known.get(caller);
+    if (found) return found;
+    const hub = new EventHub({ api: host.api(caller), clock, onIdle: () => known.delete(caller) });
+    known.set(caller, hub);
     return hub;
   };
-  host.app.get(EVENTS_PATH, async (c, next) => {
-    if (!isSocketOffered(c.req.raw)) return next();
-    const socket = new EventSocket({
-      ...options,
-      ...places.take(),
-      callerOf: (token) => options.tokens.callerOf(token),
-      api: host.api,
-      hubOf,
-    });
-    return acceptSocket(c.req.raw, socket);
-  });
 }
 
 /** Counts the sockets. */

@@ -40,6 +40,9 @@ export const laterMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ping") }),
 ]);
 
+export type Hello = z.output<typeof helloMessage>;
+export type LaterMessage = z.output<typeof laterMessage>;
+
 /** The message as it is meant, or `null` for anything else. */
 export function readMessage<S extends z.ZodType>(schema: S, text: string): z.output<S> | null {
   try {

@@ -26,6 +26,7 @@ import { provideEffects } from "./effects.ts";
 import { EventStreams } from "./event-stream.ts";
 import { Family } from "./family.ts";
 import { PLAIN_TEXT, type RedactedText } from "./generation.ts";
+import type { Enrolment } from "./inspection.ts";
 import { Reaper } from "./reaper.ts";
 import { admitSomewhere, movedTo } from "./rerouting.ts";
 import { Residency } from "./residency.ts";
@@ -57,6 +58,7 @@ export interface HouseholdOptions {
   readonly redact?: (text: string) => string;
   readonly redactStream?: () => RedactedText;
   readonly apiFor: (taskId: string) => TaskApi;
+  readonly inspection: Enrolment;
 }
 
 /** What became of the tasks that a store had open. */
@@ -262,7 +264,7 @@ export class Household {
   }
 
   #makeServices(patience: StorePatience): HostServices {
-    const { settings, clock, random, logger, store, providerOf, apiFor, checkArguments } = this.#options;
+    const { settings, clock, checkArguments } = this.#options;
     const family = this.family;
     const find = (taskId: string): TaskHost => {
       const host = family.get(taskId);
@@ -270,14 +272,8 @@ export class Household {
       return host;
     };
     return {
-      settings,
-      clock,
-      random,
-      logger,
-      store,
+      ...this.#options,
       patience,
-      providerOf,
-      apiFor,
       scheduler: this.scheduler,
       residency: this.residency,
       machine: provideEffects(find, checkArguments),

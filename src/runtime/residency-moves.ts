@@ -7,10 +7,27 @@
 import { inTime, linkedAbort } from "../base/abort.ts";
 import { delay, type Clock } from "../base/clock.ts";
 import { CancelledError, ProviderError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
 import { taggedModel } from "../core/load-profile.ts";
 import type { LoadOutput, ResidencyFailure, UnloadOutput } from "../../machines/residency.ts";
 import type { LoadedModelInfo, ModelInfo, Provider } from "../../providers/provider.ts";
+import type { ResidencyReport } from "../scheduler/scheduler.ts";
+import type { Enrolment } from "./inspection.ts";
 import { findModel, shapeOf, type Sought } from "./residency-sight.ts";
+
+/** What the profiles of one server share; `Tenant` is one of them. */
+export interface TenantServer<Tenant> {
+  /** The client of the server; may throw ConfigError when its credential is gone. */
+  readonly provider: () => Provider;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly inspection: Enrolment;
+  /** How long a generation that was given up may keep its connection before its model is asked to go. */
+  readonly drainMs: number;
+  readonly report: (report: ResidencyReport) => void;
+  /** A load is about to end, and this is what the server has in memory after it. */
+  readonly onLoaded: (tenant: Tenant, models: readonly LoadedModelInfo[]) => void;
+}
 
 /** A server that does not tell within this time what it has in memory is silent. */
 const LOOK_MS = 5_000;

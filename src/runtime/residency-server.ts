@@ -13,7 +13,8 @@ import type { Residency } from "../core/lifecycle.ts";
 import { taggedModel, type LoadProfile } from "../core/load-profile.ts";
 import { list, look, removedFailure } from "./residency-moves.ts";
 import { findProfile, shapeOf, Strangers } from "./residency-sight.ts";
-import { provideMoves, Tenant, type TenantServer } from "./residency-tenant.ts";
+import type { TenantServer } from "./residency-moves.ts";
+import { provideMoves, Tenant } from "./residency-tenant.ts";
 
 /** Between two looks while somebody works or waits, and while nobody does. */
 const BUSY_LOOK_MS = 2_000;
@@ -23,7 +24,7 @@ const AWAY_LOOK_MS = 15_000;
 /** Between two looks at the list of models; a model that is deleted under us is noticed by its turns too. */
 const LIST_MS = 30_000;
 
-export interface ResidencyServerOptions extends Omit<TenantServer, "onLoaded"> {
+export interface ResidencyServerOptions extends Omit<TenantServer<Tenant>, "onLoaded"> {
   readonly backend: string;
   readonly profiles: readonly LoadProfile[];
   /** What each look saw: whether somebody listens there; and when it began, in monotonic milliseconds. */

@@ -7,29 +7,15 @@
 
 import { createActor, fromPromise } from "xstate";
 import { residencyMachine, type ResidencyEvent, type ResidencySnapshot } from "../../machines/residency.ts";
-import type { LoadedModelInfo, ModelInfo, Provider } from "../../providers/provider.ts";
-import type { Clock, Timer } from "../base/clock.ts";
+import type { LoadedModelInfo, ModelInfo } from "../../providers/provider.ts";
+import type { Timer } from "../base/clock.ts";
 import { ProviderError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
 import type { ResidencyView } from "../core/box-api.ts";
 import type { Residency } from "../core/lifecycle.ts";
 import { profileKey, type LoadProfile } from "../core/load-profile.ts";
-import type { ResidencyReport } from "../scheduler/scheduler.ts";
-import { loadModel, unloadModel, type Move } from "./residency-moves.ts";
+import { enrolAwake } from "./inspection.ts";
+import { loadModel, type TenantServer, unloadModel, type Move } from "./residency-moves.ts";
 import type { Sought } from "./residency-sight.ts";
-
-/** What the profiles of one server share. */
-export interface TenantServer {
-  /** The client of the server; may throw ConfigError when its credential is gone. */
-  readonly provider: () => Provider;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** How long a generation that was given up may keep its connection before its model is asked to go. */
-  readonly drainMs: number;
-  readonly report: (report: ResidencyReport) => void;
-  /** A load is about to end, and this is what the server has in memory after it. */
-  readonly onLoaded: (tenant: Tenant, models: readonly LoadedModelInfo[]) => void;
-}
 
 /** The machine with its effects, provided once for all profiles of a server. */
 export function provideMoves(find: (profile: string) => Tenant): typeof residencyMachine {
@@ -46,7 +32,7 @@ export function provideMoves(find: (profile: string) => Tenant): typeof residenc
 export class Tenant {
   readonly profile: LoadProfile;
   readonly key: string;
-  readonly #server: TenantServer;
+  readonly #server: TenantServer<Tenant>;
   readonly #actor: ReturnType<typeof createActor<typeof residencyMachine>>;
   #uses = 0;
   #onIdle: (() => void) | null = null;
@@ -69,13 +55,14 @@ export class Tenant {
   #retryAt: number | null = null;
   #stopped = false;
 
-  constructor(profile: LoadProfile, server: TenantServer, machine: typeof residencyMachine) {
+  constructor(profile: LoadProfile, server: TenantServer<Tenant>, machine: typeof residencyMachine) {
     this.profile = profile;
     this.key = profileKey(profile);
     this.#server = server;
     [this.#since, this.#sinceMonotonic] = [server.clock.now(), server.clock.monotonic()];
     const input = { backend: profile.backend, profile: this.key };
     this.#actor = createActor(machine, { id: this.key, input });
+    enrolAwake(server.inspection, `${profile.backend}/${this.key}`, this.#actor);
     this.#actor.subscribe({
       next: (snapshot) => this.#follow(snapshot),
       error: (error) =>

@@ -13,6 +13,7 @@ import type { BackendSettings, Settings } from "../core/settings.ts";
 import type { ModelRef } from "../core/task.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { capsOf } from "./backend-caps.ts";
+import { type Enrolment, UNWATCHED } from "./inspection.ts";
 import { Outages } from "./outages.ts";
 import { ResidencyServer } from "./residency-server.ts";
 
@@ -20,6 +21,7 @@ export interface ResidencyOptions {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly inspection?: Enrolment;
   readonly scheduler: Pick<Scheduler, "setResidency" | "setBackend" | "counts">;
   readonly providerOf: (ref: ModelRef) => Provider;
 }
@@ -158,6 +160,7 @@ export class Residency {
       provider: () => providerOf(models[0]?.ref ?? ref),
       clock,
       logger,
+      inspection: this.#options.inspection ?? UNWATCHED,
       drainMs: settings.cancelDeadlineMs,
       report: (report) => scheduler.setResidency(report),
       onReach: (isThere, askedAt) => this.outages.noticed(backend.name, isThere, askedAt),

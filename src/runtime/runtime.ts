@@ -18,6 +18,7 @@ import { Household, type Recovery } from "./household.ts";
 import type { Leak } from "./reaper.ts";
 import type { KeyCaller } from "./keyed-provider.ts";
 import { NO_KEYS, type KeyDesk } from "./key-desk.ts";
+import { Inspection } from "./inspection.ts";
 import { Reading } from "./reading.ts";
 import { Sessions } from "./sessions.ts";
 import { Tasks } from "./tasks.ts";
@@ -48,6 +49,8 @@ export interface RuntimeOptions {
 export const OPERATOR: Caller = { name: "operator", scopes: ["read", "control", "admin"], taskId: null };
 
 export class Runtime {
+  /** The machines at work, for those who watch. */
+  readonly inspection: Inspection;
   readonly #household: Household;
   readonly #tasks: Tasks;
   readonly #sessions: Sessions;
@@ -58,7 +61,12 @@ export class Runtime {
   constructor(options: RuntimeOptions) {
     const { settings, clock, store, providerOf } = options;
     this.#options = options;
-    this.#household = new Household({ ...options, apiFor: (taskId) => this.as(agentCaller(taskId)) });
+    const inspection = (this.inspection = new Inspection(options));
+    this.#household = new Household({
+      ...options,
+      inspection,
+      apiFor: (taskId) => this.as(agentCaller(taskId)),
+    });
     const household = this.#household;
     this.#tasks = new Tasks({ ...options, household, checkProvider: (ref) => void providerOf(ref) });
     this.#sessions = new Sessions({ ...options, household, tasks: this.#tasks });

@@ -17,6 +17,7 @@ import type { Delta } from "./event-stream.ts";
 import type { RedactedText } from "./generation.ts";
 import type { GpuRates } from "./gpu-rates.ts";
 import type { KeyCaller } from "./keyed-provider.ts";
+import type { Enrolment } from "./inspection.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Residency } from "./residency.ts";
 import type { RestartIntensity } from "./restart-intensity.ts";
@@ -58,6 +59,7 @@ export interface HostServices {
   readonly machine: typeof agentMachine;
   readonly kinship: Kinship;
   readonly dormitory: Dormitory;
+  readonly inspection: Enrolment;
   readonly restarts: RestartIntensity;
   readonly health: TargetHealth;
   readonly forecast: WaitForecast;

@@ -16,23 +16,26 @@ import {
   type agentMachine,
   type AgentSnapshot,
 } from "../../machines/agent.ts";
+import type { ActorState } from "../core/inspection.ts";
 import type { TaskSpec } from "../core/task.ts";
 import { GENERATION_TRIES } from "./generation.ts";
 import type { HostServices } from "./services.ts";
 import { wordsOf } from "./outcome.ts";
+import { standingOf, type Subject } from "./inspection.ts";
 import { isParked } from "./resuming.ts";
 import type { PersistedActor, StoredState } from "./stored-state.ts";
 
 /** Whom the actor tells what it does. */
 export interface ActorHost {
   readonly spec: TaskSpec;
-  readonly services: Pick<HostServices, "machine" | "dormitory">;
+  readonly services: Pick<HostServices, "machine" | "dormitory" | "inspection">;
   follow(snapshot: AgentSnapshot): void;
   show(delta: AgentEmitted): void;
   defect(error: unknown): void;
 }
 
-export class TaskActor {
+export class TaskActor implements Subject {
+  readonly machine = "agent";
   readonly #host: ActorHost;
   #actor: AgentActorRef | null = null;
   /** The newest one that was made: what a sleeping actor is woken from. */
@@ -43,6 +46,22 @@ export class TaskActor {
 
   constructor(host: ActorHost) {
     this.#host = host;
+    host.services.inspection.enrol(this);
+  }
+
+  get actorId(): string {
+    return this.#host.spec.id;
+  }
+
+  get parentId(): string | null {
+    return this.#host.spec.parentId;
+  }
+
+  standing(): ActorState {
+    const { spec, services } = this.#host;
+    return standingOf(
+      this.#actor?.getSnapshot() ?? this.#persisted ?? firstOf(services.machine, inputOf(spec)),
+    );
   }
 
   /** Goes on from what a store had of it, once it is opened. A generation without a lease first asks for one (M3). */
@@ -115,11 +134,12 @@ export class TaskActor {
     // The one that the store has will do when nothing has changed since: then both are one object.
     if (this.#persisted?.context !== snapshot.context) this.persist();
     this.#actor = null;
+    this.#host.services.inspection.slept(this);
   }
 
   /** Stops it for good; what it was doing is aborted. */
   stop(): void {
-    this.#over = true;
+    this.#finish();
     this.#actor?.stop();
     this.#actor = null;
   }
@@ -130,6 +150,7 @@ export class TaskActor {
     const snapshot = this.#persisted ?? firstOf(services.machine, input);
     const actor = createActor(services.machine, { id: spec.id, input, snapshot });
     this.#actor = actor;
+    services.inspection.woke(this, actor);
     actor.subscribe({
       next: (snapshot) => this.#follow(snapshot),
       error: (error) => this.#host.defect(error),
@@ -139,8 +160,13 @@ export class TaskActor {
     return actor;
   }
 
+  #finish(): void {
+    this.#over = true;
+    this.#host.services.inspection.gone(this);
+  }
+
   #follow(snapshot: AgentSnapshot): void {
-    if (snapshot.status !== "active") this.#over = true;
+    if (snapshot.status !== "active") this.#finish();
     else if (isIdle(snapshot)) this.#host.services.dormitory.settle(this);
     this.#host.follow(snapshot);
   }

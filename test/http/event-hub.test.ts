@@ -23,7 +23,7 @@ class Member implements HubMember {
     this.batches.push(JSON.parse(batch));
   }
 
-  over(error: unknown): void {
+  ended(error: unknown): void {
     this.end = error;
   }
 

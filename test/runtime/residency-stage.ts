@@ -4,6 +4,7 @@
 import { SimulatedClock } from "../../src/base/clock.ts";
 import { lineLogger } from "../../src/base/log.ts";
 import type { ResidencyView } from "../../src/core/box-api.ts";
+import { UNWATCHED } from "../../src/runtime/inspection.ts";
 import { ResidencyServer } from "../../src/runtime/residency-server.ts";
 import type { ResidencyReport } from "../../src/scheduler/scheduler.ts";
 import { FakeOllama, type FakeOllamaOptions } from "./fake-ollama.ts";
@@ -31,6 +32,7 @@ export function residencyStage(options: Partial<FakeOllamaOptions> = {}) {
     provider: () => server.provider,
     clock,
     logger: lineLogger((line) => logged.push(line)),
+    inspection: UNWATCHED,
     drainMs: 10_000,
     report: (report) => reports.push(report),
     isBusy: () => work.isBusy,

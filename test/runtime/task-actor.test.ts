@@ -14,6 +14,7 @@ import { say } from "../../providers/script.ts";
 import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
 import type { TaskSpec } from "../../src/core/task.ts";
 import { Dormitory } from "../../src/runtime/dormitory.ts";
+import { UNWATCHED } from "../../src/runtime/inspection.ts";
 import { TaskActor } from "../../src/runtime/task-actor.ts";
 import { rig } from "./rig.ts";
 import { specimen } from "../store/specimens.ts";
@@ -25,7 +26,7 @@ function bench(spec: TaskSpec = specimen("ses_1", { kind: "session" })) {
   const machine = agentMachine.provide({ actors: { prepare: fromPromise(() => prepared.promise) } });
   const actor = new TaskActor({
     spec,
-    services: { machine, dormitory: new Dormitory(clock) },
+    services: { machine, dormitory: new Dormitory(clock), inspection: UNWATCHED },
     follow: (snapshot) => seen.push(snapshot),
     show: () => {},
     defect: (error) => {

@@ -4,7 +4,8 @@ import { StoreError } from "../../src/base/errors.ts";
 import type { ServerSocket } from "../../src/base/socket.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
 import { EventHub } from "../../src/http/event-hub.ts";
-import { EventSocket } from "../../src/http/event-socket.ts";
+import { EventTalk } from "../../src/http/event-talk.ts";
+import { SocketSession } from "../../src/http/socket-session.ts";
 import { HARD_BYTES, SOFT_BYTES } from "../../src/http/socket-words.ts";
 import { CannedApi } from "./canned-api.ts";
 import { callerWith, TOKEN } from "./rig.ts";
@@ -12,7 +13,7 @@ import { callerWith, TOKEN } from "./rig.ts";
 const CALLER = callerWith("read");
 
 interface Line {
-  readonly client: EventSocket;
+  readonly client: SocketSession;
   readonly sent: unknown[];
   readonly frames: () => readonly { readonly kind: string }[];
   readonly cursors: () => readonly number[];
@@ -40,11 +41,11 @@ afterEach(() => api.log.end());
 function dial(): Line {
   const sent: unknown[] = [];
   let end: readonly [number, string] | null = null;
-  const client = new EventSocket({
+  const client = new SocketSession({
     clock,
     callerOf: async (token) => (token === TOKEN ? CALLER : null),
-    api: () => api,
-    hubOf: () => (hub ??= newHub()),
+    begin: (line, _caller, { after }) =>
+      new EventTalk({ line, api, hub: (hub ??= newHub()), clock, ...(after !== undefined && { after }) }),
     newRequestId: () => "req_1",
     greeted: () => (greeted += 1),
     released: () => (released += 1),
