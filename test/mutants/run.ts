@@ -33,7 +33,18 @@ interface Simulation {
 
 /** One simulation in a process of its own, with one mutant in it or none. Never rejects. */
 function simulate({ program, first, seeds, mutant }: Simulation): Promise<Ran> {
-  const flags = ["--first", String(first), "--seeds", String(seeds), "--workers", "1", "--bail", "--json"];
+  const flags = [
+    "--first",
+    String(first),
+    "--seeds",
+    String(seeds),
+    "--workers",
+    "1",
+    "--bail",
+    "--json",
+    "--parent",
+    String(process.pid),
+  ];
   const child = spawn(process.execPath, ["--import", loader, program, ...flags], {
     cwd: root,
     env: { ...process.env, [MUTANT_VARIABLE]: mutant?.name ?? "" },

@@ -10,6 +10,8 @@ export interface Options {
   readonly checkDeterminism: boolean;
   /** Whether incarnations of the server end at all. */
   readonly endings: boolean;
+  /** Who began this process, where it is to end with that one. */
+  readonly parent: number | null;
   readonly help: boolean;
 }
 
@@ -22,10 +24,19 @@ export const USAGE = `Usage: npm run sim -- [options]
   --bail                stop at the first seed that fails
   --check-determinism   play each seed twice and compare the hashes of their logs
   --no-crashes          worlds in which the server neither crashes nor is closed
+  --parent PID          stop between two seeds when the process that began this one is gone
   --json                one JSON document instead of lines`;
 
-const NUMBERS = new Set(["--seeds", "--first", "--seed", "--workers"]);
-const SWITCHES = new Set(["--trace", "--bail", "--check-determinism", "--no-crashes", "--json", "--help"]);
+const NUMBERS = new Set(["--seeds", "--first", "--seed", "--workers", "--parent"]);
+const SWITCHES = new Set([
+  "--trace",
+  "--bail",
+  "--check-determinism",
+  "--no-crashes",
+  "--with-parent",
+  "--json",
+  "--help",
+]);
 
 /** The options, or what is wrong with them in words. */
 export function parseOptions(args: readonly string[]): Options | string {
@@ -53,6 +64,7 @@ export function parseOptions(args: readonly string[]): Options | string {
     json: switches.has("--json"),
     checkDeterminism: switches.has("--check-determinism"),
     endings: !switches.has("--no-crashes"),
+    parent: numbers.get("--parent") ?? null,
     help: switches.has("--help"),
   };
 }

@@ -77,10 +77,12 @@ async function failureOf(outcome: Outcome, options: Options): Promise<Failure | 
   };
 }
 
-/** Plays the seeds that the options name. */
+/** Plays the seeds that the options name. Throws when nobody is there any more who wants to hear of them. */
 export async function playSeeds(options: Options, onFailure: (text: string) => void): Promise<Tally> {
   const tally = emptyTally();
   for (let seed = options.first; seed < options.first + options.seeds; seed++) {
+    if (options.parent !== null && process.ppid !== options.parent)
+      throw new Error("Whoever began it is gone.");
     const outcome = await playSeed(seed, options);
     tally.steps += outcome.steps;
     tally.tasks += outcome.tasks;

@@ -1,6 +1,8 @@
 // Some worlds of the simulation, as a taste of `npm run sim -- --seeds 10000`: all checks hold in them, and the same
 // seed is the same world to the byte.
 
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parseOptions } from "./options.ts";
 import { playSeeds } from "./play.ts";
@@ -64,6 +66,14 @@ describe("the command line of the simulation", () => {
       trace: true,
     });
   });
+
+  test("ends a worker whose parent was killed, before its next seed", () => {
+    const run = fileURLToPath(new URL("./run.ts", import.meta.url));
+    const args = [run, "--seeds", "1000000", "--workers", "1", "--json", "--parent", String(process.ppid)];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect(status).toBe(2);
+    expect(stderr).toContain("Whoever began it is gone.");
+  }, 60_000);
 
   test.each([
     [["--seeds"], "needs a whole number"],

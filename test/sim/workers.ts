@@ -1,4 +1,5 @@
-// Plays seeds in several processes, each its share; their reports come back as JSON.
+// Plays seeds in several processes, each its share; their reports come back as JSON. They end with this one, however
+// it ends.
 
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -30,6 +31,8 @@ function argumentsOf({ first, seeds }: Share, options: Options): readonly string
     "--workers",
     "1",
     "--json",
+    "--parent",
+    String(process.pid),
     ...(options.bail ? ["--bail"] : []),
     ...(options.checkDeterminism ? ["--check-determinism"] : []),
     ...(options.endings ? [] : ["--no-crashes"]),
