@@ -99,6 +99,8 @@ export const ALLOWANCES: readonly Allowance[] = [
       "web/box.js",
       "web/browser.js",
       "web/keys.js",
+      "web/chart/statechart.js",
+      "web/chart/task-chart.js",
       "web/main.js",
       "web/place.js",
       "web/server.js",

@@ -11,7 +11,7 @@ import { triggerText } from "../model/machine-graph.js";
 
 /** Sizes in units of the drawing, which are CSS pixels at a zoom of 1. */
 export const CHART = Object.freeze({
-  nameChar: 7.8,
+  nameChar: 7.7,
   labelChar: 6.1,
   labelLine: 12.5,
   nameHeight: 28,
@@ -28,6 +28,10 @@ const MOST_LABELS = 3;
 
 /** An arrow that nothing stands on takes room nevertheless, so that two of them do not run into each other. */
 const BARE = Object.freeze({ lines: [], width: 14, height: 4 });
+
+/** Room beside a name for what folds the state up, and for how long a task was in it. */
+const FOLD_WIDTH = 24;
+const TIME_WIDTH = 36;
 
 /** @typedef {{ readonly text: string, readonly kind: "trigger" | "guard" | "more" }} LabelLine */
 
@@ -134,7 +138,9 @@ function nodeOf(graph, { state, inside, open }, { standIn, ends }) {
       moves: own.filter((move) => move.target === end).map((move) => move.id),
     })),
   ];
-  const name = wordsOf(state).length * CHART.nameChar + (state.children.length > 0 ? 20 : 0);
+  const isTimed = state.kind !== "final" && !state.passing;
+  const beside = (state.children.length > 0 ? FOLD_WIDTH : 0) + (isTimed ? TIME_WIDTH : 0);
+  const name = wordsOf(state).length * CHART.nameChar + beside;
   const longest = Math.max(0, ...rows.map(({ text }) => text.length * CHART.labelChar));
   return {
     state,

@@ -36,6 +36,8 @@ import { along, spline, withoutStart } from "./curve.js";
 
 const MARGIN = 12;
 const GAP = 16;
+/** Room below the rest for what any state may do. */
+const FOOTER = 18;
 /** How far along a line its label may stand, tried in this order. */
 const PLACES = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9];
 
@@ -59,7 +61,9 @@ export function layoutChart(definition, { dagre, expanded, labels = true }) {
     parts.arrows.map((arrow) => placedArrow(arrow, arranged, boxes)),
     nodes,
   );
-  return { graph, rules: parts.rules, ...fitted(nodes, edges) };
+  const drawing = fitted(nodes, edges);
+  const footer = parts.rules.length > 0 ? FOOTER : 0;
+  return { graph, rules: parts.rules, ...drawing, height: drawing.height + footer };
 }
 
 /**

@@ -66,7 +66,7 @@ describe.each(DRAWINGS)("$title", ({ name, options }) => {
       expect(box.x + box.width).toBeLessThanOrEqual(width);
       expect(box.y + box.height).toBeLessThanOrEqual(height);
     }
-    expect(width).toBeLessThanOrEqual(options.labels ? 1_800 : 1_000);
+    expect(width).toBeLessThanOrEqual(options.labels ? 1_800 : 1_050);
     expect(height).toBeLessThanOrEqual(options.labels ? 1_300 : 1_000);
   });
 

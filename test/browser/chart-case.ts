@@ -1,0 +1,70 @@
+// A task's chart in a real browser, by itself: mounted with the machine that the server gives, clicked and typed on.
+
+import { deepEqual, equal, match } from "node:assert/strict";
+import { join } from "node:path";
+import type { Case } from "./cases.ts";
+import { seriousFindings, visit } from "./visit.ts";
+
+const EVENTS = [
+  ["spawned", "queued", 0],
+  ["running", "waiting_slot", 1_000],
+  ["running", "generating", 2_000],
+  ["running", "calling_tools", 9_000],
+  ["running", "generating", 9_500],
+  ["done", null, 14_500],
+].map(([state, phase, time], at) => ({
+  seq: at + 1,
+  cursor: at + 1,
+  state,
+  phase,
+  time,
+  type: "turn.started",
+}));
+
+/** Runs in the page: loads the component from where the page's own modules lie, and puts it in the page's place. */
+const MOUNT = `(async () => {
+  const app = document.querySelector('script[type=module]').src.replace(/main\\.js.*$/, "");
+  const { TaskChart } = await import(app + "chart/task-chart.js");
+  const { render } = await import("preact");
+  const { html } = await import("htm/preact");
+  window.chartAt = (at) => render(
+    html\`<main><h1>Chart</h1>
+      <\${TaskChart} definition=\${window.definition} events=\${window.events} at=\${at} now=\${20000} /></main>\`,
+    document.body,
+  );
+  window.chartAt(5);
+})()`;
+
+export const CHART_CASE: Case = {
+  name: "draws the statechart of the agent, by mouse and by keys",
+  async check({ browser, box, pictures }) {
+    const tab = await visit(browser, box);
+    const { page } = tab;
+    await page.getByRole("heading").first().waitFor();
+    const { definition } = await box.call<{ definition: unknown }>("GET", "/v1/machines/agent");
+    await page.evaluate(
+      `window.definition = ${JSON.stringify(definition)}; window.events = ${JSON.stringify(EVENTS)}`,
+    );
+    await page.evaluate(MOUNT);
+    const current = page.locator("[role=button][aria-current=step]");
+    match((await current.getAttribute("aria-label")) ?? "", /^generating 7.0s .*, current, visited 2 times/);
+    await page.getByRole("button", { name: /^steering/ }).click();
+    await page.getByRole("heading", { name: /^steering/ }).waitFor();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: /^done/ }).waitFor();
+    const states = await page.locator(".chart-state").count();
+    await page.getByRole("button", { name: /^running/ }).press("-");
+    equal((await page.locator(".chart-state").count()) < states, true);
+    await page.getByRole("button", { name: "Labels" }).click();
+    await page.evaluate("window.chartAt(null)");
+    await page.getByText("Now done").waitFor();
+    await page.getByRole("button", { name: /^waiting slot 1.0s 7 %/ }).click();
+    await page.getByRole("heading", { name: /^waiting slot/ }).waitFor();
+    await page.screenshot({ path: join(pictures, "statechart.png") });
+    deepEqual(await seriousFindings(page), []);
+    deepEqual(tab.errors, []);
+    deepEqual(tab.strayed, []);
+    await tab.close();
+  },
+};
