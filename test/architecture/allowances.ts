@@ -111,6 +111,7 @@ export const ALLOWANCES: readonly Allowance[] = [
       "web/view/app.js",
       "web/view/cancel-box.js",
       "web/view/chat-page.js",
+      "web/view/chart-panel.js",
       "web/view/child-card.js",
       "web/view/gpu-page.js",
       "web/view/help-dialog.js",

@@ -3,7 +3,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
 import type { Box } from "./box.ts";
-import { CHART_CASE } from "./chart-case.ts";
+import { CHART_CASE, CHART_PAGE_CASE } from "./chart-case.ts";
 import type { Browser } from "./chromium.ts";
 import { seriousFindings, visit, type Visit } from "./visit.ts";
 
@@ -27,7 +27,6 @@ async function assertClean({ page, errors, strayed }: Visit): Promise<void> {
 }
 
 export const CASES: readonly Case[] = [
-  CHART_CASE,
   {
     name: "opens with the token of the link, and takes it out of the address",
     async check({ browser, box, pictures }) {
@@ -60,4 +59,6 @@ export const CASES: readonly Case[] = [
       await tab.close();
     },
   },
+  CHART_CASE,
+  CHART_PAGE_CASE,
 ];

@@ -68,3 +68,24 @@ export const CHART_CASE: Case = {
     await tab.close();
   },
 };
+
+export const CHART_PAGE_CASE: Case = {
+  name: "shows a task's statechart in its page",
+  async check({ browser, box, pictures }) {
+    const { task_id: id } = await box.call<{ task_id: string }>("POST", "/v1/tasks", {
+      goal: "List the files of this folder",
+    });
+    const tab = await visit(browser, box);
+    const { page } = tab;
+    await page.getByRole("heading").first().waitFor();
+    await page.evaluate(`location.hash = "#/task/${id}"`);
+    await page.getByRole("button", { name: "Statechart" }).click();
+    await page.getByText(/^Now done/).waitFor({ timeout: 60_000 });
+    equal(await page.locator("[role=button][aria-current=step]").count(), 1);
+    await page.screenshot({ path: join(pictures, "task-chart.png") });
+    deepEqual(await seriousFindings(page), []);
+    deepEqual(tab.errors, []);
+    deepEqual(tab.strayed, []);
+    await tab.close();
+  },
+};

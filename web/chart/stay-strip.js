@@ -25,7 +25,7 @@ export function StayStrip({ stays, now, selected = null, onSelect }) {
         (bar) =>
           html`<i
             key=${bar.from}
-            class=${`stay ${classOf(bar.path)}${bar.path === selected ? " selected" : ""}`}
+            class=${`stay-bar ${classOf(bar.path)}${bar.path === selected ? " selected" : ""}`}
             style=${{ left: `${bar.left * 100}%`, width: `${bar.width * 100}%` }}
             title=${`${wordOf(bar.path)}, ${shortTime(bar.to - bar.from)}`}
             onClick=${() => onSelect?.(bar.path)}

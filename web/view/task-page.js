@@ -13,6 +13,7 @@ import { isOver, shortId, span } from "../model/words.js";
 import { amend, goTo, place } from "../place.js";
 import { TaskData } from "../task-data.js";
 import { CancelBox } from "./cancel-box.js";
+import { ChartPanel, part, PartSwitch } from "./chart-panel.js";
 import { SteerBox } from "./steer-box.js";
 import { StateWords } from "./state-mark.js";
 import { TaskSide } from "./task-side.js";
@@ -166,7 +167,12 @@ export function TaskPage({ id }) {
     </header>
     <div class="task-body">
       <div class="task-main">
-        <${Transcript} id=${id} entries=${shown} isPast=${isPast} isOver=${isOver(view.state)} />
+        <${PartSwitch} />
+        ${
+          part.value === "chart"
+            ? html`<${ChartPanel} events=${events} at=${at} />`
+            : html`<${Transcript} id=${id} entries=${shown} isPast=${isPast} isOver=${isOver(view.state)} />`
+        }
         ${!isPast && !isOver(view.state) && html`<${SteerBox} id=${id} />`}
       </div>
       <${TaskSide} view=${view} events=${events} past=${past} isPast=${isPast} />

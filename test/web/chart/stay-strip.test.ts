@@ -19,7 +19,7 @@ function strip(
 
 test("a row ends with the task, and its legend says what each colour comes to", () => {
   const all = strip();
-  const bars = all.filter((each) => hasClass(each, "stay"));
+  const bars = all.filter((each) => hasClass(each, "stay-bar"));
   expect(bars.map(({ props }) => [props["title"], props["style"]])).toEqual([
     ["queued, 1.0s", { left: "0%", width: "25%" }],
     ["waiting slot, 3.0s", { left: "25%", width: "75%" }],
@@ -33,7 +33,7 @@ test("a row ends with the task, and its legend says what each colour comes to", 
 
 test("while the task goes on, so does its last stay", () => {
   const bars = strip({ stays: stays.slice(0, 1).map((stay) => ({ ...stay, to: null })), now: 2_500 });
-  expect(bars.find((each) => hasClass(each, "stay"))?.props["title"]).toBe("queued, 2.5s");
+  expect(bars.find((each) => hasClass(each, "stay-bar"))?.props["title"]).toBe("queued, 2.5s");
 });
 
 test("a colour is chosen in the legend and in the row", () => {
@@ -45,7 +45,7 @@ test("a colour is chosen in the legend and in the row", () => {
     "onClick",
   );
   act(
-    all.find((each) => hasClass(each, "stay")),
+    all.find((each) => hasClass(each, "stay-bar")),
     "onClick",
   );
   expect(chosen).toEqual(["running.waiting_slot", "spawned.queued"]);

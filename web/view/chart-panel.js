@@ -1,0 +1,65 @@
+// The chart of a task, loaded when it is first looked at: its modules, and the machine that it draws.
+
+import { signal } from "@preact/signals";
+import { html } from "htm/preact";
+import { useEffect } from "preact/hooks";
+import { clock } from "../box.js";
+import { api } from "../server.js";
+
+/** @typedef {import("../live.js").StoredEvent} StoredEvent */
+
+/** @typedef {{ readonly TaskChart: typeof import("../chart/task-chart.js").TaskChart, readonly definition: unknown }} Loaded */
+
+/** What the Task page shows beside the facts; it stays as it is from task to task. */
+export const part = signal(/** @type {"transcript" | "chart"} */ ("transcript"));
+
+const loaded = signal(/** @type {Loaded | null} */ (null));
+const problem = signal("");
+
+async function load() {
+  if (loaded.value !== null) return;
+  try {
+    const [{ TaskChart }, { definition }] = await Promise.all([
+      import("../chart/task-chart.js"),
+      /** @type {Promise<{ definition: unknown }>} */ (api.get("/v1/machines/agent")),
+    ]);
+    loaded.value = { TaskChart, definition };
+    problem.value = "";
+  } catch (error) {
+    problem.value = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Chooses between what a task says and where it stands. */
+export function PartSwitch() {
+  const parts = /** @type {const} */ (["transcript", "chart"]);
+  return html`<div class="part-switch" role="group" aria-label="Show">
+    ${parts.map(
+      (each) =>
+        html`<button
+          type="button"
+          aria-pressed=${part.value === each}
+          onClick=${() => {
+            part.value = each;
+          }}
+        >
+          ${each === "chart" ? "Statechart" : "Transcript"}
+        </button>`,
+    )}
+  </div>`;
+}
+
+/** @param {{ readonly events: readonly StoredEvent[], readonly at: number | null }} props */
+export function ChartPanel({ events, at }) {
+  useEffect(() => void load(), []);
+  const { value } = loaded;
+  if (problem.value !== "") {
+    return html`<div class="empty" role="alert">
+      <p>The chart cannot be shown: ${problem}</p>
+      <p><button type="button" onClick=${load}>Try again</button></p>
+    </div>`;
+  }
+  if (value === null) return html`<p class="loading" role="status">Drawing the machine…</p>`;
+  const { TaskChart, definition } = value;
+  return html`<${TaskChart} definition=${definition} events=${events} at=${at} now=${clock.value} />`;
+}
