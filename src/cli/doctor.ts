@@ -1,8 +1,7 @@
 // `troupe doctor`: looks at everything that a server would need, changes nothing, and says how to mend what is wrong.
 
 import { dirname } from "node:path";
-import { delay } from "../base/clock.ts";
-import { linkedAbort, withSignal } from "../base/abort.ts";
+import { inTime, withSignal } from "../base/abort.ts";
 import { toTroupeError } from "../base/errors.ts";
 import { configSchema } from "../core/config-schema.ts";
 import type { LoadedConfig } from "../config/load.ts";
@@ -151,19 +150,14 @@ async function examineServer({ flags, world }: Invocation, loaded: LoadedConfig)
 }
 
 /** Contract: rejects when it takes longer than `LOOK_MS`, or was interrupted. */
-async function within<T>(world: CliWorld, look: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const link = linkedAbort(world.signal);
-  const limit = delay(world.clock, LOOK_MS, link.signal).then(
-    () => link.abort(new Error("No answer.")),
-    () => {},
-  );
-  try {
-    return await withSignal(look(link.signal), link.signal);
-  } finally {
-    link.release();
-    link.abort(new Error("It was looked at."));
-    await limit;
-  }
+function within<T>(world: CliWorld, look: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const limit = {
+    clock: world.clock,
+    ms: LOOK_MS,
+    late: () => new Error("No answer."),
+    signal: world.signal,
+  };
+  return inTime(limit, (signal) => withSignal(look(signal), signal));
 }
 
 function show({ about, level, text, mend }: Check, printer: Printer): void {

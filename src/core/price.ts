@@ -17,7 +17,8 @@ export interface PricedTokens {
   readonly cachedPromptTokens?: number;
 }
 
-const PER_PRICE = 1_000_000;
+/** Tokens that a price is for. */
+export const PER_PRICE = 1_000_000;
 
 /** The cost in whole micros, rounded up. */
 export function costMicros(tokens: PricedTokens, prices: Prices): number {

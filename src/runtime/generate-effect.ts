@@ -108,7 +108,6 @@ async function answerWithin(
   if (refused && !plan) throw refused;
   const rows = plan ? await compacted(host, stored, plan) : stored;
   const messages = [system, ...rows.map((row) => row.message)];
-  const { maxOutputTokens } = spec.limits;
   const promptTokens = estimateTokens(messages) + tokens;
   const meter = new GenerationMeter(promptTokens, () => services.clock.monotonic());
   const purse = new Purse({ ledger: services.ledgerOf(spec), model, gpu: services.gpu, meter });
@@ -118,6 +117,7 @@ async function answerWithin(
     checkCloudCost(host, added);
     purse.reserve(promptTokens, outputTokens);
   };
+  const maxOutputTokens = purse.answerTokens(promptTokens, spec.limits.maxOutputTokens);
   reserve(maxOutputTokens);
   try {
     return await generateAnswer({

@@ -5,11 +5,14 @@
 import { LimitError } from "../base/errors.ts";
 import type { NewEvent } from "../core/event.ts";
 import { NO_USAGE, type Usage } from "../core/limits.ts";
-import { checkPriced, costMicros } from "../core/price.ts";
+import { checkPriced, costMicros, PER_PRICE } from "../core/price.ts";
 import type { ModelSettings } from "../core/settings.ts";
 import type { GenerationMeter } from "./generation-meter.ts";
 import type { GpuRates } from "./gpu-rates.ts";
 import { isRefused, type BudgetWarning, type Ledger, type Reservation } from "./ledger.ts";
+
+/** An answer that may be no longer than this is seldom one: a short tool call with its arguments takes about half. */
+const LEAST_ANSWER_TOKENS = 256;
 
 export interface PurseOptions {
   readonly ledger: Ledger;
@@ -27,6 +30,27 @@ export class Purse {
     this.#options = options;
   }
 
+  /**
+   * How long the answer to a prompt of so many tokens may be, in tokens: `wanted`, or as much as is left by the
+   * model's context and by limits of tokens and money, where that is still enough for an answer. What is too little
+   * is not asked for, so that `reserve` says which limit it is.
+   */
+  answerTokens(promptTokens: number, wanted: number): number {
+    const { ledger, model } = this.#options;
+    const least = Math.min(wanted, LEAST_ANSWER_TOKENS);
+    const { tokens, costMicros: money } = ledger.remaining;
+    const { outputPriceMicros } = model;
+    const ofMoney =
+      money === null || outputPriceMicros === 0
+        ? Infinity
+        : ((money - costMicros({ promptTokens, outputTokens: 0 }, model)) * PER_PRICE) / outputPriceMicros;
+    const ofTokens = tokens === null ? Infinity : tokens - promptTokens;
+    // The prompt is estimated: a context that seems full may still have room, and the server knows.
+    const ofContext = Math.max(least, (model.contextTokens ?? Infinity) - promptTokens);
+    const room = Math.floor(Math.min(wanted, ofContext, ofTokens, ofMoney));
+    return room >= least ? room : Math.min(wanted, ofContext);
+  }
+
   /** Throws LimitError `budget` when the budget does not allow it, and `price_unknown`. */
   reserve(promptTokens: number, outputTokens: number): void {
     const { ledger, model, gpu } = this.#options;
@@ -37,7 +61,8 @@ export class Purse {
       gpuMs: gpu.estimate(model.ref, promptTokens, outputTokens),
     });
     if (isRefused(answer)) {
-      throw new LimitError(answer.code, answer.message, { details: { held_by_others: answer.heldByOthers } });
+      const message = `${answer.message} A generation reserves its whole answer: a smaller max_output_tokens (now ${outputTokens}) asks for less.`;
+      throw new LimitError(answer.code, message, { details: { held_by_others: answer.heldByOthers } });
     }
     this.#reservation = answer;
   }

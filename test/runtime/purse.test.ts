@@ -12,8 +12,11 @@ const [MODEL] = testSettings().models.map((model) => ({
   outputPriceMicros: 4_000_000,
 }));
 
-function make(budget: Partial<TreeBudget>, { backend = "gpu", priced = false } = {}) {
-  const model = { ...MODEL!, priced, ref: { ...MODEL!.ref, backend } };
+function make(
+  budget: Partial<TreeBudget>,
+  { backend = "gpu", priced = false, contextTokens = null as number | null } = {},
+) {
+  const model = { ...MODEL!, priced, contextTokens, ref: { ...MODEL!.ref, backend } };
   const ledger = new Ledger({ taskId: "root", budget: { ...UNLIMITED_BUDGET, ...budget }, above: null });
   const meter = new GenerationMeter(100, () => 0);
   const gpu = new GpuRates(testSettings().backends);
@@ -52,6 +55,27 @@ describe("Purse", () => {
     expect(() => second.reserve(100, 200)).toThrow(
       expect.objectContaining({ code: "budget", details: { held_by_others: true } }),
     );
+  });
+
+  test("asks for as long an answer as is left, and for what was wanted where that is too little", () => {
+    expect(make({}).purse.answerTokens(100, 4_096)).toBe(4_096);
+    expect(make({ tokens: 1_000 }).purse.answerTokens(100, 4_096)).toBe(900);
+    expect(make({ tokens: 1_000 }).purse.answerTokens(100, 500)).toBe(500);
+    const money = make({ costMicros: 2_101 });
+    expect(money.purse.answerTokens(100, 4_096)).toBe(500);
+    expect(() => money.purse.reserve(100, 500)).not.toThrow();
+    const spent = make({ tokens: 300 });
+    expect(spent.purse.answerTokens(100, 4_096)).toBe(4_096);
+    expect(() => spent.purse.reserve(100, 4_096)).toThrow(
+      /allows 300 tokens.*max_output_tokens \(now 4096\)/,
+    );
+    expect(make({ tokens: 110 }).purse.answerTokens(100, 10)).toBe(10);
+  });
+
+  test("asks for no longer an answer than the context has room for, which is estimated", () => {
+    const { purse } = make({}, { contextTokens: 16_384 });
+    expect(purse.answerTokens(1_000, 10 ** 6)).toBe(15_384);
+    expect(purse.answerTokens(10 ** 6, 4_096)).toBe(256);
   });
 
   test("learns what its model takes of the GPU, and tells what came close", () => {

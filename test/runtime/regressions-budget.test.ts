@@ -134,9 +134,16 @@ describe("a budget of money", () => {
   ];
 
   test("is not passed while prompts are what they were taken for", async () => {
-    const { api, clock, provider } = rig({
+    const answers: number[] = [];
+    const { api, clock } = rig({
       settings: { ...budgeted({ costMicros: 10_000 }), ...priced() },
-      reply: () => [...endless().slice(0, 1), finish("tool_calls", { promptTokens: 1, outputTokens: 1_000 })],
+      reply: ({ maxOutputTokens }) => {
+        answers.push(maxOutputTokens);
+        return [
+          ...endless().slice(0, 1),
+          finish("tool_calls", { promptTokens: 1, outputTokens: maxOutputTokens }),
+        ];
+      },
     });
     const { taskId } = await api.delegate({ goal: "dig", toolsets: ["progress"] });
     await clock.advance(1_000);
@@ -145,9 +152,11 @@ describe("a budget of money", () => {
       code: "budget",
       message: expect.stringContaining("cost_micros") as string,
     });
-    expect(usage.costMicros).toBe(provider.begun * 2_001);
+    expect(usage.costMicros).toBe(answers.reduce((sum, tokens) => sum + 1 + 2 * tokens, 0));
     expect(usage.costMicros).toBeLessThanOrEqual(10_000);
-    expect(usage.costMicros).toBeGreaterThan(6_000);
+    // The last answer was asked to be as long as what was left of the budget.
+    expect(usage.costMicros).toBeGreaterThan(9_000);
+    expect(answers.at(-1)).toBeLessThan(1_000);
   });
 
   test("counts what came from a cache by its own price", async () => {
