@@ -182,6 +182,18 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./machine.ts")).machine,
   },
   {
+    name: "inspect",
+    summary: "show what the state machines at work do, as it happens",
+    details: [
+      "States and kinds of events, never a text. With --json, a message a line.",
+      "--stately prints the address of a page of this machine that shows them in Stately's Inspector.",
+    ],
+    words: NONE,
+    flags: [{ name: "stately", help: "in Stately's Inspector, which needs the internet" }, ...CLIENT_FLAGS],
+    endsItself: true,
+    load: async () => (await import("./inspect.ts")).inspect,
+  },
+  {
     name: "top",
     summary: "watch tasks and GPU lanes live, with keys to steer, cancel, pause and follow; ? lists them",
     usage: "[ID]",

@@ -113,17 +113,17 @@ export async function connect(invocation: Invocation): Promise<TroupeApi> {
   return (await connectTo(invocation)).api;
 }
 
-/** The same, with the address of the server. */
+/** The same, with the address of the server and the token for it. */
 export async function connectTo(
   invocation: Invocation,
-): Promise<{ readonly api: TroupeApi; readonly baseUrl: string }> {
+): Promise<{ readonly api: TroupeApi; readonly baseUrl: string; readonly token: string }> {
   const named = namedUrl(invocation);
   const loaded = named === null ? await configOf(invocation) : null;
   const baseUrl = named ?? followedUrl(loaded as LoadedConfig);
   const token = await tokenFor(baseUrl, invocation, loaded);
   const { fetch, clock } = invocation.world;
   const api = new HttpClient({ baseUrl, token, fetch: (url, init) => fetch(url, init), clock });
-  return { api, baseUrl };
+  return { api, baseUrl, token };
 }
 
 const WHOLE_ID = /^(?:task|ses)_[0-9a-f]{32}$/;

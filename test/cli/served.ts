@@ -66,6 +66,7 @@ export async function serveScripted(
     clock: systemClock,
     logger: silentLogger,
     version: "0.0.0-test",
+    inspection: rig.runtime.inspection,
   });
   const listening = await serve((request) => app.fetch(request), { hostname: "127.0.0.1", port: 0 });
   port = listening.port;
