@@ -35,6 +35,8 @@ function isTyping(target) {
 function press(event) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   const { key, target } = event;
+  // A dialog has its own keys, Escape above all.
+  if (document.querySelector("dialog[open]") !== null) return;
   if (isTyping(target)) {
     if (key === "Escape" && target instanceof HTMLElement) target.blur();
     return;

@@ -7,8 +7,11 @@ import { hashOf, placeOf } from "./model/route.js";
 
 export const place = signal(placeOf(location.hash));
 
+/** From now on, and as it is now: the token may have been taken out of the address since. */
 export function followAddress() {
-  addEventListener("hashchange", () => (place.value = placeOf(location.hash)));
+  const look = () => (place.value = placeOf(location.hash));
+  addEventListener("hashchange", look);
+  look();
 }
 
 /**

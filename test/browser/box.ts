@@ -10,6 +10,7 @@ import { ROOT } from "../architecture/tree.ts";
 export interface Box {
   readonly url: string;
   readonly token: string;
+  readonly home: string;
   /** What it printed so far. */
   readonly log: () => string;
   /** A call of the API, past the browser. Throws where it is refused. */
@@ -25,15 +26,16 @@ const CONFIG =
 export interface BoxOptions {
   /** The same one again: a server that comes back. */
   readonly port?: number;
-  readonly store?: string;
+  /** Of the one before: the same token. */
+  readonly home?: string;
 }
 
 /** Contract: resolves once it serves; throws with what it printed when it ends first. */
-export async function startBox({ port = 0, store }: BoxOptions = {}): Promise<Box> {
-  const home = mkdtempSync(join(tmpdir(), "troupe-browser-"));
+export async function startBox({ port = 0, home: old }: BoxOptions = {}): Promise<Box> {
+  const home = old ?? mkdtempSync(join(tmpdir(), "troupe-browser-"));
   writeFileSync(join(home, "config.yaml"), CONFIG.replace("workspace: .", `workspace: ${ROOT}`));
   const args = ["src/cli/main.ts", "serve", "--simulate", "--json", "--port", String(port)];
-  const child = spawn(process.execPath, [...args, ...(store === undefined ? [] : ["--store", store])], {
+  const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: { ...process.env, TROUPE_HOME: home },
     stdio: ["ignore", "pipe", "pipe"],
@@ -42,20 +44,23 @@ export async function startBox({ port = 0, store }: BoxOptions = {}): Promise<Bo
   child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
   const { url, token_file: tokenFile } = await announced(child, () => log);
   const token = readFileSync(tokenFile, "utf8").trim();
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
+  const end = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
-      child.kill(signal);
+      child.kill("SIGKILL");
       await once(child, "exit");
     }
-    rmSync(home, { recursive: true, force: true });
   };
   return {
     url,
     token,
+    home,
     log: () => log,
     call: (method, path, body) => call({ url, token, method, path, body }),
-    stop: () => end("SIGKILL"),
-    kill: () => end("SIGKILL"),
+    kill: end,
+    stop: async () => {
+      await end();
+      rmSync(home, { recursive: true, force: true });
+    },
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { deepEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
-import type { Case } from "./cases.ts";
+import type { Case } from "./stage.ts";
 import { seriousFindings, visit } from "./visit.ts";
 
 const EVENTS = [

@@ -29,11 +29,6 @@ export interface Page {
   getByRole(role: string, options?: { readonly name?: string | RegExp; readonly exact?: boolean }): Locator;
   getByLabel(name: string | RegExp, options?: { readonly exact?: boolean }): Locator;
   getByText(text: string | RegExp, options?: { readonly exact?: boolean }): Locator;
-  waitForFunction(
-    script: string,
-    argument?: unknown,
-    options?: { readonly timeout?: number },
-  ): Promise<unknown>;
   waitForURL(url: RegExp, options?: { readonly timeout?: number }): Promise<void>;
   evaluate<T>(script: string): Promise<T>;
   screenshot(options: { readonly path: string; readonly fullPage?: boolean }): Promise<unknown>;

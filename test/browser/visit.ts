@@ -17,7 +17,7 @@ export const SCREEN = { width: 1280, height: 800 } as const;
 const WAIT_MS = 10_000;
 
 /** Opens the dashboard at a place, with the token. */
-export async function visit(browser: Browser, box: Box, place = "/"): Promise<Visit> {
+export async function visit(browser: Browser, box: Pick<Box, "url" | "token">, place = "/"): Promise<Visit> {
   const context = await browser.newContext({ viewport: SCREEN, reducedMotion: "reduce" });
   const page = await context.newPage();
   page.setDefaultTimeout(WAIT_MS);

@@ -27,10 +27,11 @@ import {
   type CannedTask,
   ended,
   handleOf,
+  isListed,
   nodeOf,
   placeOf,
+  receiptFor,
   resultOf,
-  rootOf,
   subtree,
   viewOf,
 } from "./canned-task.ts";
@@ -71,6 +72,15 @@ export class CannedApi implements TroupeApi {
     this.#emit(task, "task.done", { resultChars: result.length, truncated: false });
   }
 
+  /** A message of its own, whole; one that asks waits for a person from then on. */
+  say(taskId: string, text: string, isQuestion = false): void {
+    this.start(taskId);
+    const task = this.#registry.find(taskId);
+    addRow(task, "assistant", text);
+    if (isQuestion) task.phase = "waiting_input";
+    this.#emit(task, "turn.finished", { reason: "stop", toolCalls: 0, promptTokens: 1, outputTokens: 1 });
+  }
+
   fail(taskId: string, code: string, message: string): void {
     this.start(taskId);
     const task = this.#registry.find(taskId);
@@ -98,15 +108,7 @@ export class CannedApi implements TroupeApi {
   }
 
   async list(query: ListQuery = {}) {
-    const all = this.#registry
-      .all()
-      .filter(
-        (task) =>
-          (query.state === undefined || task.state === query.state) &&
-          (query.kind === undefined || task.kind === query.kind) &&
-          (query.parentId === undefined || task.parent?.id === query.parentId) &&
-          (query.rootId === undefined || rootOf(task).id === query.rootId),
-      );
+    const all = this.#registry.all().filter((task) => isListed(task, query));
     const from = Number(query.cursor ?? "0");
     const to = from + (query.limit ?? 50);
     return {
@@ -260,15 +262,7 @@ export class CannedApi implements TroupeApi {
     const before = task.steers.find((receipt) => receipt.steerId === steerId);
     if (before) return before;
     const time = this.#clock.now();
-    const receipt = {
-      steerId,
-      taskId: task.id,
-      state: "queued",
-      interrupt,
-      turn: null,
-      reason: null,
-      time,
-    } as const;
+    const receipt = receiptFor(task, steer, time);
     task.steers.push(receipt);
     addRow(task, "user", message);
     this.#emit(task, "steer.queued", { steerId, interrupt });

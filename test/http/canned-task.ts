@@ -2,6 +2,7 @@
 
 import type {
   DelegateRequest,
+  ListQuery,
   SteerReceipt,
   TaskHandle,
   TaskResult,
@@ -72,6 +73,23 @@ export function placeOf(task: CannedTask, time: number): EventPlace {
     phase: task.phase,
     time,
   };
+}
+
+export function isListed(task: CannedTask, query: ListQuery): boolean {
+  return (
+    (query.state === undefined || task.state === query.state) &&
+    (query.kind === undefined || task.kind === query.kind) &&
+    (query.parentId === undefined || task.parent?.id === query.parentId) &&
+    (query.rootId === undefined || rootOf(task).id === query.rootId)
+  );
+}
+
+export function receiptFor(
+  task: CannedTask,
+  { steerId, interrupt = false }: { readonly steerId: string; readonly interrupt?: boolean },
+  time: number,
+): SteerReceipt {
+  return { steerId, taskId: task.id, state: "queued", interrupt, turn: null, reason: null, time };
 }
 
 export function handleOf(task: CannedTask, created: boolean): TaskHandle {

@@ -16,10 +16,12 @@ const MARKED =
 
 /** @type {Readonly<Record<number, string>>} */
 const NAMES = {
-  0x1b: "escape",
-  0x0d: "carriage return",
-  0x07: "bell",
-  0x08: "backspace",
+  0x00: "NUL",
+  0x07: "BEL",
+  0x08: "BS",
+  0x0d: "CR",
+  0x1b: "ESC",
+  0x7f: "DEL",
   0x200e: "left-to-right mark",
   0x200f: "right-to-left mark",
   0x202a: "left-to-right embedding",
@@ -59,9 +61,8 @@ export function plainPieces(text) {
  */
 function markOf(code) {
   const name = NAMES[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
-  // Unicode has a picture for each of the old controls.
-  if (code < 0x20) return { text: String.fromCodePoint(0x2400 + code), name };
-  return { text: code === 0x7f ? "\u2421" : `[${NAMES[code] ?? name}]`, name };
+  // In letters that every font has: Unicode's own pictures of controls are in few.
+  return { text: `[${name}]`, name };
 }
 
 /**

@@ -1,4 +1,4 @@
-// A state as every page shows it: a sign, a colour, and words for those who see neither.
+// A state as every page shows it: a sign, a colour, and words for those who see neither. The sign alone stands beside words.
 
 import { html } from "htm/preact";
 import { SIGNS, stateWords, toneOf } from "../model/words.js";
@@ -9,9 +9,7 @@ import { SIGNS, stateWords, toneOf } from "../model/words.js";
 /** @param {{ readonly state: State, readonly phase: Phase | null, readonly kind?: "task" | "session" }} props */
 export function StateSign({ state, phase, kind }) {
   const tone = toneOf(state, phase, kind);
-  return html`<span class=${`sign tone-${tone}`} role="img" aria-label=${stateWords(state, phase, kind)}
-    >${SIGNS[tone]}</span
-  >`;
+  return html`<span class=${`sign tone-${tone}`} aria-hidden="true">${SIGNS[tone]}</span>`;
 }
 
 /** @param {{ readonly state: State, readonly phase: Phase | null, readonly kind?: "task" | "session" }} props */

@@ -99,7 +99,7 @@ function useListKeys(/** @type {{ current: HTMLElement | null }} */ list) {
     const move = (by) => {
       const all = rows.value;
       const at = all.findIndex(({ item }) => item.id === chosen.value);
-      const next = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))];
+      const next = all[Math.max(0, Math.min(all.length - 1, at + by))];
       if (next === undefined) return;
       chosen.value = next.item.id;
       reveal(list.current, all.indexOf(next));

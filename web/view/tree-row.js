@@ -48,7 +48,6 @@ export function TreeRow({ row, top, axis, now, wait, isChosen, onToggle, onOpen 
     aria-level=${row.depth + 1}
     aria-selected=${isChosen}
     aria-expanded=${item.children.length === 0 ? undefined : !row.folded}
-    aria-label=${`${title}, ${stateWords(item.state, item.phase, item.kind)}`}
     style=${{ transform: `translateY(${top}px)` }}
     onClick=${() => onOpen(item.id)}
   >
@@ -67,7 +66,7 @@ export function TreeRow({ row, top, axis, now, wait, isChosen, onToggle, onOpen 
             >`
           : html`<span class="fold"></span>`
       }
-      <${StateSign} state=${item.state} phase=${item.phase} kind=${item.kind} />
+      <${StateSign} ...${item} />
       <span class=${`goal ${item.kind}`} title=${title} dir="auto">${title}</span>
       ${row.hidden > 0 && html`<span class="hidden-count">+${row.hidden}</span>`}
       <span class="id"

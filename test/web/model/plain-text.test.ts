@@ -13,11 +13,11 @@ const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202
 describe("text of a model", () => {
   it.each([
     ["markup", '<img src=x onerror="alert(1)">', '<img src=x onerror="alert(1)">'],
-    ["colours of a terminal", "\u001b[31mred\u001b[0m", "␛[31mred␛[0m"],
-    ["a title of a terminal", "\u001b]0;owned\u0007", "␛]0;owned␇"],
-    ["a link of a terminal", "\u001b]8;;http://x\u001b\\a", "␛]8;;http://x␛\\a"],
+    ["colours of a terminal", "\u001b[31mred\u001b[0m", "[ESC][31mred[ESC][0m"],
+    ["a title of a terminal", "\u001b]0;owned\u0007", "[ESC]]0;owned[BEL]"],
+    ["a link of a terminal", "\u001b]8;;http://x\u001b\\a", "[ESC]]8;;http://x[ESC]\\a"],
     ["a turned direction", "gpj\u202eexe.", "gpj[right-to-left override]exe."],
-    ["a line written over", "safe\revil", "safe␍evil"],
+    ["a line written over", "safe\revil", "safe[CR]evil"],
     ["lines of Windows", "a\r\nb", "a\nb"],
     ["an invisible space", "pay\u200bpal", "pay[U+200B]pal"],
     ["half a character", "\ud83c", "[U+D83C]"],
@@ -51,6 +51,6 @@ describe("text of a model", () => {
   });
 
   it("stands on one line where a list shows it", () => {
-    expect(oneLine("  a\n\n b\u001b[2J ")).toBe("a b␛[2J");
+    expect(oneLine("  a\n\n b\u001b[2J ")).toBe("a b[ESC][2J");
   });
 });

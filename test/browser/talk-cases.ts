@@ -1,0 +1,98 @@
+// Conversations with their children, tasks that ask, and what models may write.
+
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { onCannedBox } from "./canned-box.ts";
+import { assertClean, type Case, picture, until } from "./stage.ts";
+import { visit } from "./visit.ts";
+
+/** What a page could obey if it took text for anything else. */
+const HOSTILE = [
+  "<img src=x onerror=\"document.title='owned'\">",
+  "<script>document.title='owned'</script>",
+  "\u001b[31mred\u001b[0m \u001b]0;owned\u0007 \u001b]8;;http://evil.test\u001b\\link",
+  "file\u202egpj.exe",
+  "[a](javascript:alert(1)) ![b](http://evil.test/x.png)",
+].join("\n");
+
+export const TALK_CASES: readonly Case[] = [
+  {
+    name: "a conversation shows the children that it started, and takes words while they run",
+    async check(stage) {
+      const tab = await visit(stage.browser, stage.box, "/chat");
+      const { page } = tab;
+      await page.getByRole("button", { name: "New conversation" }).click();
+      const field = page.getByLabel("Message");
+      await field.waitFor();
+      await field.fill(
+        "Do two things at once: List the files of src/http; Describe src/scheduler and src/store",
+      );
+      await field.press("Enter");
+      await until(page, "document.querySelectorAll('.transcript .card').length === 2");
+      equal(await field.isDisabled(), false);
+      await field.fill("While they work: what is 17 * 23?");
+      await field.press("Enter");
+      await page.getByText(/= 391/).first().waitFor();
+      await until(page, "document.querySelectorAll('.transcript .card.living').length > 0");
+      await picture(tab, stage, "chat");
+      await page.locator(".transcript .card").first().click();
+      await page.waitForURL(/#\/task\//);
+      await page.getByRole("heading", { name: /src\/http/ }).waitFor();
+      await tab.close();
+    },
+  },
+  {
+    name: "a task that asks is answered where it stands",
+    async check(stage) {
+      await onCannedBox(stage.browser, async (api, open) => {
+        const { taskId } = await api.delegate({ goal: "Delete the old backups" });
+        const tab = await open("/inbox");
+        const { page } = tab;
+        await page.getByText("Nobody asks").waitFor();
+        api.say(taskId, "May I delete 12 files?", true);
+        const field = page.getByLabel(/Answer: Delete the old/);
+        await field.waitFor();
+        equal(await page.locator(".badge").innerText(), "1");
+        await picture(tab, stage, "inbox");
+        await field.fill("Only those older than a year");
+        await page.getByRole("button", { name: "Answer" }).click();
+        await until(page, "document.querySelector('.asks textarea').value === ''");
+        const view = await api.check(taskId);
+        equal(view.steers.length, 1);
+        api.finish(taskId, "Deleted 3 files.");
+        await page.getByText("Nobody asks").waitFor();
+        await tab.close();
+      });
+    },
+  },
+  {
+    name: "output of a model is text, whatever it says and however long it is",
+    async check(stage) {
+      await onCannedBox(stage.browser, async (api, open) => {
+        const { taskId } = await api.delegate({ goal: `Goal ${HOSTILE}` });
+        api.say(taskId, HOSTILE);
+        const tab = await open(`/task/${taskId}`);
+        const { page } = tab;
+        await until(page, "document.querySelectorAll('.entry').length === 2");
+        api.log.delta({ kind: "delta", taskId, channel: "text", text: `being written ${HOSTILE}` });
+        await page.getByText(/being written <img/).waitFor();
+        const text = await page.locator(".transcript").innerText();
+        ok(text.includes('<img src=x onerror="'), "markup is shown");
+        ok(
+          text.includes("[ESC][31mred[ESC][0m") && text.includes("[right-to-left override]"),
+          "marks are shown",
+        );
+        equal(await page.locator(".transcript img, .transcript script, .transcript a").count(), 0);
+        equal(await page.title(), "Troupe");
+        await picture(tab, stage, "hostile");
+        api.finish(taskId, "x".repeat(10_000_000));
+        await page.getByText(/10\.0 MB more: show the next 20\.0 kB/).waitFor();
+        ok((await page.locator(".transcript").innerText()).length < 100_000);
+        await page.getByRole("button", { name: /10\.0 MB more/ }).click();
+        await page.getByText(/more: show the next/).waitFor();
+        deepEqual(tab.strayed, []);
+        await assertClean(tab);
+        await tab.close();
+      });
+    },
+  },
+];
