@@ -19,7 +19,7 @@ import { answerMessage, failureOf, generateAnswer, type Generation } from "./gen
 import { GenerationMeter } from "./generation-meter.ts";
 import { keyCallerOf } from "./key-caller.ts";
 import { withoutSecrets } from "./secret-free.ts";
-import { observed } from "./observed-generation.ts";
+import { observed, type Generating } from "./observed-generation.ts";
 import { checkServer, explainFailure } from "./outage-hold.ts";
 import { callLine } from "./output-lines.ts";
 import { beginTurn, type TurnInput } from "./open-turn.ts";
@@ -121,11 +121,7 @@ async function answerWithin(
   reserve(maxOutputTokens);
   try {
     return await generateAnswer({
-      provider: observed(
-        services.providerOf(turn.model, keyCallerOf(host)),
-        { id: spec.id, parentId: spec.parentId, model: turn.model },
-        services,
-      ),
+      provider: observed(services.providerOf(turn.model, keyCallerOf(host)), generatingOf(host), services),
       clock: services.clock,
       signal: input.signal,
       watch: (signal) => watchModel(host, signal),
@@ -158,6 +154,12 @@ async function answerWithin(
       host.journal.stage({ usage: turn.usage, events: warnings.map(warned) });
     }
   }
+}
+
+/** Whose generation it is, with which model, and beside how many others. */
+function generatingOf({ spec, turn, leases }: TaskHost): Generating {
+  const { id, parentId } = spec;
+  return { id, parentId, model: turn.model, inFlight: leases.held?.inFlight ?? 1 };
 }
 
 /** A model that falls silent fails like a server that times out: it is tried again. */

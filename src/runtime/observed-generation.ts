@@ -20,6 +20,8 @@ export interface Generating {
   readonly id: string;
   readonly parentId: string | null;
   readonly model: ModelRef;
+  /** `Lease.inFlight` of the lease that it runs under. */
+  readonly inFlight: number;
 }
 
 export interface Observers {
@@ -67,14 +69,14 @@ async function* accompany(accompanied: Accompanied): AsyncGenerator<ProviderEven
     const outcome = outcomeOf({ usage, failure, aborted: options.signal.aborted });
     const elapsedMs = clock.monotonic() - startedAt;
     const figures = figuresOf(usage, elapsedMs);
-    const { id: taskId, parentId, model } = who;
+    const { id: taskId, parentId, model, inFlight } = who;
     const about = {
       backend: model.backend,
       profile: profileKey(residency.profileOf(model)),
       taskId,
       parentId,
     };
-    observers.scheduler.observe({ ...about, outcome, ...figures, firstTokenMs, inFlight: use.inFlight });
+    observers.scheduler.observe({ ...about, outcome, ...figures, firstTokenMs, inFlight });
   }
 }
 

@@ -28,8 +28,6 @@ export interface ResidencyOptions {
 
 /** One generation, as long as its connection is open. */
 export interface GenerationUse {
-  /** Generations with the same model under way when it began, itself included. */
-  readonly inFlight: number;
   /** May be called twice. `thrown` is what went wrong. */
   end(thrown?: unknown): void;
 }
@@ -39,8 +37,6 @@ export class Residency {
   readonly outages: Outages;
   readonly #options: ResidencyOptions;
   readonly #servers: ReadonlyMap<string, ResidencyServer>;
-  /** Generations under way, by backend and profile; clouds have one profile. */
-  readonly #inFlight = new Map<string, number>();
 
   constructor(options: ResidencyOptions) {
     this.#options = options;
@@ -103,20 +99,16 @@ export class Residency {
     const key = profileKey(profile);
     const server = profile && this.#servers.get(profile.backend);
     const use = server?.use(key) ?? null;
-    const lane = `${model.backend} ${key}`;
-    const inFlight = (this.#inFlight.get(lane) ?? 0) + 1;
-    this.#inFlight.set(lane, inFlight);
     let open = true;
     const end = (thrown?: unknown): void => {
       if (!open) return;
       open = false;
-      this.#inFlight.set(lane, (this.#inFlight.get(lane) ?? 1) - 1);
       use?.end();
       // A model that answered is there: a server that was away is back, sooner than the next look.
       const isNews = thrown === undefined && server?.stateOf(key) === "absent";
       if (isNews || tellsOfServer(thrown)) server?.suspect();
     };
-    return { inFlight, end };
+    return { end };
   }
 
   /** The profiles of these backends of which there is something to say. */

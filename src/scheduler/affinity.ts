@@ -9,7 +9,7 @@
 // A4. What was stopped for a person's turn comes to an end: its profile stays for `stayMs` once it is back, whoever waits,
 //     or until what was stopped there is done. So nobody waits longer than that and A3 allow.
 
-import { fit, swapMs } from "./residence.ts";
+import { fit, nextTrial, swapMs } from "./residence.ts";
 import type { Ask, Backend, Lane, TaskEntry } from "./state.ts";
 
 /** A turn waits for its model no longer than so many swaps while another one is in use. */
@@ -97,7 +97,7 @@ function isPersonWaiting({ patient, impatient }: Lane): boolean {
 /** What is to be done for this profile now, or else when that may change. */
 function planFor(lane: Lane, residents: readonly Lane[], now: number): Plan | number {
   const { backend } = lane;
-  const fits = fit(backend, [...residents, lane]);
+  const fits = fit(backend, [...residents, lane], now);
   if (fits === true) return { type: "load", lane };
   const force = forceAt(lane);
   const overdue = askedAt(lane) + BOUND_SWAPS * swapMs(lane);
@@ -111,22 +111,18 @@ function planFor(lane: Lane, residents: readonly Lane[], now: number): Plan | nu
     if (latest > now) return latest;
     return { type: "drain", lane, victims: residents, unload: false, forced: forced(residents) };
   }
-  const victims = choose(
-    lane,
-    residents.filter((each) => freeAt(each) <= now),
-    residents,
-  );
+  const victims = choose(lane, { eligible: residents.filter((each) => freeAt(each) <= now), residents }, now);
   if (victims !== null) return { type: "drain", lane, victims, unload: true, forced: forced(victims) };
-  return Math.min(...residents.map(freeAt).filter((at) => at > now), Infinity);
+  return Math.min(...residents.map(freeAt).filter((at) => at > now), nextTrial(backend, now));
 }
 
 /** Idle ones first, and of those the ones that have been so longest, until the rest leaves room; `null` if it cannot. */
-function choose(lane: Lane, eligible: readonly Lane[], residents: readonly Lane[]): readonly Lane[] | null {
+function choose(lane: Lane, { eligible, residents }: Choice, now: number): readonly Lane[] | null {
   const demand = ({ turns, leases, between }: Lane): number => turns.size + leases.held + between.size;
   const order = eligible.toSorted((a, b) => demand(a) - demand(b) || a.betweenSince - b.betweenSince);
   const leavesRoom = (gone: readonly Lane[]): boolean => {
     const rest = residents.filter((each) => !gone.includes(each));
-    return fit(lane.backend, [...rest, lane]) !== false;
+    return fit(lane.backend, [...rest, lane], now) !== false;
   };
   const one = order.find((each) => leavesRoom([each]));
   if (one !== undefined) return [one];
@@ -134,6 +130,11 @@ function choose(lane: Lane, eligible: readonly Lane[], residents: readonly Lane[
     if (leavesRoom(order.slice(0, count))) return order.slice(0, count);
   }
   return null;
+}
+
+interface Choice {
+  readonly eligible: readonly Lane[];
+  readonly residents: readonly Lane[];
 }
 
 /** When nothing is left to do on this lane: at once, or when a tool that runs has been given its time. */

@@ -1,11 +1,12 @@
 // The commands about model servers: their caps, the pause, and what became of the profiles that they load. A lane is
 // made when its profile is first heard of, and stays.
 
+import { ConfigError } from "../base/errors.ts";
 import { drain, type Step } from "./flow.ts";
 import { limit } from "./learning.ts";
 import { backendFor } from "./room.ts";
 import type { BackendCaps, LaneName, MoveTarget, ResidencyReport } from "./scheduler.ts";
-import { note, shutUnlessLoaded } from "./residence.ts";
+import { forgiveMisfits, note, shutUnlessLoaded } from "./residence.ts";
 import {
   createBackend,
   createLane,
@@ -17,10 +18,15 @@ import {
   type SchedulerState,
 } from "./state.ts";
 
-/** Caps only decide who is let in from now on: nothing is revoked (S1). */
+/**
+ * Caps only decide who is let in from now on: nothing is revoked (S1).
+ * Contract: throws ConfigError `residency_fixed`, before anything was changed.
+ */
 export function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
   const { state } = step;
-  const backend = state.backends.get(caps.backend) ?? createBackend(caps);
+  const known = state.backends.get(caps.backend);
+  if (known !== undefined) checkResidency(known, caps);
+  const backend = known ?? createBackend(caps);
   state.backends.set(caps.backend, backend);
   backend.caps = caps;
   if (backend.lanes.size === 0) laneOf(state, backend, "");
@@ -33,6 +39,23 @@ export function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
     drain(step, lane.leases);
   }
   return lanes;
+}
+
+/**
+ * Who loads the models does not change while the backend lives: what is loaded, or being loaded, at that moment would be
+ * loaded a second time. More memory is a reason to try again what did not fit.
+ */
+function checkResidency(backend: Backend, { residency }: BackendCaps): void {
+  const before = backend.caps.residency;
+  if ((before === undefined) !== (residency === undefined)) {
+    const { backend: name } = backend.caps;
+    throw new ConfigError(
+      "residency_fixed",
+      `Expected ${name} to have its models loaded ${before === undefined ? "by itself" : "at our command"} as long as it is known, got the opposite; change manage_models and start again.`,
+      { details: { backend: name, config_key: "providers.*.manage_models" } },
+    );
+  }
+  if ((residency?.vramBytes ?? 0) > (before?.vramBytes ?? 0)) forgiveMisfits(backend);
 }
 
 /** Contract: throws ConfigError `unknown_backend`. */

@@ -69,7 +69,7 @@ export type Command =
 
 /**
  * Applies the command at `now` (monotonic milliseconds, never less than before) and returns what it caused, in order.
- * Contract: throws LimitError `queue_full`, ConfigError `unknown_backend`, InternalError `not_admitted` or
+ * Contract: throws LimitError `queue_full`, ConfigError `unknown_backend` or `residency_fixed`, InternalError `not_admitted` or
  * `lease_held`, each before anything was changed.
  */
 export function decide(state: SchedulerState, command: Command, now: number): readonly Effect[] {

@@ -3,6 +3,8 @@
 //
 // R1. A lane is open for turns only while its profile is resident, or passing.
 // R2. What was seen goes before what was foretold: a set of profiles that did not stay together never fits by sums.
+// R3. Nor does it misfit for ever: after 10 min, doubling to 4 h, or when there is more memory, it is tried once more, while
+//     the others rest, since the server may let one of them go again.
 
 import type { ResidencyReport } from "./scheduler.ts";
 import type { Backend, Housing, Lane, Residence } from "./state.ts";
@@ -13,6 +15,9 @@ const MEMORY_SHARE = 0.8;
 const SWAP_MS = 8_000;
 /** Weight of the newest time among those before it. */
 const NEWEST = 0.3;
+/** How long profiles that did not fit together are left apart, and at most after many times. */
+export const MISFIT_MS = 600_000;
+const MISFIT_MOST_MS = 4 * 3_600_000;
 const RETRY_MS = 5_000;
 const RETRY_MOST_MS = 300_000;
 const TOOL_TIMES = 32;
@@ -46,7 +51,7 @@ export function note(lane: Lane, report: ResidencyReport, now: number): void {
   if (report.state !== "absent") return;
   if (before === "loading") noteFailure(residence, now);
   if (before === "unloading") residence.failures = 0;
-  if (before === "resident" || before === "draining") noteGone(lane);
+  if (before === "resident" || before === "draining") noteGone(lane, now);
 }
 
 /** What swapping to this lane costs: loading it, and unloading what is in its way. */
@@ -58,14 +63,16 @@ export function swapMs({ residence, backend }: Lane): number {
 }
 
 /** Whether these profiles can be loaded at the same time; `null` when only trying will tell. */
-export function fit(backend: Backend, lanes: readonly Lane[]): boolean | null {
+export function fit(backend: Backend, lanes: readonly Lane[], now: number): boolean | null {
   if (lanes.length <= 1) return true;
-  const { fitting, misfitting } = backend.housing;
+  const { fitting, misfits } = backend.housing;
   const names = new Set(lanes.map(({ profile }) => profile));
-  if (misfitting.some((set) => set.isSubsetOf(names))) return false; // keeps R2
+  const seen = misfits.filter((each) => each.names.isSubsetOf(names));
+  if (seen.some(({ until }) => until > now)) return false; // keeps R2
   // One that could not be loaded beside others gets the memory for itself the next time.
   if (lanes.some(({ residence }) => (residence?.failures ?? 0) > 0)) return false;
   if (fitting.some((set) => names.isSubsetOf(set))) return true;
+  if (seen.length > 0) return null; // keeps R3
   const vramBytes = backend.caps.residency?.vramBytes ?? null;
   if (vramBytes === null) return null;
   let sum = 0;
@@ -74,6 +81,16 @@ export function fit(backend: Backend, lanes: readonly Lane[]): boolean | null {
     sum += residence.sizeBytes;
   }
   return sum <= MEMORY_SHARE * vramBytes;
+}
+
+/** When the next of those that did not fit may be tried together; `Infinity` when none waits for that. */
+export function nextTrial({ housing }: Backend, now: number): number {
+  return Math.min(Infinity, ...housing.misfits.map(({ until }) => until).filter((until) => until > now));
+}
+
+/** There is more memory than when they did not fit: they may be tried at once (R3). */
+export function forgiveMisfits({ housing }: Backend): void {
+  housing.misfits = housing.misfits.map((each) => ({ ...each, until: -Infinity }));
 }
 
 /** How long a task was away between two turns; what is loaded stays for most of them. */
@@ -111,16 +128,21 @@ function noteTogether({ lanes, housing }: Backend): void {
   if (there.length < 2) return;
   const names = new Set(there.map(({ profile }) => profile));
   if (!housing.fitting.some((set) => names.isSubsetOf(set))) housing.fitting = [...housing.fitting, names];
+  housing.misfits = housing.misfits.filter((each) => !each.names.isSubsetOf(names));
 }
 
 /** Gone without our doing: let go by the server for what is being loaded, or for reasons of its own. */
-function noteGone(lane: Lane): void {
+function noteGone(lane: Lane, now: number): void {
   const { lanes, housing } = lane.backend;
   housing.fitting = housing.fitting.filter((set) => !set.has(lane.profile));
   const loading = [...lanes.values()].find(({ residence }) => residence?.state === "loading");
   if (loading === undefined || !housing.beside.includes(lane)) return;
   const names = new Set([loading, ...housing.beside].map(({ profile }) => profile));
-  housing.misfitting = [...housing.misfitting, names];
+  const isSame = (each: Housing["misfits"][number]): boolean =>
+    each.names.size === names.size && each.names.isSubsetOf(names);
+  const times = (housing.misfits.find(isSame)?.times ?? 0) + 1;
+  const until = now + Math.min(MISFIT_MOST_MS, MISFIT_MS * 2 ** (times - 1));
+  housing.misfits = [...housing.misfits.filter((each) => !isSame(each)), { names, times, until }];
 }
 
 function isLoaded(residence: Residence | null): boolean {

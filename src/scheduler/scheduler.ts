@@ -170,7 +170,10 @@ export interface Holding {
  * repeated. Nothing here is asynchronous: the answer comes as a signal.
  */
 export interface Scheduler {
-  /** Adds a backend or changes its caps. A lowered cap takes effect as leases end; it never revokes one. */
+  /**
+   * Adds a backend or changes its caps. A lowered cap takes effect as leases end; it never revokes one. Throws ConfigError
+   * `residency_fixed` where `residency` comes or goes on a backend that is known.
+   */
   setBackend(caps: BackendCaps): void;
   /**
    * Asks for a child slot and a live place. Throws LimitError `queue_full` when too many wait, and

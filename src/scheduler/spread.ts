@@ -113,7 +113,7 @@ function entryFor(to: Lane, kind: Ask["kind"], now: number): Entry | null {
   if (residence === null || residence.state === "resident") {
     return leases.shut ? null : { costMs: 0, from: to.sickUntil };
   }
-  const isComing = residence.state === "loading" || (residence.state === "absent" && canLoad(to));
+  const isComing = residence.state === "loading" || (residence.state === "absent" && canLoad(to, now));
   if (!isComing) return null;
   return {
     costMs: costOf(to),
@@ -126,14 +126,14 @@ function costOf(to: Lane): number {
 }
 
 /** Whether nobody else's work is in the way of loading it. */
-function canLoad(to: Lane): boolean {
+function canLoad(to: Lane, now: number): boolean {
   const others = [...to.backend.lanes.values()].filter((each) => each !== to && each.residence !== null);
   const isMoving = others.some(
     ({ residence }) => residence?.state !== "absent" && residence?.state !== "resident",
   );
   if (isMoving) return false;
   const residents = others.filter((each) => isLoaded(each));
-  return fit(to.backend, [...residents, to]) === true || others.every((each) => isQuiet(each));
+  return fit(to.backend, [...residents, to], now) === true || others.every((each) => isQuiet(each));
 }
 
 function isQuiet({ leases, turns, between, places }: Lane): boolean {

@@ -89,9 +89,9 @@ export interface Housing {
   making: { readonly lane: Lane; readonly unload: boolean } | null;
   /** What was loaded when the load under way began. */
   beside: readonly Lane[];
-  /** Sets of profiles that were seen loaded together, and such of which one had to go. */
+  /** Sets of profiles that were seen loaded together, and such of which one had to go: how often, and left apart until. */
   fitting: readonly ReadonlySet<string>[];
-  misfitting: readonly ReadonlySet<string>[];
+  misfits: readonly { readonly names: ReadonlySet<string>; readonly times: number; readonly until: number }[];
   /** When a person's turn last had a model swapped that was in use. */
   forcedAt: number;
   /** The latest times that tasks took between two turns. */
@@ -217,7 +217,7 @@ export function createBackend(caps: BackendCaps): Backend {
     making: null,
     beside: [],
     fitting: [],
-    misfitting: [],
+    misfits: [],
     forcedAt: -Infinity,
     toolTimes: [],
     lingerMs: LINGER_MS,

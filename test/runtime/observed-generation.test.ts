@@ -32,12 +32,12 @@ function stage(end: () => ProviderEvent = () => ({ type: "finished", reason: "st
         yield end();
       },
     },
-    { id: "t1", parentId: "p1", model: MODEL },
+    { id: "t1", parentId: "p1", model: MODEL, inFlight: 2 },
     {
       clock,
       residency: {
         profileOf: () => profile,
-        enter: () => ({ inFlight: 2, end: (...thrown: unknown[]) => void ends.push(thrown) }),
+        enter: () => ({ end: (...thrown: unknown[]) => void ends.push(thrown) }),
       },
       scheduler: { observe: (sample) => void samples.push(sample) },
     },

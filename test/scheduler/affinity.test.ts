@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { nextWake } from "../../src/scheduler/patience.ts";
 import { placeOf } from "../../src/scheduler/view.ts";
 import { BOUND_SWAPS, FORCE_EVERY_MS, FORCED_STAY_MS, STAY_SWAPS } from "../../src/scheduler/affinity.ts";
-import { caps, Desk } from "./desk.ts";
+import { Desk } from "./desk.ts";
 
 const SWAP_MS = 8_000;
 const LINGER_MS = 5_000;
@@ -229,14 +229,5 @@ describe("several profiles", () => {
     expect(made.report("a", "absent")).toEqual([]);
     expect(made.release("a1")).toEqual([]);
     expect(made.ask("a1")).toEqual(["load a"]);
-  });
-
-  it("are forgotten with the backend's residency", () => {
-    const made = busy();
-    made.ask("b1");
-    expect(made.run({ type: "set_backend", caps: caps({ slots: 2, maxChildren: 9 }) })).toEqual([
-      "granted b1",
-    ]);
-    expect(nextWake(made.state)).toBe(null);
   });
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { lanes } from "../../src/scheduler/view.ts";
-import { Desk, thrownBy } from "./desk.ts";
+import { caps, Desk, thrownBy } from "./desk.ts";
 
 const MANAGED = { residency: { vramBytes: null } } as const;
 
@@ -73,13 +73,17 @@ describe("setResidency", () => {
     expect(managed.ask("a")).toEqual(["granted a"]);
   });
 
-  it("opens what waits when a backend is no longer managed, and shuts when it is again", () => {
-    const desk = new Desk(MANAGED);
-    desk.admit("a", { profile: "m" });
-    desk.ask("a");
-    expect(desk.backend()).toEqual(["granted a"]);
-    desk.release("a");
-    desk.backend(MANAGED);
-    expect(desk.ask("a")).toEqual(["load m"]);
+  it("refuses that residency comes or goes while it lives: nothing is loaded twice, and nothing changes", () => {
+    const made = new Desk({ residency: { vramBytes: null } });
+    made.admit("a", { profile: "m@1" });
+    expect(made.ask("a")).toEqual(["load m@1"]);
+    const plain = { type: "set_backend", caps: caps({ slots: 9 }) } as const;
+    expect(thrownBy(() => made.run(plain)).code).toBe("residency_fixed");
+    expect(made.backend({ slots: 2, residency: { vramBytes: 5 } })).toEqual([]);
+    expect(made.report("m@1", "resident")).toEqual(["granted a"]);
+    const unmanaged = new Desk();
+    const managed = { residency: { vramBytes: null } };
+    expect(thrownBy(() => unmanaged.backend(managed)).code).toBe("residency_fixed");
+    expect(unmanaged.state.backends.get("local")?.caps.residency).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 // What is learned of profiles: what a swap costs, which fit together, how long tools take.
 
 import { describe, expect, it } from "vitest";
-import { fit, noteToolTime, swapMs } from "../../src/scheduler/residence.ts";
+import { fit, MISFIT_MS, noteToolTime, swapMs } from "../../src/scheduler/residence.ts";
 import type { Backend, Lane } from "../../src/scheduler/state.ts";
 import { Desk } from "./desk.ts";
 
@@ -21,6 +21,7 @@ const fits = (made: Desk, ...profiles: string[]): boolean | null =>
   fit(
     backendOf(made),
     profiles.map((profile) => lane(made, profile)),
+    made.now,
   );
 
 describe("swapMs", () => {
@@ -82,6 +83,60 @@ describe("fit", () => {
     made.report("a", "absent");
     made.report("b", "resident");
     expect([fits(made, "a", "b"), fits(made, "a", "b", "c"), fits(made, "b")]).toEqual([false, false, true]);
+  });
+
+  /** `a` goes while `b` is loaded beside it. */
+  function clash(made: Desk): void {
+    made.report("a", "resident");
+    made.report("b", "absent");
+    made.ask("task");
+    made.report("a", "absent");
+    made.report("b", "resident");
+  }
+
+  it("R3 tries again what did not fit after a while, with the others at rest, and each time later", () => {
+    const made = desk(100);
+    for (const profile of ["a", "b"]) made.report(profile, "absent", { vramBytes: 40 });
+    made.admit("task", { profile: "b" });
+    clash(made);
+    made.now = MISFIT_MS - 1;
+    expect(fits(made, "a", "b")).toBe(false);
+    made.now = MISFIT_MS;
+    expect([fits(made, "a", "b"), fits(made, "a", "b", "c")]).toEqual([null, null]);
+    made.end("task");
+    made.admit("task", { profile: "b" });
+    clash(made);
+    made.now += 2 * MISFIT_MS - 1;
+    expect(fits(made, "a", "b")).toBe(false);
+    made.now += 1;
+    expect(fits(made, "a", "b")).toBe(null);
+    // And this time both stay.
+    made.report("b", "absent");
+    made.report("a", "resident");
+    made.report("b", "loading");
+    made.report("b", "resident");
+    expect(fits(made, "a", "b")).toBe(true);
+  });
+
+  it("R3 tries again at once when there is more memory than then, and not when there is less", () => {
+    const made = desk(100);
+    for (const profile of ["a", "b"]) made.report(profile, "absent", { vramBytes: 40 });
+    made.admit("task", { profile: "b" });
+    clash(made);
+    made.backend({ residency: { vramBytes: 90 } });
+    expect(fits(made, "a", "b")).toBe(false);
+    made.backend({ residency: { vramBytes: 120 } });
+    expect(fits(made, "a", "b")).toBe(null);
+  });
+
+  it("wakes a turn that waits for one in use when both may be tried together", () => {
+    const made = desk(100);
+    for (const profile of ["a", "b"]) made.report(profile, "absent", { vramBytes: 40 });
+    made.admit("task", { profile: "b" });
+    clash(made);
+    made.admit("other", { profile: "a" });
+    made.ask("other");
+    expect(backendOf(made).housing.wakeAt).toBeLessThanOrEqual(MISFIT_MS);
   });
 
   it("gives the memory to one alone after a load that failed", () => {
