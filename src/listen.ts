@@ -23,10 +23,15 @@ export interface ServeOptions {
   readonly insecureAllowRemote: boolean;
 }
 
+/** What is served: a Troupe, or what only shows what one did and has no machines at work. */
+export type Shown = Pick<Troupe, "as" | "logger"> & {
+  readonly runtime?: Pick<Troupe["runtime"], "inspection">;
+};
+
 export interface Served {
   readonly listening: Listening;
   /** Answers from now on; until then every call is told to come again. */
-  open(troupe: Troupe): void;
+  open(troupe: Shown): void;
   close(): Promise<void>;
 }
 
@@ -55,7 +60,7 @@ export async function listen(options: ServeOptions): Promise<Served> {
         clock: options.world.clock,
         logger: troupe.logger,
         version: VERSION,
-        inspection: troupe.runtime.inspection,
+        ...(troupe.runtime && { inspection: troupe.runtime.inspection }),
         shell: new Shell({ folder: DASHBOARD }),
       });
       handler = (request) => app.fetch(request);

@@ -11,6 +11,7 @@ import { systemRandom } from "../src/base/ids.ts";
 import { serve, type Listening } from "../src/base/listen.ts";
 import { compose, type Troupe, type World } from "../src/compose.ts";
 import { configSchema } from "../src/core/config-schema.ts";
+import { collectRecording } from "../src/cli/replay/collect.ts";
 import type { EventFrame } from "../src/core/event.ts";
 
 const KEY = "sk-live/Ab+9xyz0123456789Q";
@@ -111,7 +112,8 @@ async function run(script: readonly Response[], workspace?: string) {
   while (!frames.some(isEnd)) await new Promise((resolve) => setImmediate(resolve));
   stop.abort();
   await watching;
-  return { result, seen: JSON.stringify([result, transcript, frames, view, log]) };
+  const recording = await collectRecording(troupe.api, { taskId, whole: true, now: 0 });
+  return { result, seen: JSON.stringify([result, transcript, frames, view, recording, log]) };
 }
 
 describe("a child", () => {

@@ -3,6 +3,7 @@
 import type { CommandSpec, RawCommandSpec } from "./command.ts";
 import { CLIENT_FLAGS, CONFIG_FLAG } from "./connection.ts";
 import type { FlagSpec } from "./flags.ts";
+import { WATCHING_COMMANDS } from "./watching-commands.ts";
 
 /** Flags of every command. */
 export const COMMON_FLAGS: readonly FlagSpec[] = [
@@ -165,47 +166,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     load: async () => (await import("./tail.ts")).tailTask,
   },
-  {
-    name: "tree",
-    summary: "show who delegated what to whom",
-    usage: "[ID]",
-    words: { least: 0, most: 1 },
-    flags: [{ name: "watch", short: "w", help: "show it again whenever it changes" }, ...CLIENT_FLAGS],
-    load: async () => (await import("./tree.ts")).tree,
-  },
-  {
-    name: "machine",
-    summary: "show a state machine that tasks or models go through; without a name, which there are",
-    usage: "[NAME]",
-    words: { least: 0, most: 1 },
-    flags: [{ name: "mermaid", help: "as a mermaid diagram, for a document" }],
-    load: async () => (await import("./machine.ts")).machine,
-  },
-  {
-    name: "inspect",
-    summary: "show what the state machines at work do, as it happens",
-    details: [
-      "States and kinds of events, never a text. With --json, a message a line.",
-      "--stately prints the address of a page of this machine that shows them in Stately's Inspector.",
-    ],
-    words: NONE,
-    flags: [{ name: "stately", help: "in Stately's Inspector, which needs the internet" }, ...CLIENT_FLAGS],
-    endsItself: true,
-    load: async () => (await import("./inspect.ts")).inspect,
-  },
-  {
-    name: "top",
-    summary: "watch tasks and GPU lanes live, with keys to steer, cancel, pause and follow; ? lists them",
-    usage: "[ID]",
-    details: [
-      "With ID, only that task and what is below it. It attaches to any server that --url names.",
-      "Where no person looks at a screen, and with --json, plain snapshots whenever something changed.",
-    ],
-    words: { least: 0, most: 1 },
-    flags: [{ name: "once", help: "one plain snapshot" }, ...CLIENT_FLAGS],
-    endsItself: true,
-    load: async () => (await import("./top/top.ts")).top,
-  },
+  ...WATCHING_COMMANDS,
   {
     name: "keys",
     summary: "show the API keys of the providers: what became of each, why, and when it is back",

@@ -150,7 +150,8 @@ export function curlLine(url: string, tokenFile: string): string {
   return `printf 'Authorization: Bearer %s' "$(cat ${quoted})" | curl -H @- ${url}/v1/tree`;
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+/** Resolves once the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((done) => {
     if (signal.aborted) done();
     else signal.addEventListener("abort", () => done(), { once: true });

@@ -68,7 +68,7 @@ const part = z.union([
   }),
 ]);
 
-const transcriptRow = z
+export const transcriptRow = z
   .object({
     task_id: z.string(),
     index: number,

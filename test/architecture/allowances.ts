@@ -137,6 +137,11 @@ export const ALLOWANCES: readonly Allowance[] = [
     "The servers of Bun and Deno, which run there alone: the smoke program opens sockets on all three runtimes.",
     ["src/base/listen-sockets.ts"],
   ),
+  ...testedBy(
+    "test/cli/command-table.test.ts",
+    "A part of the table of commands, which is asked for as a whole.",
+    ["src/cli/watching-commands.ts"],
+  ),
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",
   ]),

@@ -30,7 +30,15 @@ export type Liveness =
   /** Nobody answers; what is shown was so at `since`. */
   | { readonly kind: "lost"; readonly since: number; readonly why: string }
   /** A recording at one of its events. */
-  | { readonly kind: "recording"; readonly at: number; readonly of: number; readonly time: number | null };
+  | {
+      readonly kind: "recording";
+      readonly at: number;
+      readonly of: number;
+      /** Milliseconds since the epoch. */
+      readonly time: number;
+      /** What had happened last. */
+      readonly what: string;
+    };
 
 export interface Scene {
   /** The server's address, or the file. */
@@ -52,15 +60,18 @@ const MOST_LANES = 4;
 const MOST_NEEDS = 2;
 
 /** How many task rows, or lines of a panel, a screen has. */
-export function bodyRows(scene: Pick<Scene, "gpus" | "needs">, room: Room): number {
+export function bodyRows(scene: Pick<Scene, "gpus" | "needs" | "live">, room: Room): number {
   const { lanes, needs } = partsOf(scene, room);
   // The head, the heading or the panel's title, the selected task, and the keys.
   return Math.max(LEAST_ROWS, room.rows - 1 - lanes.length - needs.length - 1 - 2 - 1);
 }
 
-function partsOf({ gpus, needs }: Pick<Scene, "gpus" | "needs">, { columns, rows }: Room) {
+function partsOf({ gpus, needs, live }: Pick<Scene, "gpus" | "needs" | "live">, { columns, rows }: Room) {
   return {
-    lanes: laneLines(gpus, { columns, rows: Math.min(MOST_LANES, Math.floor(rows / 6)) }),
+    lanes:
+      live.kind === "recording"
+        ? sliderLines(live, columns)
+        : laneLines(gpus, { columns, rows: Math.min(MOST_LANES, Math.floor(rows / 6)) }),
     needs: needLines(needs, { columns, rows: rows < 20 ? 1 : MOST_NEEDS }),
   };
 }
@@ -99,6 +110,27 @@ function liveSpan(live: Liveness, now: number): Span {
     case "recording":
       return ["yellow", `◆ recording ${live.at}/${live.of}`];
   }
+}
+
+/** Where in the recording it stands, and what had just happened there. */
+function sliderLines(
+  live: Extract<Liveness, { readonly kind: "recording" }>,
+  columns: number,
+): readonly Line[] {
+  const { at, of, time, what } = live;
+  const room = Math.max(1, columns - 2);
+  const knob = of === 0 ? 0 : Math.round((at / of) * (room - 1));
+  return [
+    [
+      ["dim", `├${"─".repeat(knob)}`],
+      ["cyan", "●"],
+      ["dim", `${"─".repeat(room - 1 - knob)}┤`],
+    ],
+    cutLine(
+      [`${new Date(time).toISOString().slice(0, 19).replace("T", " ")} `, ["bold", shownText(what)]],
+      columns,
+    ),
+  ];
 }
 
 function headLine({ where, live, now, nodes, status }: Scene, columns: number): Line {
@@ -192,8 +224,8 @@ function promptLine(prompt: Prompt, columns: number): Line {
   return cutLine([["cyan", label], `${text}█`], columns);
 }
 
-const KEYS = "↑↓ enter t tail s steer c cancel C subtree p pause / filter ? help q quit";
-const RECORDING_KEYS = "←→ step, g first, G last  ↑↓ enter detail  t tail  / filter  ? help  q quit";
+const KEYS = "↑↓ enter t tail s steer c cancel C subtree p pause r replay / filter ? help q";
+const RECORDING_KEYS = "← → event, [ ] 25, g first, G last, ↑↓ enter, t transcript, / filter, q quit";
 
 function footLine({ state, live }: Scene, columns: number): Line {
   if (state.prompt !== null) return promptLine(state.prompt, columns);

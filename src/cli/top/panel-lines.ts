@@ -15,13 +15,17 @@ const HELP: readonly (readonly [string, string])[] = [
   ["c", "cancel it, where nothing lives below it"],
   ["C", "cancel it and everything below it, after a question"],
   ["p", "stop and resume spawning on the whole box"],
+  ["r", "go back in time over what happened to it and those below"],
   ["/", "show only what fits some words: of the goal, id, agent, model or state"],
   ["Esc", "close what is open, then forget the filter"],
   ["q, Ctrl-C", "leave; nothing that runs is changed"],
 ];
 
 export function helpLines(): readonly Line[] {
-  return [[["bold", "Keys"]], ...HELP.map(([key, what]): Line => [["cyan", `  ${key.padEnd(11)}`], what])];
+  const keys = HELP.map(([key, what]): Line => [["cyan", `  ${key.padEnd(11)}`], what]);
+  const past =
+    "In a recording: ← → one event, [ ] 25 of them, g the first, G the last; t shows the transcript.";
+  return [[["bold", "Keys"]], ...keys, "", [["dim", past]]];
 }
 
 /** Everything of one task. */

@@ -52,6 +52,7 @@ export type Intent =
   | { readonly kind: "steer" | "answer"; readonly taskId: string; readonly text: string }
   | { readonly kind: "cancel"; readonly taskId: string }
   | { readonly kind: "pause" }
+  | { readonly kind: "replay"; readonly taskId: string }
   | { readonly kind: "step"; readonly by: number | "first" | "last" };
 
 export interface Pressed {
@@ -78,6 +79,9 @@ export const FIRST_STATE: TopState = {
 
 /** Characters of a typed line; a steer may have no more. */
 const MOST_TYPED = 32_000;
+
+/** Events that one key goes over, where there are many. */
+const WIDE_STEP = 25;
 
 const stay = (state: TopState): Pressed => ({ state, intent: null });
 const say = (state: TopState, notice: string): Pressed => stay({ ...state, notice });
@@ -179,6 +183,11 @@ function letterPressed(state: TopState, letter: string, sight: KeySight): Presse
       return moved(state, "down", sight);
     case "k":
       return moved(state, "up", sight);
+    case "[":
+    case "]":
+      return sight.recording
+        ? { state, intent: { kind: "step", by: letter === "[" ? -WIDE_STEP : WIDE_STEP } }
+        : stay(state);
     case "g":
       return sight.recording ? { state, intent: { kind: "step", by: "first" } } : moved(state, "home", sight);
     case "G":
@@ -189,7 +198,7 @@ function letterPressed(state: TopState, letter: string, sight: KeySight): Presse
 }
 
 /** Keys about the selected task. */
-function onTask(state: TopState, letter: string, { rows }: KeySight): Pressed {
+function onTask(state: TopState, letter: string, { rows, recording }: KeySight): Pressed {
   const row = rows[selectedIndex(state, rows)];
   if (row === undefined) return say(state, "There is no task to do that with.");
   const { taskId, kind, phase, state: where } = row.node;
@@ -199,6 +208,10 @@ function onTask(state: TopState, letter: string, { rows }: KeySight): Pressed {
       return stay({ ...state, selected: taskId, folded: toggled(state.folded, taskId) });
     case "t":
       return stay({ ...state, selected: taskId, panel: state.panel === "tail" ? "none" : "tail", scroll: 0 });
+    case "r":
+      return recording
+        ? stay(state)
+        : { state: { ...state, selected: taskId }, intent: { kind: "replay", taskId } };
     case "s":
     case "a": {
       if (ended) return say(state, `${shortId(taskId)} has ended (${where}).`);

@@ -41,6 +41,8 @@ export interface TopViewOptions {
   /** Writes a line as it is shown there. */
   readonly render: (line: Line) => string;
   readonly onQuit: () => void;
+  /** Shows what happened to a task on the same screen, and resolves when the person comes back. */
+  readonly onReplay?: (taskId: string) => Promise<void>;
 }
 
 /** Changes that come close together are drawn once. */
@@ -56,6 +58,8 @@ export class TopView {
   #frame: Timer | null = null;
   #tick: Timer | null = null;
   #closed = false;
+  /** Something else has the screen. */
+  #covered = false;
 
   constructor(options: TopViewOptions) {
     this.#options = options;
@@ -73,7 +77,7 @@ export class TopView {
     this.#frame?.cancel();
     this.#frame = null;
     this.#tick?.cancel();
-    if (this.#closed) return;
+    if (this.#closed || this.#covered) return;
     const { clock, screen, render } = this.#options;
     this.#tick = clock.after(TICK_MS, () => this.draw());
     this.#watchWhatIsOpen();
@@ -102,7 +106,7 @@ export class TopView {
   #scene(): Scene {
     const { source, where, clock, screen } = this.#options;
     const { nodes, gpus, status, liveness } = source;
-    const now = liveness.kind === "recording" ? (liveness.time ?? clock.now()) : clock.now();
+    const now = liveness.kind === "recording" ? liveness.time : clock.now();
     const panel = this.#panel(now, screen.room().columns);
     const rows = this.#shownRows;
     return {
@@ -142,19 +146,41 @@ export class TopView {
     const { screen, source } = this.#options;
     const { state, intent } = press(this.#state, key, {
       rows: this.#shownRows,
-      page: Math.max(1, bodyRows({ gpus: source.gpus, needs: needsOf(source) }, screen.room()) - 1),
+      page: Math.max(
+        1,
+        bodyRows({ gpus: source.gpus, needs: needsOf(source), live: source.liveness }, screen.room()) - 1,
+      ),
       recording: source.liveness.kind === "recording",
     });
     this.#state = state;
     if (intent?.kind === "quit") return this.#options.onQuit();
-    if (intent?.kind === "step") source.step?.(intent.by);
+    if (intent?.kind === "step") {
+      source.step?.(intent.by);
+      // What is open is of another moment now.
+      this.#watch?.close();
+      this.#watch = null;
+    }
     this.draw();
     // Keeps V1 and V2.
     if (intent !== null && intent.kind !== "step")
       void this.#ask(intent).then((notice) => this.#tell(notice));
   }
 
-  #tell(notice: string): void {
+  async #replay(taskId: string): Promise<null> {
+    const { screen, onReplay } = this.#options;
+    if (onReplay === undefined || this.#covered) return null;
+    this.#covered = true;
+    const mine = screen.listen(null);
+    try {
+      await onReplay(taskId);
+    } finally {
+      this.#covered = false;
+      if (!this.#closed) screen.listen(mine);
+    }
+    return null;
+  }
+
+  #tell(notice: string | null): void {
     if (this.#closed) return;
     this.#state = { ...this.#state, notice };
     this.#options.source.lookSoon();
@@ -162,10 +188,12 @@ export class TopView {
   }
 
   /** What became of it, in words. Contract: never rejects. */
-  async #ask(intent: Exclude<Intent, { readonly kind: "quit" | "step" }>): Promise<string> {
+  async #ask(intent: Exclude<Intent, { readonly kind: "quit" | "step" }>): Promise<string | null> {
     const { api, source } = this.#options;
     try {
       switch (intent.kind) {
+        case "replay":
+          return await this.#replay(intent.taskId);
         case "pause": {
           const { paused } = await api.pause(source.status?.paused !== true);
           return paused ? "Spawning is paused: new tasks are accepted and wait." : "Spawning goes on.";

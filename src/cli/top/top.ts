@@ -7,7 +7,12 @@ import type { TroupeApi } from "../../core/api.ts";
 import type { Command, Invocation, Outcome } from "../command.ts";
 import { connectTo, findTask } from "../connection.ts";
 import type { Line } from "../printer.ts";
+import { aborted } from "../serve.ts";
 import type { ScreenStreams } from "../terminal.ts";
+import { collectRecording } from "../replay/collect.ts";
+import { RecordingApi } from "../replay/recording-api.ts";
+import { RecordingSource } from "../replay/recording-source.ts";
+import type { FullScreen } from "./full-screen.ts";
 import { LiveBox } from "./live-box.ts";
 import { printSnapshots } from "./snapshots.ts";
 import { TopView } from "./top-view.ts";
@@ -66,11 +71,40 @@ export async function showTop({
     ...(rootId !== undefined && { rootId }),
   });
   try {
-    view = new TopView({ api, clock, source: box, screen, where, render, onQuit: () => link.abort("left") });
+    const onReplay = async (taskId: string): Promise<void> => {
+      const recording = await collectRecording(api, { taskId, whole: true, now: clock.now() });
+      await showOn(screen, { api: new RecordingApi(recording), clock, where, render, signal: link.signal });
+    };
+    const onQuit = (): void => link.abort("left");
+    view = new TopView({ api, clock, source: box, screen, where, render, onQuit, onReplay });
     await box.run(link.signal);
   } finally {
     view?.close();
     link.release();
     await screen.close();
   }
+}
+
+/** The same for a recording: its tasks at one event, with the keys to go to others. */
+export async function showRecording({ streams, ...options }: RecordingOptions): Promise<void> {
+  const { openFullScreen } = await import("./full-screen.ts");
+  const screen = await openFullScreen(streams);
+  try {
+    await showOn(screen, options);
+  } finally {
+    await screen.close();
+  }
+}
+
+export type RecordingOptions = Omit<TopOptions, "api" | "rootId"> & { readonly api: RecordingApi };
+
+/** Contract: resolves when the person comes back or the signal aborts; never rejects; the screen stays open. */
+async function showOn(screen: FullScreen, options: Omit<RecordingOptions, "streams">): Promise<void> {
+  const { signal, ...rest } = options;
+  const link = linkedAbort(signal);
+  const source = new RecordingSource(options.api);
+  const view = new TopView({ ...rest, source, screen, onQuit: () => link.abort("left") });
+  await aborted(link.signal);
+  link.release();
+  view.close();
 }

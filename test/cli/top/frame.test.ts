@@ -42,7 +42,7 @@ describe("a screen", () => {
     expect(screen.slice(-3)).toEqual([
       "─ 1/3 task_aaaaaaaa goal a",
       "  nothing written yet",
-      "↑↓ enter t tail s steer c cancel C subtree p pause / filter ? help q quit",
+      "↑↓ enter t tail s steer c cancel C subtree p pause r replay / filter ? help q",
     ]);
   });
 
@@ -93,9 +93,13 @@ describe("a screen", () => {
   });
 
   test("shows an event of a recording, and its own keys", () => {
-    const screen = screenOf(sceneOf({ live: { kind: "recording", at: 3, of: 9, time: NOW } }));
+    const screen = screenOf(
+      sceneOf({ live: { kind: "recording", at: 3, of: 9, time: NOW, what: "task_1 started" } }),
+    );
     expect(screen[0]).toContain("◆ recording 3/9");
-    expect(screen.at(-1)).toMatch(/^←→ step/);
+    expect(screen[1]).toMatch(/^├─{26}●─{51}┤$/);
+    expect(screen[2]).toBe("2023-11-14 22:13:20 task_1 started");
+    expect(screen.at(-1)).toMatch(/^← → event/);
   });
 });
 

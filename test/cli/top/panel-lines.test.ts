@@ -8,11 +8,11 @@ test("a task's detail shows marks for what a terminal would obey", async () => {
   const clock = new SimulatedClock();
   const api = new CannedApi({ clock });
   const { taskId } = await api.delegate({ goal: "look" });
-  const view = { ...(await api.check(taskId)), tail: ["a\u001b[2Jb"], waitsFor: "\u202ewho" };
+  const view = { ...(await api.check(taskId)), tail: ["a\u001b[2Jb"], workspace: "\u202ewhere" };
   const lines = detailLines(view, clock.now()).map(textOf);
   expect(lines).toContain(`task       ${taskId}`);
   expect(lines).toContain("output     a␛[2Jb");
-  expect(lines).toContain("waits for  ‹U+202E›who");
+  expect(lines).toContain("workspace  ‹U+202E›where");
   expect(detailLines(null, 0).map(textOf)).toEqual(["…"]);
 });
 

@@ -145,6 +145,10 @@ describe("K1 cancelling", () => {
   });
 });
 
+test("r asks for the past of the selected task", () => {
+  expect(type(["down", "'r"]).intents).toEqual([{ kind: "replay", taskId: B }]);
+});
+
 test("p asks for a pause; a notice goes with the next key; unknown keys do nothing", () => {
   expect(type(["'p"]).intents).toEqual([{ kind: "pause" }]);
   expect(type(["'x"], { notice: "old" }).state).toEqual(FIRST_STATE);
@@ -165,5 +169,7 @@ test("K2 a recording is stepped through, and never acted on", () => {
       [],
     ]);
   }
-  expect(type(["left"]).intents).toEqual([]);
+  expect(type(["'["], {}, true).intents).toEqual([{ kind: "step", by: -25 }]);
+  expect(type(["'r"], {}, true).intents).toEqual([]);
+  for (const key of ["left", "'["] as const) expect(type([key]).intents).toEqual([]);
 });

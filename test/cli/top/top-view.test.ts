@@ -61,7 +61,7 @@ async function rig() {
       return nodes;
     },
     get liveness(): Liveness {
-      return recording ? { kind: "recording", at: 1, of: 2, time: clock.now() } : { kind: "live" };
+      return recording ? { kind: "recording", at: 1, of: 2, time: clock.now(), what: "" } : { kind: "live" };
     },
     gpus: [],
     providers: [],

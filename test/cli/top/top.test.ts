@@ -37,6 +37,12 @@ test("shows tasks as they come, sends a steer, cancels a subtree, and gives the 
   streams.type("y");
   await streams.until(({ text }) => new RegExp(`└─${id} +cancelled`).test(text));
   expect((await served.api.check(taskId)).state).toBe("cancelled");
+  streams.type("r");
+  await streams.until(({ text }) => /◆ recording (\d+)\/\1 /.test(text));
+  streams.type("g");
+  await streams.until(({ text }) => text.includes("before anything had happened"));
+  streams.type("q");
+  await streams.until(({ text }) => text.includes("● live"));
   streams.type("q");
   expect(await running).toBe(0);
   expect(streams.written).toContain("\u001b[?1049l");
