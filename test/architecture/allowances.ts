@@ -107,6 +107,7 @@ export const ALLOWANCES: readonly Allowance[] = [
       "web/speech.js",
       "web/task-data.js",
       "web/theme.js",
+      "web/tree-past.js",
       "web/view/access-page.js",
       "web/view/app.js",
       "web/view/cancel-box.js",

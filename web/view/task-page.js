@@ -53,6 +53,8 @@ function Ancestors({ view }) {
   }
   return html`<nav class="crumbs" aria-label="Ancestors">
     <a href=${hashOf({})}>Tasks</a>
+    <span aria-hidden="true">›</span>
+    <a href=${hashOf({ page: "tree", id: view.root_id })}>Tree</a>
     ${line.map(
       (item) =>
         html`<span aria-hidden="true">›</span>

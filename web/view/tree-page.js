@@ -6,12 +6,15 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import { html } from "htm/preact";
 import { clock, currentForest, isLoaded, loadProblem, revision, watchGpus, gpus } from "../box.js";
 import { takeKeys } from "../keys.js";
+import { forestAt } from "../model/forest.js";
 import { outline, tally, visibleRows } from "../model/outline.js";
 import { axisOf, WINDOWS } from "../model/time-axis.js";
 import { waitsOf } from "../model/waits.js";
 import { hashOf } from "../model/route.js";
 import { amend, goTo, place } from "../place.js";
+import { TreePast } from "../tree-past.js";
 import { LoadProblem } from "./side-bar.js";
+import { TimeSlider } from "./time-slider.js";
 import { ROW_HEIGHT, TreeRow } from "./tree-row.js";
 
 /** @typedef {import("../model/outline.js").Which} Which */
@@ -33,12 +36,47 @@ const minutes = signal(/** @type {Window} */ (0));
 /** The task that the keyboard is at. */
 const chosen = signal(/** @type {string | null} */ (null));
 
-const rows = computed(() => {
+/** The past of the tree that is shown alone. */
+const past = signal(/** @type {TreePast | null} */ (null));
+
+/** What is shown: the forest as it is, or as it was. */
+function shownForest() {
   void revision.value;
+  const { at } = place.value;
+  return at === null || past.value === null ? currentForest() : forestAt(past.value.events.value, at);
+}
+
+const rows = computed(() => {
   const { query, page, id } = place.value;
   const root = page === "tree" ? id : null;
-  return outline(currentForest(), { which: which.value, query, folded: folded.value, root });
+  return outline(shownForest(), { which: which.value, query, folded: folded.value, root });
 });
+
+/** The time that the list counts from: now, or that of the event that it stands at. */
+function shownTime() {
+  const { at } = place.value;
+  return past.value?.events.value.findLast((event) => at !== null && event.cursor <= at)?.time ?? clock.value;
+}
+
+/** A single tree, with the slider over all that happened in it. */
+function OneTree(/** @type {{ readonly id: string }} */ { id }) {
+  const data = useMemo(() => new TreePast(id), [id]);
+  useEffect(() => {
+    past.value = data;
+    return () => {
+      past.value = null;
+      data.close();
+    };
+  }, [data]);
+  return html`<div class="one-tree">
+    <a class="button" href=${hashOf({})}>All trees</a>
+    <${TimeSlider}
+      events=${data.events.value}
+      at=${place.value.at}
+      onMove=${(/** @type {number | null} */ at) => amend({ at })}
+    />
+  </div>`;
+}
 
 /** @param {string} id */
 function toggle(id) {
@@ -49,7 +87,7 @@ function toggle(id) {
 
 function Filters() {
   void revision.value;
-  const counts = tally(currentForest());
+  const counts = tally(shownForest());
   return html`<div class="filters" role="group" aria-label="State">
     ${FILTERS.map(
       ([name, label]) =>
@@ -169,7 +207,7 @@ function List() {
   const { from, to } = visibleRows({ ...view, rowHeight: ROW_HEIGHT, count: all.length });
   const axis = axisOf(
     all.map(({ item }) => item),
-    clock.value,
+    shownTime(),
     minutes.value,
   );
   const waits = useMemo(() => waitsOf(gpus.value ?? []), [gpus.value]);
@@ -198,7 +236,7 @@ function List() {
                 row=${row}
                 top=${(from + at) * ROW_HEIGHT}
                 axis=${axis}
-                now=${clock.value}
+                now=${shownTime()}
                 wait=${waits.get(row.item.id)}
                 isChosen=${chosen.value === row.item.id}
                 onToggle=${toggle}
@@ -245,6 +283,7 @@ export function TreePage() {
   const isEmpty = rows.value.length === 0;
   return html`<section class="page tree-page">
     <${Toolbar} />
+    ${place.value.id !== null && html`<${OneTree} key=${place.value.id} id=${place.value.id} />`}
     ${
       !isLoaded.value && loadProblem.value !== ""
         ? html`<${LoadProblem} what="The tasks" problem=${loadProblem.value} />`
