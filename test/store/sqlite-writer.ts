@@ -2,7 +2,6 @@
 // sqlite-crash.test.ts with the path, the durability and a number for its round. Each line of its output is one
 // acknowledged fact, written after the acknowledgement.
 
-import { writeSync } from "node:fs";
 import { systemClock } from "../../src/base/clock.ts";
 import { systemRandom } from "../../src/base/ids.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
@@ -10,8 +9,8 @@ import { GOAL, SPAWNED, specimen, STARTED, steer, workspaceOf } from "./specimen
 
 const [path = "", durability, round = "0"] = process.argv.slice(2);
 const WRITERS = 8;
-const STDOUT = 1;
-const tell = (...words: readonly unknown[]): void => void writeSync(STDOUT, `${words.join(" ")}\n`);
+/** Waits where its reader is behind: a write of its own to a pipe that is full would throw. */
+const tell = (...words: readonly unknown[]): void => void process.stdout.write(`${words.join(" ")}\n`);
 
 const store = openSqliteStore({
   path,
