@@ -45,6 +45,8 @@ export class ResidencyServer {
   #isSlow = false;
   #isAway = false;
   #shape: string | null = null;
+  /** It has shown once what it has in memory: from then on, what it does not show is not there. */
+  #showsModels = false;
   #listedAt: number | null = null;
   #foreignBytes = 0;
 
@@ -167,11 +169,12 @@ export class ResidencyServer {
     if (seen.outcome !== "seen") return;
     // Asked before it is told that the server is back, which moves it too.
     const still = [...before].filter(([tenant, moves]) => tenant.moves === moves);
+    this.#showsModels ||= seen.models.length > 0;
     this.#comeBack(seen.models);
     for (const [tenant] of still) {
       const found = findProfile(seen.models, tenant.sought);
       if (found) tenant.seen(found);
-      else tenant.missed(seen.models);
+      else tenant.missed(this.#showsModels);
     }
     this.#options.onReach(true, askedAt);
     this.#notice(seen.models);
@@ -179,9 +182,10 @@ export class ResidencyServer {
 
   /** Whom the server put out for a load is told before the load is: else turns begin on what is there no more (G6). */
   #makeRoom(loaded: Tenant, models: readonly LoadedModelInfo[]): void {
+    this.#showsModels ||= models.length > 0;
     for (const tenant of this.#tenants.values()) {
       const isOut = tenant !== loaded && tenant.state === "resident" && !findProfile(models, tenant.sought);
-      if (isOut) tenant.missed(models);
+      if (isOut) tenant.missed(this.#showsModels);
     }
   }
 

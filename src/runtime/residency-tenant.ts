@@ -89,9 +89,9 @@ export class Tenant {
     return this.#uses > 0 || (this.state !== "absent" && this.state !== "resident");
   }
 
-  /** The server does not show it: it is no longer in memory, unless the server shows nothing at all. */
-  missed(models: readonly LoadedModelInfo[]): void {
-    if (!this.#isUnshown || models.length > 0) this.send({ type: "gone" });
+  /** The server does not show it: it is no longer in memory, unless the server never shows anything. */
+  missed(showsModels: boolean): void {
+    if (!this.#isUnshown || showsModels) this.send({ type: "gone" });
   }
 
   get sought(): Sought {

@@ -38,6 +38,19 @@ describe("what the server shows", () => {
     expect(told().at(-1)).toBe("absent");
   });
 
+  test("is believed where it was seen to show models: what went at once after its load is not there", async () => {
+    const { keeper, clock, server, told, work } = residencyStage();
+    work.isBusy = true;
+    void keeper.start();
+    server.foreignLoad("x");
+    await clock.advance(100);
+    server.loaded.clear();
+    server.loaded.set = () => server.loaded;
+    keeper.command("load", A);
+    await clock.advance(60_000);
+    expect(told().at(-1)).toBe("absent");
+  });
+
   test("after a load is told of those too that the server put out for it, and before the load is", async () => {
     const { load, reports } = residencyStage({ maxLoaded: 1 });
     await load(A);
