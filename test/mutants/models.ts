@@ -88,12 +88,4 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     replace: "",
     why: "Each turn loads the model anew, with the context that the server likes.",
   },
-  {
-    name: "models-stay-shut-for-who-left",
-    invariant: "I27",
-    file: AFFINITY,
-    find: '  if (making !== null && !isWanted(making.lane, now)) return { type: "reopen" };\n',
-    replace: "",
-    why: "A model that drained for a turn which was then called off serves nobody any more.",
-  },
 ];
