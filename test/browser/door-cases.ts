@@ -18,7 +18,7 @@ export const DOOR_CASES: readonly Case[] = [
       await tab.page.getByRole("heading", { name: "Tasks" }).waitFor();
       await until(tab.page, "document.querySelector('.live-live') !== null");
       equal(tab.page.url(), `${box.url}/#/`);
-      match(await tab.page.locator("body").innerText(), /SIMULATED/);
+      await tab.page.getByText(/SIMULATED/).waitFor();
       await assertClean(tab);
       await tab.close();
     },
