@@ -1,6 +1,6 @@
 // The way in, what the page weighs, and what it says when the server is gone.
 
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { startBox } from "./box.ts";
