@@ -6,6 +6,7 @@ import { openScreen, plainConversation } from "../../src/cli/conversation.ts";
 import { runInterruptibly } from "../../src/cli/main.ts";
 import type { ScreenStreams, Terminal } from "../../src/cli/terminal.ts";
 import { worldOf, type CliWorld } from "../../src/cli/world.ts";
+import { Watchers } from "./watchers.ts";
 
 export interface ScriptedTerminalOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -35,7 +36,7 @@ export class ScriptedTerminal implements Terminal {
   readonly #streams: ScreenStreams | null;
   readonly #input = new PushQueue<Uint8Array>(1_000);
   readonly #handlers = new Set<() => void>();
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Watchers();
 
   constructor(options: ScriptedTerminalOptions = {}) {
     this.env = options.env ?? {};
@@ -57,12 +58,12 @@ export class ScriptedTerminal implements Terminal {
 
   writeOut(text: string): void {
     this.out += text;
-    for (const watcher of this.#watchers) watcher();
+    this.#watchers.look();
   }
 
   writeErr(text: string): void {
     this.err += text;
-    for (const watcher of this.#watchers) watcher();
+    this.#watchers.look();
   }
 
   input(): AsyncIterable<Uint8Array> {
@@ -87,7 +88,7 @@ export class ScriptedTerminal implements Terminal {
 
   async leave(exitCode: number): Promise<void> {
     this.left.push(exitCode);
-    for (const watcher of this.#watchers) watcher();
+    this.#watchers.look();
   }
 
   type(text: string): void {
@@ -104,15 +105,7 @@ export class ScriptedTerminal implements Terminal {
 
   /** Resolves once what was written satisfies the test. */
   until(holds: (terminal: this) => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!holds(this)) return;
-        this.#watchers.delete(look);
-        resolve();
-      };
-      this.#watchers.add(look);
-      look();
-    });
+    return this.#watchers.until(() => holds(this));
   }
 
   get lines(): readonly string[] {

@@ -14,6 +14,7 @@ import {
   treeLines,
 } from "../../src/cli/task-lines.ts";
 import { ScriptedTerminal } from "./scripted-terminal.ts";
+import { nodeOf } from "./top/nodes.ts";
 
 const printer = new Printer(new ScriptedTerminal(), false);
 
@@ -43,28 +44,7 @@ test("receipts say what became of a message", () => {
 });
 
 function node(name: string, rest: Partial<TreeNode> = {}): TreeNode {
-  return {
-    taskId: `task_${name.repeat(32)}`,
-    kind: "task",
-    agent: "child",
-    goal: `goal ${name}`,
-    model: "m",
-    state: "running",
-    phase: "generating",
-    queuePosition: null,
-    waitsFor: null,
-    progress: null,
-    lastLine: null,
-    failure: null,
-    usage: NO_USAGE,
-    spending: { subtree: NO_USAGE, budget: null, remaining: UNLIMITED_BUDGET },
-    createdAt: 0,
-    startedAt: null,
-    finishedAt: null,
-    lastEvent: 0,
-    children: [],
-    ...rest,
-  };
+  return nodeOf(name, { model: "m", createdAt: 0, startedAt: null, ...rest });
 }
 
 test("a tree is drawn with its branches, queue places and last lines", () => {

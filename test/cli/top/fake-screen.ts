@@ -3,6 +3,7 @@
 
 import { PassThrough, Writable } from "node:stream";
 import type { ScreenStreams } from "../../../src/cli/terminal.ts";
+import { Watchers } from "../watchers.ts";
 
 /** A terminal by the few sequences that ink uses: moving the cursor, erasing, the other screen. */
 export class FakeScreen implements ScreenStreams {
@@ -10,7 +11,7 @@ export class FakeScreen implements ScreenStreams {
   readonly output: Writable & { columns: number; rows: number; isTTY: boolean };
   /** Everything that was written. */
   written = "";
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Watchers();
   #grid: string[] = [""];
   #row = 0;
   #column = 0;
@@ -55,15 +56,7 @@ export class FakeScreen implements ScreenStreams {
 
   /** Resolves once what is shown satisfies the test. */
   until(holds: (screen: this) => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!holds(this)) return;
-        this.#watchers.delete(look);
-        resolve();
-      };
-      this.#watchers.add(look);
-      look();
-    });
+    return this.#watchers.until(() => holds(this));
   }
 
   #take(text: string): void {
@@ -73,7 +66,7 @@ export class FakeScreen implements ScreenStreams {
       if (part.startsWith("\u001b")) this.#obey(part);
       else this.#put(part);
     }
-    for (const watcher of this.#watchers) watcher();
+    this.#watchers.look();
   }
 
   #put(character: string): void {
