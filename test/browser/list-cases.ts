@@ -54,7 +54,7 @@ export const LIST_CASES: readonly Case[] = [
       const { page } = tab;
       const slider = page.getByRole("slider", { name: "Go back in time" });
       await slider.waitFor();
-      ok((await page.getByRole("treeitem").count()) > 1);
+      await until(page, "document.querySelectorAll('[role=treeitem]').length > 1");
       await slider.focus();
       await page.keyboard.press("Home");
       await until(page, "document.querySelectorAll('[role=treeitem]').length === 1");
