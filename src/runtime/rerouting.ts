@@ -5,7 +5,7 @@ import type { NewEvent } from "../core/event.ts";
 import type { ModelRef, Reroute, SkippedModel, TaskFailure, TaskSpec } from "../core/task.ts";
 import { messageOf, toTroupeError } from "../base/errors.ts";
 import { lanesOf } from "./admission.ts";
-import { namesOf, withMove, type Running } from "./equal-places.ts";
+import { equalPlaces, namesOf, withMove, type Running } from "./equal-places.ts";
 import {
   barred,
   cloudCost,
@@ -114,7 +114,7 @@ export function admitSomewhere(
 export interface WaitingHost extends ReroutingHost {
   readonly id: string;
   readonly services: ReroutingHost["services"] &
-    Pick<HostServices, "scheduler" | "forecast"> & {
+    Pick<HostServices, "scheduler" | "forecast" | "logger"> & {
       readonly residency: Pick<HostServices["residency"], "profileOf" | "sizeOf">;
     };
   readonly journal: Pick<Journal, "stage">;
@@ -140,11 +140,18 @@ export function leaveLongQueue(host: WaitingHost): void {
   scheduler.move(id, lanesOf(spec, turn, services));
 }
 
-/** The scheduler has sent a task that waited to an equal of its backend: from now on it runs there. */
+/**
+ * The scheduler has sent a task that waited to an equal of its backend: from now on it runs there. Where it has no equal
+ * there it stays, and the scheduler is told: a lease of a server on which it does not generate would count for nothing.
+ */
 export function movedTo(host: WaitingHost, backend: string): void {
   const { spec, services, turn, journal } = host;
-  const to = spec.route?.candidates.find((ref) => ref.backend === backend && ref.model === turn.model.model);
-  if (to === undefined) return;
+  const to = equalPlaces(spec, turn, services.settings).find((ref) => ref.backend === backend);
+  if (to === undefined) {
+    const facts = { task: host.id, model: nameOf(turn.model), backend };
+    services.logger.warn("a task was sent to a backend that does not serve its model alike; it stays", facts);
+    return services.scheduler.move(host.id, lanesOf(spec, turn, services));
+  }
   const at = { time: services.clock.now(), costMicros: turn.usage.costMicros };
   const { reroutes, made } = withMove(turn, { to, ...at });
   turn.reroutes = reroutes;

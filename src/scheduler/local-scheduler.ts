@@ -17,6 +17,7 @@ import type {
   BackendCaps,
   GenerationSample,
   Holding,
+  Lease,
   LeaseRequest,
   MoveTarget,
   QueuePlace,
@@ -97,8 +98,13 @@ export class LocalScheduler implements Scheduler {
   }
 
   move(taskId: string, to: MoveTarget): void {
-    this.#returnUntold(taskId);
-    this.#run({ type: "move", taskId, to });
+    const untold = this.#returnUntold(taskId);
+    try {
+      this.#run({ type: "move", taskId, to });
+    } finally {
+      // To its owner it still waits, and nobody else would ask again.
+      if (untold) this.requestLease({ taskId, class: untold.class, front: true });
+    }
   }
 
   setClass(taskId: string, schedulingClass: SchedulingClass): void {
@@ -150,9 +156,12 @@ export class LocalScheduler implements Scheduler {
   }
 
   /** A grant that nobody was told of can still be withdrawn: to its owner it never happened. */
-  #returnUntold(taskId: string): void {
+  #returnUntold(taskId: string): Lease | null {
     const leaseId = this.#untold.get(taskId);
-    if (leaseId !== undefined) this.release(leaseId);
+    if (leaseId === undefined) return null;
+    const lease = this.#state.leases.get(leaseId)?.lease ?? null;
+    this.release(leaseId);
+    return lease;
   }
 
   #deliver(): void {

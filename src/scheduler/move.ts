@@ -3,11 +3,13 @@
 //
 // V1. Child slot and agent's cap stay its own: a move lets no sibling in.
 // V2. It holds no place on two lanes, and waits on one: what it waits for it waits for where it goes.
+// V3. Where else it may run follows from the newest move, also of one that stays on its lane: its model may have changed.
 
 import { InternalError } from "../base/errors.ts";
 import { equalsOf, laneFor } from "./backends.ts";
 import { ask, drain, countAdmitted, enter, expectNoMore, quit, withdraw, type Step } from "./flow.ts";
 import { forgetStops } from "./patience.ts";
+import { beginRoaming, endRoaming } from "./roamers.ts";
 import type { MoveTarget } from "./scheduler.ts";
 import type { Lane, TaskEntry } from "./state.ts";
 
@@ -15,8 +17,11 @@ import type { Lane, TaskEntry } from "./state.ts";
 export function move(step: Step, task: TaskEntry, to: MoveTarget): Iterable<Lane> {
   const from = task.lane;
   const lane = laneFor(step.state, to);
-  if (lane === from) return [];
   const equals = equalsOf(step.state, lane, to);
+  if (lane === from) {
+    renewEquals(step, task, equals);
+    return [];
+  }
   if (task.lease !== null) {
     throw new InternalError(
       "lease_held",
@@ -25,6 +30,15 @@ export function move(step: Step, task: TaskEntry, to: MoveTarget): Iterable<Lane
   }
   transfer(step, task, { to: lane, equals, askedAt: step.now });
   return [from, lane];
+}
+
+/** Keeps V3; what it waits for, and since when, stays as it is. */
+function renewEquals({ state, now }: Step, task: TaskEntry, equals: readonly Lane[]): void {
+  const { ask: waiting, gate } = task;
+  const mayRoam = waiting !== null && (gate?.kind === "place" || gate?.kind === "lease");
+  if (mayRoam) endRoaming(waiting);
+  task.equals = equals;
+  if (mayRoam) beginRoaming(state, waiting, now);
 }
 
 /**

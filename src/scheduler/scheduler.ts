@@ -207,7 +207,7 @@ export interface Scheduler {
   /**
    * The task goes on with another backend or profile: it keeps its child slot, gives back its place, and what it waits
    * for it waits for there. One that was admitted comes back to a place ahead of new children, with its next lease.
-   * Does nothing where it already is. Throws InternalError `lease_held` while it holds a lease, and ConfigError
+   * Where it already is only `alternatives` are renewed. Throws InternalError `lease_held` while it holds a lease, and ConfigError
    * `unknown_backend`.
    */
   move(taskId: string, to: MoveTarget): void;

@@ -1,8 +1,10 @@
 // Children of one model with a server on each of two GPUs: whoever waits goes to the server that has room, and says so.
 
 import { describe, expect, test } from "vitest";
+import { silentLogger } from "../../src/base/log.ts";
 import { fail, finish, say, wait } from "../../providers/script.ts";
 import type { Reply } from "../../providers/scripted.ts";
+import type { ModelRef } from "../../src/core/task.ts";
 import { agentNamed, modelAt, NOTHING_HELD, rig, type Rig, type RigOptions } from "./rig.ts";
 import { RestartingBox } from "./restarting.ts";
 
@@ -113,6 +115,79 @@ describe("a server that fails", () => {
     expect(told.map(({ data }) => (data as { code: string }).code)).toEqual(["freer_backend", "auth"]);
     await at.clock.advance(120_000);
     expect(await at.api.collect(moves, { timeoutMs: 0 })).toMatchObject({ state: "done", result: "at home" });
+    expect(at.runtime.counts()).toEqual(NOTHING_HELD);
+  });
+});
+
+/** A worker whose model fails for good and who goes on with another on the same server, which a hog has first. */
+function twoModels(warned: string[] = []): Rig {
+  const refs = ["gpu0/m1", "gpu0/m2", "gpu1/m1"].map((name) => {
+    const [backend, model] = name.split("/") as [string, string];
+    return { provider: backend, model, backend };
+  });
+  const [first] = refs as [ModelRef];
+  return rig({
+    logger: { ...silentLogger, warn: (message) => warned.push(message) },
+    reply: ({ model, messages }) => {
+      if (model === "m1") return [fail("auth", "auth", "No.")];
+      const ms = JSON.stringify(messages).includes("hog") ? 60_000 : 5_000;
+      return [wait(ms), say("dug"), finish("stop")];
+    },
+    settings: {
+      backends: ["gpu0", "gpu1"].map((name) => ({
+        name,
+        provider: name,
+        gpu: name,
+        slots: 1,
+        maxChildren: 2,
+        local: true,
+      })),
+      models: refs.map((ref) => modelAt(ref)),
+      parentModel: first,
+      childModel: first,
+      agents: [
+        agentNamed("worker", { route: ["gpu0/m1", "gpu0/m2", "gpu1/m1"] }),
+        agentNamed("hog", { route: ["gpu0/m2"] }),
+      ],
+    },
+  });
+}
+
+describe("a worker that goes on with another model of its server", () => {
+  const leasesOf = async ({ store }: Rig, taskId: string): Promise<readonly string[]> =>
+    (await store.events({ after: 0, taskId })).flatMap(({ type, data }) =>
+      type === "lease.granted" ? [(data as { backend: string }).backend] : [],
+    );
+
+  const isDone = async ({ api }: Rig, taskId: string): Promise<boolean> =>
+    (await api.check(taskId)).state === "done";
+
+  test("waits for a lease there, and is not sent to where only the first one is", async () => {
+    const at = twoModels();
+    const { taskId: worker } = await at.api.delegate({ goal: "dig", agent: "worker" });
+    const { taskId: hog } = await at.api.delegate({ goal: "hog", agent: "hog" });
+    await at.clock.advance(59_000);
+    expect((await at.api.check(hog)).phase).toBe("generating");
+    expect(await isDone(at, worker)).toBe(false);
+    await at.clock.advance(8_000);
+    expect([await isDone(at, hog), await isDone(at, worker)]).toEqual([true, true]);
+    expect(await leasesOf(at, worker)).toEqual(["gpu0", "gpu0"]);
+    expect(at.runtime.counts()).toEqual(NOTHING_HELD);
+  });
+
+  test("is fetched back where it was sent there all the same, and that is logged", async () => {
+    const warned: string[] = [];
+    const at = twoModels(warned);
+    const { taskId: worker } = await at.api.delegate({ goal: "dig", agent: "worker" });
+    await at.api.delegate({ goal: "hog", agent: "hog" });
+    await at.clock.advance(1_000);
+    at.scheduler.move(worker, { backend: "gpu0", alternatives: [{ backend: "gpu1" }] });
+    await at.clock.advance(1_000);
+    expect(warned).toEqual([expect.stringContaining("does not serve its model alike")]);
+    expect(at.scheduler.lanes().map(({ leases }) => leases.length)).toEqual([1, 0]);
+    await at.clock.advance(65_000);
+    expect(await isDone(at, worker)).toBe(true);
+    expect(await leasesOf(at, worker)).toEqual(["gpu0", "gpu0"]);
     expect(at.runtime.counts()).toEqual(NOTHING_HELD);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { settle } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/ids.ts";
+import { silentLogger } from "../../src/base/log.ts";
 import type { AgentEvent } from "../../machines/agent.ts";
 import { Journal } from "../../src/runtime/journal.ts";
 import { TargetHealth } from "../../src/runtime/target-health.ts";
@@ -64,6 +65,7 @@ async function make() {
       health: new TargetHealth(clock),
       forecast: new WaitForecast(),
       redact: (text) => text,
+      logger: silentLogger,
     },
     journal,
     mailbox,

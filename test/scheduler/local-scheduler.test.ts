@@ -116,6 +116,18 @@ describe("signals", () => {
     expect(words(signals).slice(2)).toEqual(["granted a", "granted chat"]);
   });
 
+  it("of a turn are not lost when the task moves before its owner heard of the grant", async () => {
+    const { scheduler, signals, leases } = office();
+    scheduler.setBackend(caps({ backend: "other" }));
+    scheduler.admit(admission("a"));
+    scheduler.requestLease({ taskId: "a", class: "background" });
+    scheduler.move("a", { backend: "other" });
+    await microtasks();
+    expect(words(signals)).toEqual(["admitted a", "granted a"]);
+    expect(leases.get("a")?.backend).toBe("other");
+    expect(scheduler.counts()).toEqual({ slots: 1, places: 1, leases: 1, waiting: 0 });
+  });
+
   it("hand the slot on without a timer when it becomes free", async () => {
     const { scheduler, signals, leases, clock } = office();
     for (const taskId of ["a", "b"]) {

@@ -82,6 +82,20 @@ describe("a move", () => {
     expect(at.move("nobody", "cloud")).toEqual([]);
   });
 
+  it("V3 renews where else the task may run, also where it already is, and while it waits", () => {
+    const at = desk();
+    const elsewhere = { alternatives: [{ backend: "cloud" }] };
+    at.admit("hog");
+    at.admit("there", { backend: "cloud" });
+    at.admit("gone", elsewhere);
+    at.admit("comes");
+    expect(at.move("gone", "local")).toEqual([]);
+    expect(at.run({ type: "move", taskId: "comes", to: { backend: "local", ...elsewhere } })).toEqual([]);
+    expect(at.end("there")).toEqual(["moved comes to cloud", "admitted comes"]);
+    expect(at.end("comes")).toEqual([]);
+    expect(at.end("hog")).toEqual(["admitted gone"]);
+  });
+
   it("is refused with a lease in hand, and to a backend that is not there; nothing is changed", () => {
     const at = desk();
     at.admit("a");
