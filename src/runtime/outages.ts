@@ -31,6 +31,8 @@ export interface OutagesOptions {
   readonly clientOf: (backend: string) => Pick<Provider, "server" | "baseUrl"> | null;
   /** Resolves when whoever keeps the models there knows that it is back: before anybody is woken. Never rejects. */
   readonly welcome: (backend: string) => Promise<void>;
+  /** A server has gone, or is back: told before anybody who waits for it is woken. */
+  readonly onChange: (backend: string, isAway: boolean) => void;
   /** A server that is away for longer holds nobody any more; `null` for ever. */
   readonly mostMs: number | null;
 }
@@ -160,6 +162,7 @@ export class Outages {
     }
     const times = { since: clock.now(), sinceMonotonic: clock.monotonic() };
     this.#away.set(backend, { ...times, where, held: new Map() });
+    this.#options.onChange(backend, true);
     logger.warn("the model server does not answer; its tasks are held", { backend });
     // Ends with the outage, or with the runtime.
     void this.#follow(backend).catch(() => {});
@@ -188,6 +191,7 @@ export class Outages {
     const awayMs = Math.round(clock.monotonic() - outage.sinceMonotonic);
     this.#away.delete(backend);
     logger.info("the model server is back", { backend, awayMs, held: outage.held.size });
+    this.#options.onChange(backend, false);
     this.#wake([...outage.held.values()]);
   }
 

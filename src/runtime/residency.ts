@@ -22,7 +22,7 @@ export interface ResidencyOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly inspection?: Enrolment;
-  readonly scheduler: Pick<Scheduler, "setResidency" | "setBackend" | "counts">;
+  readonly scheduler: Pick<Scheduler, "setResidency" | "setBackend" | "setAway" | "counts">;
   readonly providerOf: (ref: ModelRef) => Provider;
 }
 
@@ -49,6 +49,7 @@ export class Residency {
         return options.providerOf({ provider: place.provider, backend: name, model: "" });
       },
       welcome: (name) => this.#servers.get(name)?.look() ?? Promise.resolve(),
+      onChange: (name, away) => options.scheduler.setAway(name, away),
       mostMs: routing.maxOutageMs,
     });
     const ours = backends.flatMap((backend) => {

@@ -41,6 +41,17 @@ export function setBackend(step: Step, caps: BackendCaps): Iterable<Lane> {
   return lanes;
 }
 
+/** Whoever waits elsewhere may come again once it is back; who is here stays. */
+export function setAway(
+  { state }: Step,
+  { backend: name, away }: { readonly backend: string; readonly away: boolean },
+): Iterable<Lane> {
+  const backend = state.backends.get(name);
+  if (backend === undefined || backend.away === away) return [];
+  backend.away = away;
+  return backend.lanes.values();
+}
+
 /**
  * Who loads the models does not change while the backend lives: what is loaded, or being loaded, at that moment would be
  * loaded a second time. More memory is a reason to try again what did not fit.

@@ -7,7 +7,7 @@
 
 import { higherClass, type SchedulingClass } from "../core/lifecycle.ts";
 import { InternalError } from "../base/errors.ts";
-import { equalsOf, laneFor, pause, setBackend, setResidency } from "./backends.ts";
+import { equalsOf, laneFor, pause, setAway, setBackend, setResidency } from "./backends.ts";
 import {
   accountOf,
   ask,
@@ -53,6 +53,7 @@ import {
 /** Plain data, so that a log of them can be kept and replayed. */
 export type Command =
   | { readonly type: "set_backend"; readonly caps: BackendCaps }
+  | { readonly type: "set_away"; readonly backend: string; readonly away: boolean }
   | { readonly type: "admit"; readonly request: AdmitRequest }
   | { readonly type: "request_lease"; readonly request: LeaseRequest }
   | { readonly type: "release"; readonly leaseId: string }
@@ -97,6 +98,8 @@ function apply(step: Step, command: Command): Iterable<Lane> {
   switch (command.type) {
     case "set_backend":
       return setBackend(step, command.caps);
+    case "set_away":
+      return setAway(step, command);
     case "admit":
       return admit(step, command.request);
     case "pause":

@@ -63,6 +63,10 @@ export class LocalScheduler implements Scheduler {
     this.#run({ type: "set_backend", caps });
   }
 
+  setAway(backend: string, away: boolean): void {
+    this.#run({ type: "set_away", backend, away });
+  }
+
   admit(request: AdmitRequest): void {
     this.#run({ type: "admit", request });
   }

@@ -176,6 +176,11 @@ export interface Scheduler {
    */
   setBackend(caps: BackendCaps): void;
   /**
+   * A model server is away, or is back: meanwhile nobody is sent there from an equal one. Who is there, or asks for it by
+   * name, waits as before. Ignored for a backend that is unknown.
+   */
+  setAway(backend: string, away: boolean): void;
+  /**
    * Asks for a child slot and a live place. Throws LimitError `queue_full` when too many wait, and
    * ConfigError `unknown_backend`.
    */

@@ -7,7 +7,7 @@
 //     model loaded. So a new child goes at once, one with a warm cache seldom, and no more is lost by going than by
 //     waiting; back it goes by the same rule, and never twice in one moment.
 // E3. Among parents the child of the one that has had least goes, over all lanes that would serve it alike (F3).
-// E4. Nobody goes to where a generation has failed lately, or a load.
+// E4. Nobody goes to where a generation has failed lately, or a load, nor to a server that is known to be away.
 
 import { isBefore } from "./heap.ts";
 import { accountOf, type Step } from "./flow.ts";
@@ -105,7 +105,8 @@ function dueAt({ ask, lane, readMs }: TaskEntry, { costMs, from }: Entry): numbe
 
 /** What it takes to begin there; `null` where it would wait again, or nobody should come (E1, E4). */
 function entryFor(to: Lane, kind: Ask["kind"], now: number): Entry | null {
-  const { places, leases, between, turns, residence } = to;
+  const { backend, places, leases, between, turns, residence } = to;
+  if (backend.away) return null;
   if (!places.hasRoom || places.queue.size > 0 || residence?.passing === true) return null;
   // Who runs a tool there will be back.
   const expected = leases.held + between.size + turns.size;

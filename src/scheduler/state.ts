@@ -61,6 +61,7 @@ export interface TaskEntry extends Bill {
 /** One model server, or one endpoint of a cloud. */
 export interface Backend {
   caps: BackendCaps;
+  away: boolean;
   /** By load profile. */
   readonly lanes: Map<string, Lane>;
   readonly housing: Housing;
@@ -223,7 +224,7 @@ export function createBackend(caps: BackendCaps): Backend {
     lingerMs: LINGER_MS,
     wakeAt: Infinity,
   };
-  return { caps, lanes: new Map(), housing };
+  return { caps, away: false, lanes: new Map(), housing };
 }
 
 export function* lanesOf(state: SchedulerState): Iterable<Lane> {

@@ -5,7 +5,9 @@ import { silentLogger } from "../../src/base/log.ts";
 import { fail, finish, say, wait } from "../../providers/script.ts";
 import type { Reply } from "../../providers/scripted.ts";
 import type { ModelRef } from "../../src/core/task.ts";
-import { agentNamed, modelAt, NOTHING_HELD, rig, type Rig, type RigOptions } from "./rig.ts";
+import { SimulatedClock } from "../../src/base/clock.ts";
+import { plainServer } from "./plain-server.ts";
+import { agentNamed, modelAt, NOTHING_HELD, rig, rigOn, type Rig, type RigOptions } from "./rig.ts";
 import { RestartingBox } from "./restarting.ts";
 
 const GPUS = ["ollama@gpu0", "ollama@gpu1"] as const;
@@ -188,6 +190,37 @@ describe("a worker that goes on with another model of its server", () => {
     await at.clock.advance(65_000);
     expect(await isDone(at, worker)).toBe(true);
     expect(await leasesOf(at, worker)).toEqual(["gpu0", "gpu0"]);
+    expect(at.runtime.counts()).toEqual(NOTHING_HELD);
+  });
+});
+
+describe("children that wait while the equal server is away", () => {
+  test("are not sent there to find it out once more, and are again when it is back", async () => {
+    const clock = new SimulatedClock();
+    const [near, far] = [plainServer(clock), plainServer(clock)];
+    const at = rigOn(clock, {
+      ...options(() => []),
+      providerOf: ({ backend }) => (backend === GPUS[0] ? near : far).provider,
+    });
+    far.state.isDown = true;
+    const ids = await spawn(
+      at.api,
+      Array.from({ length: 400 }, (_, nth) => `dig ${nth}`),
+    );
+    // The one that was admitted there by its own choice when the first had left has its tries too.
+    await clock.advance(60_000);
+    const { generations } = far.state;
+    expect(generations).toBeLessThanOrEqual(12);
+    await clock.advance(600_000);
+    expect(far.state.generations).toBe(generations);
+    expect(far.state.questions).toBeGreaterThan(30);
+    const told = await at.store.events({ after: 0, types: ["task.rerouted"] });
+    expect(told.filter(({ data }) => (data as { to: string }).to.endsWith(GPUS[1]))).toEqual([]);
+    far.state.isDown = false;
+    await clock.advance(900_000);
+    expect(far.state.generations).toBeGreaterThan(50);
+    const views = await Promise.all(ids.map((id) => at.api.check(id)));
+    expect(new Set(views.map(({ state }) => state))).toEqual(new Set(["done"]));
     expect(at.runtime.counts()).toEqual(NOTHING_HELD);
   });
 });

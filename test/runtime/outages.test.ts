@@ -16,11 +16,13 @@ function stage(rest: { readonly mostMs?: number } = {}) {
   const server = new FakeOllama({ clock, models: ["a"] });
   const logged: string[] = [];
   const welcomed: string[] = [];
+  const changes: (readonly [string, boolean])[] = [];
   const outages = new Outages({
     clock,
     logger: lineLogger((line) => logged.push(line)),
     clientOf: (backend) => (backend === "gpu" ? server.provider : null),
     welcome: async (backend) => void welcomed.push(backend),
+    onChange: (...change) => void changes.push(change),
     mostMs: rest.mostMs ?? null,
   });
   const asked = (): number => server.asked.get("/api/version") ?? 0;
@@ -29,7 +31,7 @@ function stage(rest: { readonly mostMs?: number } = {}) {
     await clock.advance(5_000);
     return found;
   };
-  return { clock, server, outages, logged, welcomed, asked, suspect };
+  return { clock, server, outages, logged, welcomed, changes, asked, suspect };
 }
 
 describe("a server is away", () => {
@@ -134,17 +136,22 @@ describe("a server that is away", () => {
   });
 
   test("is back as soon as somebody saw it", async () => {
-    const { outages, clock, asked } = stage();
+    const { outages, clock, asked, changes } = stage();
     outages.noticed("gpu", false, 0);
     let woken = 0;
     outages.wakeLater("gpu", "task_1", () => ++woken > 0);
     await clock.advance(100);
     outages.noticed("gpu", true, 0);
+    expect(changes).toEqual([["gpu", true]]);
     expect(outages.isAway("gpu")).toBe(true);
     outages.noticed("gpu", true, 50);
     outages.wakeLater("gpu", "task_1", () => ++woken > 0);
     await clock.advance(60_000);
     expect([woken, asked(), outages.isAway("gpu")]).toEqual([1, 0, false]);
+    expect(changes).toEqual([
+      ["gpu", true],
+      ["gpu", false],
+    ]);
   });
 
   test("O4 is left alone after the end, and nobody is woken", async () => {
@@ -185,6 +192,7 @@ test("a client that cannot be made is no outage", async () => {
       throw new Error("no key");
     },
     welcome: async () => {},
+    onChange: () => {},
     mostMs: null,
   });
   expect(await outages.suspect("gpu", LOST, LIVING)).toBe(false);

@@ -38,6 +38,7 @@ function stage() {
     logger: silentLogger,
     scheduler: {
       setResidency: (report) => void reports.push(report),
+      setAway: () => {},
       setBackend: (each) => void caps.push(each),
       counts: () => NOBODY,
     },

@@ -67,6 +67,19 @@ describe("a new child that waits for a place", () => {
     expect(at.position("d")).toBe(1);
   });
 
+  it("does not go to a server that is known to be away, however long, and goes when it is back (E4)", () => {
+    const at = desk();
+    at.admit("a", EQUALS);
+    expect(at.run({ type: "set_away", backend: "other", away: true })).toEqual([]);
+    expect(at.admit("b", EQUALS)).toEqual([]);
+    expect(at.after(10 * SICK_MS)).toEqual([]);
+    expect(at.run({ type: "set_away", backend: "nobody", away: false })).toEqual([]);
+    expect(at.run({ type: "set_away", backend: "other", away: false })).toEqual([
+      "moved b to other",
+      "admitted b",
+    ]);
+  });
+
   it("goes nowhere while the box is paused, and where it may when it goes on", () => {
     const at = desk();
     at.admit("a", EQUALS);
