@@ -10,6 +10,8 @@ import { candidateAt, targetKey, type Candidate } from "./routing.ts";
 
 /** The code of a change that no failure caused. */
 const FREER = "freer_backend";
+/** The code of a change because of a queue: the place that was left is well. */
+export const LONG_QUEUE = "long_queue";
 
 /** Where a task runs, and how it came there. */
 export interface Running {
@@ -17,9 +19,14 @@ export interface Running {
   readonly reroutes: readonly Reroute[];
 }
 
+/** The changes of model, which are bounded. */
+export function changesOf(reroutes: readonly Reroute[]): readonly Reroute[] {
+  return reroutes.filter(({ code }) => code !== FREER);
+}
+
 /** The changes that a failure caused. */
 export function failuresOf(reroutes: readonly Reroute[]): readonly Reroute[] {
-  return reroutes.filter(({ code }) => code !== FREER);
+  return changesOf(reroutes).filter(({ code }) => code !== LONG_QUEUE);
 }
 
 /** Where else it would run alike, in the order of its route; empty for a session, which stays with its person. */

@@ -4,6 +4,7 @@
 // B2. Nothing crosses between this box and a cloud that `routing.fallback` does not allow (R1), nor stays there when
 //     that permission is taken back; and nothing is spent in a cloud beyond `routing.max_cost_micros` by a task that began here.
 // B3. What is not taken is told with its reason.
+// B4. A server that is known to be away is the last resort of a failure, and none of a queue that is too long.
 
 import { ConfigError, LimitError, NotFoundError, ProviderError } from "../base/errors.ts";
 import type { ProviderErrorKind } from "../base/errors.ts";
@@ -11,14 +12,15 @@ import { MAX_REROUTES } from "../core/limits.ts";
 import type { Fallback, RoutingSettings } from "../core/routing.ts";
 import type { ModelSettings } from "../core/settings.ts";
 import type { ModelRef, Reroute, SkippedModel, TaskRoute } from "../core/task.ts";
-import { failuresOf } from "./equal-places.ts";
+import { changesOf, failuresOf } from "./equal-places.ts";
 import { crossing, targetKey, type Candidate } from "./routing.ts";
 
 /**
  * Why another model could serve where this one did not: it is `away` (server, keys, model itself), the prompt is too
- * `long` for it, the money is `spent`, its answers are `poor`, or the task may not be there any more (`barred`).
+ * `long` for it, the money is `spent`, its answers are `poor`, the task may not be there any more (`barred`), or its queue
+ * is too long (`busy`).
  */
-export type Setback = "away" | "long" | "spent" | "poor" | "barred";
+export type Setback = "away" | "long" | "spent" | "poor" | "barred" | "busy";
 
 const KINDS: Readonly<Record<ProviderErrorKind, Setback | null>> = {
   network: "away",
@@ -67,6 +69,8 @@ export interface FallbackQuestion {
   readonly costMicros: number;
   /** A place as the config has it now; `null` for one that it has no more. */
   readonly candidateAt: (ref: ModelRef) => Candidate | null;
+  /** Whether its server is known to be away. */
+  readonly isAway: (ref: ModelRef) => boolean;
 }
 
 export type FallbackAnswer =
@@ -76,14 +80,16 @@ export type FallbackAnswer =
 
 /** The next candidate that may take the task. */
 export function nextCandidate(question: FallbackQuestion): FallbackAnswer {
-  const { route, began, reroutes, candidateAt, setback } = question;
+  const { route, began, reroutes, candidateAt, setback, isAway } = question;
   const here = reroutes.at(-1)?.to ?? began;
   // Who must leave where it may not be goes on as if it had never come there.
   const at = setback === "barred" ? began : here;
-  // Each place that failed it, the last one just now.
-  const tried = new Set([...failuresOf(reroutes).map(({ from }) => from), here].map(targetKey));
+  // Each place that failed it, the last one just now; of queues, each that it left.
+  const left = setback === "busy" ? changesOf(reroutes) : failuresOf(reroutes);
+  const tried = new Set([...left.map(({ from }) => from), here].map(targetKey));
   const refused: SkippedModel[] = [];
-  for (const ref of route.candidates) {
+  const there = route.candidates.filter((ref) => !isAway(ref));
+  for (const ref of [...there, ...route.candidates.filter(isAway)]) {
     if (tried.has(targetKey(ref))) continue;
     const candidate = candidateAt(ref);
     const reason = candidate === null ? "the config has it no more" : refusalOf(candidate, at, question);
@@ -94,8 +100,9 @@ export function nextCandidate(question: FallbackQuestion): FallbackAnswer {
 }
 
 function refusalOf(to: Candidate, at: ModelRef, question: FallbackQuestion): string | null {
-  const { routing, setback, reroutes, candidateAt } = question;
-  if (failuresOf(reroutes).length >= MAX_REROUTES)
+  const { routing, setback, reroutes, candidateAt, isAway } = question;
+  if (setback === "busy" && isAway(to.model.ref)) return "its server is away";
+  if (changesOf(reroutes).length >= MAX_REROUTES)
     return `the task has changed its model ${MAX_REROUTES} times`;
   // Stepping up after a poor answer is asked for by itself (`escalate`).
   if (routing.fallback === "none" && setback !== "poor") return "routing.fallback is none";

@@ -5,7 +5,7 @@ import type { NewEvent } from "../core/event.ts";
 import type { ModelRef, Reroute, SkippedModel, TaskFailure, TaskSpec } from "../core/task.ts";
 import { messageOf, toTroupeError } from "../base/errors.ts";
 import { lanesOf } from "./admission.ts";
-import { equalPlaces, namesOf, withMove, type Running } from "./equal-places.ts";
+import { equalPlaces, LONG_QUEUE, namesOf, withMove, type Running } from "./equal-places.ts";
 import {
   barred,
   cloudCost,
@@ -16,6 +16,7 @@ import {
   type Setback,
 } from "./fallback.ts";
 import type { Journal } from "./journal.ts";
+import type { Outages } from "./outages.ts";
 import { candidateAt, crossing } from "./routing.ts";
 import type { HostServices } from "./services.ts";
 import type { TurnState } from "./turn-state.ts";
@@ -23,7 +24,9 @@ import type { TurnState } from "./turn-state.ts";
 /** What a change of model needs of the task that changes it. */
 export interface ReroutingHost {
   readonly spec: TaskSpec;
-  readonly services: Pick<HostServices, "settings" | "clock" | "health" | "redact">;
+  readonly services: Pick<HostServices, "settings" | "clock" | "health" | "redact"> & {
+    readonly residency: { readonly outages: Pick<Outages, "isAway"> };
+  };
   readonly turn: TurnState;
   readonly ring: { line(text: string): void };
 }
@@ -72,7 +75,9 @@ export function changeFor(
   const { spec, services, turn } = host;
   const { settings, clock } = services;
   if (!spec.route) return null;
-  const answer = nextCandidate({ ...standing(host), route: spec.route, setback, routing: settings.routing });
+  const isAway = ({ backend }: ModelRef): boolean => services.residency.outages.isAway(backend);
+  const { routing } = settings;
+  const answer = nextCandidate({ ...standing(host), route: spec.route, setback, routing, isAway });
   if (!("to" in answer)) return answer;
   const from = turn.model;
   const { to } = answer;
@@ -133,7 +138,7 @@ export function leaveLongQueue(host: WaitingHost): void {
   const waitMs = forecast.waitMs(backend.name, ahead, backend.slots);
   if (waitMs <= most) return;
   const reason = `Its turn on ${backend.name} would come in about ${Math.round(waitMs / 1000)} s (routing.max_wait_s).`;
-  const other = changeFor(host, "away", { code: "long_queue", reason });
+  const other = changeFor(host, "busy", { code: LONG_QUEUE, reason });
   if (!other || !("change" in other)) return;
   const events = other.change();
   host.journal.stage({ events, snapshot: host.stored() });

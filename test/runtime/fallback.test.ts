@@ -28,7 +28,7 @@ function ref(name: string): ModelRef {
 
 const PRICED = { promptPriceMicros: 2, outputPriceMicros: 2, priced: true };
 
-interface Case extends Partial<Omit<FallbackQuestion, "began" | "reroutes">> {
+interface Case extends Partial<Omit<FallbackQuestion, "began">> {
   readonly names: readonly string[];
   readonly went?: readonly string[];
   readonly models?: Readonly<Record<string, Partial<ModelSettings>>>;
@@ -50,6 +50,7 @@ function question({ names, went = [], models = {}, gone = [], ...rest }: Case): 
     routing: { fallback: "both", maxCostMicros: null },
     costMicros: 0,
     candidateAt,
+    isAway: () => false,
     ...rest,
   };
 }
@@ -107,6 +108,22 @@ describe("the next candidate", () => {
     expect(next({ names, went: ["gpu1/m", "gpu2/m", "gpu3/m"] })).toBe(
       "gpu4/m: the task has changed its model 3 times",
     );
+  });
+
+  test("is one whose server is away only where nobody else is left, and never for a queue (B4)", () => {
+    const names = ["gpu0/m", "gpu1/m", "gpu2/m"];
+    const isAway = ({ provider }: ModelRef) => provider === "gpu1";
+    expect(next({ names, isAway })).toBe("gpu2/m");
+    expect(next({ names, isAway, went: ["gpu2/m"] })).toBe("gpu1/m");
+    expect(next({ names, isAway, setback: "busy" })).toBe("gpu2/m");
+    expect(next({ names, isAway, setback: "busy", went: ["gpu2/m"] })).toBe("gpu1/m: its server is away");
+  });
+
+  test("is also one that was left for its queue, but not for the queue of the next", () => {
+    const names = ["gpu0/m", "gpu1/m"];
+    const reroutes = [{ ...reroute("gpu0/m", "gpu1/m", 0), code: "long_queue" }];
+    expect(next({ names, reroutes })).toBe("gpu0/m");
+    expect(next({ names, reroutes, setback: "busy" })).toBe("");
   });
 
   test.each([

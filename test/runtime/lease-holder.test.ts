@@ -58,7 +58,7 @@ async function make() {
     stored: () => null,
     services: {
       scheduler,
-      residency: { profileOf: () => null, sizeOf: () => null },
+      residency: { profileOf: () => null, sizeOf: () => null, outages: { isAway: () => false } },
       clock,
       settings: testSettings({ cancelDeadlineMs: 1_000 }),
       isDraining: () => false,

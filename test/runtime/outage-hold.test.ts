@@ -254,6 +254,30 @@ describe("a route with another model", () => {
     expect(near.state.generations).toBe(5);
   });
 
+  test("is not left for one that is known to be away, however long its queue", async () => {
+    const clock = new SimulatedClock();
+    const [near, far] = [plainServer(clock), plainServer(clock)];
+    far.state.isDown = true;
+    const made = routed({ route: ["gpu0", "gpu1"], models: {} });
+    const { settings } = made;
+    const { api } = rigOn(clock, {
+      ...made,
+      settings: {
+        ...settings,
+        backends: settings?.backends?.map((each) => ({ ...each, maxChildren: 30 })) ?? [],
+        routing: { ...DEFAULT_ROUTING, maxWaitMs: 5_000 },
+      },
+      providerOf: ({ backend }) => (backend === "gpu0" ? near : far).provider,
+    });
+    const request = { goal: "dig", agent: "routed" };
+    for (const _ of ["while it is not known", "while it is"]) {
+      const handles = await api.delegateBatch(Array.from({ length: 10 }, () => request));
+      await clock.advance(60 * MINUTE);
+      const states = await Promise.all(handles.map(({ taskId }) => api.check(taskId)));
+      expect(states.map(({ state }) => state)).toEqual(handles.map(() => "done"));
+    }
+  });
+
   test("is waited for where no other may take it", async () => {
     const clock = new SimulatedClock();
     const [near, cloud] = [plainServer(clock), plainServer(clock)];

@@ -1,20 +1,17 @@
 // What must hold of tasks that change their model: never in silence, never in a circle, never to a cloud unasked, and
 // never beyond what may be spent there.
 
+import type { EventData } from "../../src/core/event.ts";
 import { MAX_REROUTES } from "../../src/core/limits.ts";
 import type { Book } from "./book.ts";
 import type { Check } from "./check.ts";
 import type { FactOf } from "./facts.ts";
-import { isCloud, POOR_ANSWERS, type RoutingNow } from "./model-book.ts";
+import { isCloud, POOR_ANSWERS, visit, type RoutingNow } from "./model-book.ts";
 
 /** What one generation may cost beyond what it was reckoned to: its prompt may be underestimated. */
 const OVERRUN_MICROS = 4_000;
 
-interface Change {
-  readonly from: string;
-  readonly to: string;
-  readonly code: string;
-}
+type Change = EventData["task.rerouted"];
 
 function changesIn({ write }: FactOf<"committed">): readonly Change[] {
   return (write.events ?? []).flatMap(({ type, data }) => (type === "task.rerouted" ? [data] : []));
@@ -39,9 +36,9 @@ function eachChange(
 
 function circle(fact: FactOf<"committed">, book: Book): string | null {
   const visited = new Set(book.models.ways.get(fact.taskId)?.visited);
-  return eachChange(fact, book, ({ to }, { changes }) => {
-    if (visited.has(to)) return `goes to ${to} once more`;
-    visited.add(to);
+  return eachChange(fact, book, (change, { changes }) => {
+    if (visited.has(change.to)) return `goes to ${change.to} once more`;
+    visit(visited, change);
     return changes >= MAX_REROUTES ? `changes its model ${changes + 1} times` : null;
   });
 }
@@ -80,7 +77,7 @@ export const ROUTE_CHECKS: readonly Check[] = [
   {
     id: "B1",
     name: "a route is no circle",
-    means: "No task comes to the same model twice, nor changes it more than three times.",
+    means: "No task comes back to a model that failed it, nor changes it more than three times.",
     on: { committed: circle },
   },
   {

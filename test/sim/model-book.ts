@@ -1,6 +1,7 @@
 // What the witness knows of models: where each task generates and what that has cost in clouds, what the scheduler was
 // told of each profile and has commanded, and which loads are under way.
 
+import type { EventData } from "../../src/core/event.ts";
 import { profileKey, taggedModel } from "../../src/core/load-profile.ts";
 import type { Fallback } from "../../src/core/routing.ts";
 import type { TaskSpec } from "../../src/core/task.ts";
@@ -123,7 +124,7 @@ export class ModelBook {
     for (const { type, data } of write.events ?? []) {
       if (type !== "task.rerouted") continue;
       way.at = data.to;
-      way.visited.add(data.to);
+      visit(way.visited, data);
       way.changes++;
       if (POOR_ANSWERS.has(data.code)) way.stepsUp++;
     }
@@ -139,6 +140,12 @@ export class ModelBook {
     left.splice(left.indexOf(model), 1);
     this.moves.set(backend, left);
   }
+}
+
+/** What was left for its queue alone has failed nobody: a later failure may lead back to it. */
+export function visit(visited: Set<string>, { from, to, code }: EventData["task.rerouted"]): void {
+  if (code === "long_queue") visited.delete(from);
+  visited.add(to);
 }
 
 export function isCloud(place: string): boolean {
