@@ -4,6 +4,7 @@
 // Q1. A place that has failed the task is none of them any more; one that it only left for a freer one still is.
 // Q2. Changes among equals count for nothing else: not as changes of model, and not as places that were tried.
 
+import { SERVER_AWAY } from "../core/lifecycle.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ModelRef, Reroute, TaskSpec } from "../core/task.ts";
 import { candidateAt, targetKey, type Candidate } from "./routing.ts";
@@ -19,9 +20,9 @@ export interface Running {
   readonly reroutes: readonly Reroute[];
 }
 
-/** The changes of model, which are bounded. */
+/** The changes of model that are bounded; those of an outage are as many as there are outages. */
 export function changesOf(reroutes: readonly Reroute[]): readonly Reroute[] {
-  return reroutes.filter(({ code }) => code !== FREER);
+  return reroutes.filter(({ code }) => code !== FREER && code !== SERVER_AWAY);
 }
 
 /** The changes that a failure caused. */

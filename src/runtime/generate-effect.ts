@@ -38,10 +38,12 @@ export interface GenerateInput extends TurnInput {
 /** One generation on the lease that the task holds. Never rejects, except when it was aborted. */
 export async function generate(host: TaskHost, input: GenerateInput): Promise<GenerateOutput> {
   const { services, turn } = host;
+  let wasAway = false;
   try {
     if (input.before) await input.before;
     await turn.memory?.();
     checkServer(host);
+    wasAway = services.residency.outages.isAway(turn.model.backend);
     await services.residency.seek(turn.model);
     await beginTurn(host, input, null);
     turn.partial = "";
@@ -55,7 +57,7 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
     return { outcome: generation.calls.length > 0 ? "called_tools" : "answered" };
   } catch (error) {
     if (input.signal.aborted) throw error;
-    const thrown = await explainFailure(host, error, input);
+    const thrown = await explainFailure(host, error, { ...input, wasAway });
     input.signal.throwIfAborted();
     const failed = failureOf(thrown, input.tries, services.random.next());
     const isLastTry = !isTriedAgain(failed, input.tries);

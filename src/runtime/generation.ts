@@ -3,6 +3,7 @@
 
 import { LimitError, ProviderError, TroupeError, messageOf } from "../base/errors.ts";
 import type { Clock, Timer } from "../base/clock.ts";
+import { SERVER_AWAY } from "../core/lifecycle.ts";
 import type { MessagePart, Message, ToolCall } from "../core/message.ts";
 import type { GenerationMeter } from "./generation-meter.ts";
 import type { StallWatch } from "./stall-watch.ts";
@@ -181,7 +182,7 @@ const BACKOFF_LAST_MS = 30_000;
 /** Tries of one generation while its failures are transient: with pauses of 1, 2, 4 and 8 s, about 15 s. */
 export const GENERATION_TRIES = 5;
 /** What the same request cannot mend soon, although its kind may pass. */
-const NEVER_TRIED_AGAIN: ReadonlySet<string> = new Set(["empty_answer", "keys_cooling"]);
+const NEVER_TRIED_AGAIN: ReadonlySet<string> = new Set(["empty_answer", "keys_cooling", SERVER_AWAY]);
 /** A server that asks for a longer pause than this ends the run: nobody waits that long in silence. */
 const LONGEST_PAUSE_MS = 60_000;
 

@@ -1,10 +1,12 @@
 // How a task waits for a model server that is away: its turn is held without a try being counted, in the pause
 // `backing_off`, and goes on when the server answers or somebody writes to it. A task whose route has another model that
-// may take it is not held: it tries, and goes on elsewhere as after any failure, told as a change of its model.
+// may take it and is not away is not held: it tries, and goes on elsewhere as after any failure, told as a change of its
+// model. Where all are away it is held where it is, and goes at once to the first that is back.
 //
 // H1. A generation under which its server went away again and again may be what ends the server: after so many times it
 //     is held no more, and its failures are tries.
 
+import { ProviderError } from "../base/errors.ts";
 import { SERVER_AWAY, type Phase, type State } from "../core/lifecycle.ts";
 import type { TaskFailure } from "../core/task.ts";
 import { GENERATION_TRIES } from "./generation.ts";
@@ -29,10 +31,17 @@ export interface WaitingTask extends HeldHost, ReroutingHost {
   };
 }
 
-/** Throws what a turn is held with that may not begin: its server is known to be away. */
+/** Throws what a turn is held with, or goes elsewhere with, that may not begin: its server is known to be away. */
 export function checkServer(host: WaitingTask): void {
-  const error = heldUp(host);
+  const error = heldUp(host) ?? leaving(host);
   if (error) throw error;
+}
+
+/** Who was held has waited long enough to need no more tries here. */
+function leaving(host: WaitingTask): Error | null {
+  const words = host.services.residency.outages.wordsOf(host.turn.model.backend);
+  if (words === null || !isHeld(host.turn) || !goesElsewhere(host)) return null;
+  return new ProviderError({ kind: "network", code: SERVER_AWAY }, `${words}.`);
 }
 
 /**
@@ -42,12 +51,13 @@ export function checkServer(host: WaitingTask): void {
 export async function explainFailure(
   host: WaitingTask,
   thrown: unknown,
-  at: { readonly turn: number; readonly signal: AbortSignal },
+  at: { readonly turn: number; readonly signal: AbortSignal; readonly wasAway: boolean },
 ): Promise<unknown> {
   const { services, turn } = host;
   const isAway = await services.residency.outages.suspect(turn.model.backend, thrown, at.signal);
   if (!isAway) return thrown;
-  const times = turn.broken?.turn === at.turn ? turn.broken.times + 1 : 1;
+  // A server that was away before has not gone because of it.
+  const times = (turn.broken?.turn === at.turn ? turn.broken.times : 0) + (at.wasAway ? 0 : 1);
   turn.broken = { turn: at.turn, times };
   return times > GENERATION_TRIES ? thrown : (heldUp(host) ?? thrown);
 }
@@ -59,12 +69,19 @@ function heldUp(host: WaitingTask): Error | null {
   const error = outages.heldUp(backend);
   if (error === null || goesElsewhere(host)) return null;
   outages.wakeLater(backend, id, () => wake(host));
+  const others = host.spec.route?.candidates.map((ref) => ref.backend) ?? [];
+  outages.wakeForAny(
+    others.filter((other) => other !== backend),
+    id,
+    () => wake(host),
+  );
   return error;
 }
 
-function goesElsewhere(host: ReroutingHost): boolean {
+function goesElsewhere(host: WaitingTask): boolean {
   const other = changeFor(host, "away", { code: SERVER_AWAY, reason: "" });
-  return other !== null && "change" in other;
+  if (other === null || !("change" in other)) return false;
+  return !host.services.residency.outages.isAway(other.to.backend);
 }
 
 /** False while it is still on its way into its pause. */

@@ -42,6 +42,8 @@ interface Outage {
   readonly sinceMonotonic: number;
   /** Who is to be woken, by task: true when it was, or wants no waking any more. */
   readonly held: Map<string, () => boolean>;
+  /** The same of who is held elsewhere, and could come here. */
+  readonly others: Map<string, () => boolean>;
   readonly where: string;
 }
 
@@ -96,6 +98,11 @@ export class Outages {
   /** Wakes a task when the server is back; it is forgotten then. Does nothing while the server is not away. */
   wakeLater(backend: string, taskId: string, wake: () => boolean): void {
     this.#away.get(backend)?.held.set(taskId, wake);
+  }
+
+  /** The same for a task that is held elsewhere, and could go on at any of these servers. */
+  wakeForAny(backends: readonly string[], taskId: string, wake: () => boolean): void {
+    for (const backend of backends) this.#away.get(backend)?.others.set(taskId, wake);
   }
 
   /**
@@ -161,7 +168,7 @@ export class Outages {
       return logger.warn("a model server cannot be asked", { backend, problem: messageOf(thrown) });
     }
     const times = { since: clock.now(), sinceMonotonic: clock.monotonic() };
-    this.#away.set(backend, { ...times, where, held: new Map() });
+    this.#away.set(backend, { ...times, where, held: new Map(), others: new Map() });
     this.#options.onChange(backend, true);
     logger.warn("the model server does not answer; its tasks are held", { backend });
     // Ends with the outage, or with the runtime.
@@ -192,7 +199,7 @@ export class Outages {
     this.#away.delete(backend);
     logger.info("the model server is back", { backend, awayMs, held: outage.held.size });
     this.#options.onChange(backend, false);
-    this.#wake([...outage.held.values()]);
+    this.#wake([...outage.held.values(), ...outage.others.values()]);
   }
 
   /** Keeps O3. */

@@ -3,7 +3,8 @@
 
 import type { NewEvent } from "../core/event.ts";
 import type { ModelRef, Reroute, SkippedModel, TaskFailure, TaskSpec } from "../core/task.ts";
-import { messageOf, toTroupeError } from "../base/errors.ts";
+import { messageOf, ProviderError, toTroupeError } from "../base/errors.ts";
+import { SERVER_AWAY } from "../core/lifecycle.ts";
 import { lanesOf } from "./admission.ts";
 import { equalPlaces, LONG_QUEUE, namesOf, withMove, type Running } from "./equal-places.ts";
 import {
@@ -15,6 +16,7 @@ import {
   setbackOf,
   type Setback,
 } from "./fallback.ts";
+import { GENERATION_TRIES } from "./generation.ts";
 import type { Journal } from "./journal.ts";
 import type { Outages } from "./outages.ts";
 import { candidateAt, crossing } from "./routing.ts";
@@ -33,7 +35,8 @@ export interface ReroutingHost {
 
 export type Elsewhere =
   /** Call it to take the change for true; what it returns belongs into the next commit. */
-  { readonly change: () => readonly NewEvent[] } | { readonly refused: readonly SkippedModel[] };
+  | { readonly to: ModelRef; readonly change: () => readonly NewEvent[] }
+  | { readonly refused: readonly SkippedModel[] };
 
 /**
  * Where a task goes on whose model has failed for good; `null` for a failure that no other model would mend.
@@ -46,8 +49,18 @@ export function elsewhere(host: ReroutingHost, thrown: unknown): Elsewhere | nul
   return changeFor(host, setback, {
     code: codeOf(thrown),
     reason: messageOf(thrown),
+    isOutage: isOutage(host, thrown),
   });
 }
+
+/** Whether it failed because its server is away, and is not itself what ends servers (outage-hold.ts, H1). */
+function isOutage({ services, turn }: ReroutingHost, thrown: unknown): boolean {
+  const isSilent = thrown instanceof ProviderError && SILENT.has(thrown.providerKind);
+  if (!isSilent || (turn.broken?.times ?? 0) > GENERATION_TRIES) return false;
+  return services.residency.outages.isAway(turn.model.backend);
+}
+
+const SILENT: ReadonlySet<string> = new Set(["network", "timeout"]);
 
 /** Failures of a run that say something of its model's answers. */
 const POOR: ReadonlySet<string> = new Set(["empty_answer", "tool_loop"]);
@@ -70,7 +83,7 @@ export function escalation(
 export function changeFor(
   host: ReroutingHost,
   setback: Setback,
-  why: { readonly code: string; readonly reason: string },
+  why: { readonly code: string; readonly reason: string; readonly isOutage?: boolean },
 ): Elsewhere | null {
   const { spec, services, turn } = host;
   const { settings, clock } = services;
@@ -83,14 +96,16 @@ export function changeFor(
   const { to } = answer;
   const reason = services.redact(why.reason);
   const at = { time: clock.now(), costMicros: turn.usage.costMicros };
-  const reroute: Reroute = { from, to, code: why.code, reason, ...at };
+  // From one that is away to another that is away would lead back for ever.
+  const code = why.isOutage === true && !isAway(to) ? SERVER_AWAY : why.code;
+  const reroute: Reroute = { from, to, code, reason, ...at };
   const change = (): readonly NewEvent[] => {
     turn.reroutes = [...turn.reroutes, reroute];
     turn.partial = "";
     host.ring.line(`↷ goes on with ${nameOf(to)}: ${reason}`);
-    return [{ type: "task.rerouted", data: { ...namesOf(reroute), code: why.code, reason } }];
+    return [{ type: "task.rerouted", data: { ...namesOf(reroute), code, reason } }];
   };
-  return { change };
+  return { to, change };
 }
 
 /**

@@ -64,6 +64,7 @@ describe("the equals of a place", () => {
     expect(places({ reroutes: [failed] })).toEqual(["c"]);
     const { reroutes } = withMove({ model: at("a"), reroutes: [] }, { to: at("b"), ...WHEN });
     expect(places({ reroutes })).toEqual(["a", "c"]);
+    expect(places({ reroutes: [{ ...failed, code: "server_away" }] })).toEqual(["a", "c"]);
   });
 });
 

@@ -2,9 +2,12 @@
 
 import { describe, expect, test } from "vitest";
 import { call, fail, say, wait } from "../../providers/script.ts";
+import { SimulatedClock } from "../../src/base/clock.ts";
 import { ConfigError } from "../../src/base/errors.ts";
 import { DELEGATION } from "./conversation.ts";
-import { agentNamed, rig } from "./rig.ts";
+import type { ModelRef } from "../../src/core/task.ts";
+import { plainServer } from "./plain-server.ts";
+import { agentNamed, modelAt, NOTHING_HELD, rig, rigOn } from "./rig.ts";
 import { box, down, nameAt, options, outcome, PLACES, ref, refused } from "./routed-box.ts";
 
 describe("a model that fails for good", () => {
@@ -151,5 +154,47 @@ describe("a model that fails for good", () => {
       model: ref("gpu1"),
       route: { reroutes: [{ code: "key_missing" }] },
     });
+  });
+});
+
+describe("servers that are all away", () => {
+  function equals() {
+    const clock = new SimulatedClock();
+    const servers = { gpu0: plainServer(clock), gpu1: plainServer(clock) };
+    for (const { state } of Object.values(servers)) state.isDown = true;
+    const made = options({ route: ["gpu0", "gpu1"], models: {} });
+    const places = (["gpu0", "gpu1"] as const).map((place) => ({ ...ref(place), model: "m" }));
+    const at = rigOn(clock, {
+      ...made,
+      settings: {
+        ...made.settings,
+        models: places.map((place) => modelAt(place)),
+        backends: made.settings?.backends?.map((each) => ({ ...each, maxChildren: 4 })) ?? [],
+        parentModel: places[0] as ModelRef,
+        childModel: places[0] as ModelRef,
+        agents: [agentNamed("routed", { route: ["gpu0/m", "gpu1/m"] })],
+      },
+      providerOf: ({ backend }) => servers[backend as "gpu0" | "gpu1"].provider,
+    });
+    return { at, servers };
+  }
+
+  test.each(["gpu0", "gpu1"] as const)("give their tasks to %s when it alone is back", async (back) => {
+    const { at, servers } = equals();
+    const requests = Array.from({ length: 12 }, () => ({ goal: "dig", agent: "routed" }));
+    const ids = (await at.api.delegateBatch(requests)).map(({ taskId }) => taskId);
+    await at.clock.advance(5 * 60_000);
+    const tries = servers.gpu0.state.generations + servers.gpu1.state.generations;
+    await at.clock.advance(60 * 60_000);
+    // Where all are away nobody tries.
+    expect(servers.gpu0.state.generations + servers.gpu1.state.generations).toBe(tries);
+    servers[back].state.isDown = false;
+    await at.clock.advance(2 * 60_000);
+    const views = await Promise.all(ids.map((id) => at.api.check(id)));
+    expect(views.map(({ state, model }) => [state, model.backend])).toEqual(ids.map(() => ["done", back]));
+    expect(at.runtime.counts()).toEqual(NOTHING_HELD);
+    const changes = await at.store.events({ after: 0, types: ["task.rerouted"] });
+    // To the other and back, and no more.
+    for (const id of ids) expect(changes.filter(({ taskId }) => taskId === id).length).toBeLessThanOrEqual(2);
   });
 });

@@ -6,7 +6,7 @@ import { MAX_REROUTES } from "../../src/core/limits.ts";
 import type { Book } from "./book.ts";
 import type { Check } from "./check.ts";
 import type { FactOf } from "./facts.ts";
-import { isCloud, POOR_ANSWERS, visit, type RoutingNow } from "./model-book.ts";
+import { isCloud, OUTAGE, POOR_ANSWERS, visit, type RoutingNow } from "./model-book.ts";
 
 /** What one generation may cost beyond what it was reckoned to: its prompt may be underestimated. */
 const OVERRUN_MICROS = 4_000;
@@ -25,11 +25,11 @@ function eachChange(
 ): string | null {
   const way = book.models.ways.get(fact.taskId);
   if (!way) return null;
-  let [at, changes] = [way.at, way.changes];
+  let [at, changes] = [way.at, way.changes - way.outages];
   for (const change of changesIn(fact)) {
     const complaint = ask(change, { at, changes });
     if (complaint !== null) return `${fact.taskId} ${complaint}`;
-    [at, changes] = [change.to, changes + 1];
+    [at, changes] = [change.to, changes + (change.code === OUTAGE ? 0 : 1)];
   }
   return null;
 }
@@ -39,7 +39,9 @@ function circle(fact: FactOf<"committed">, book: Book): string | null {
   return eachChange(fact, book, (change, { changes }) => {
     if (visited.has(change.to)) return `goes to ${change.to} once more`;
     visit(visited, change);
-    return changes >= MAX_REROUTES ? `changes its model ${changes + 1} times` : null;
+    return change.code !== OUTAGE && changes >= MAX_REROUTES
+      ? `changes its model ${changes + 1} times`
+      : null;
   });
 }
 

@@ -18,6 +18,8 @@ export interface Way {
   at: string;
   readonly visited: Set<string>;
   changes: number;
+  /** Changes for an outage, which are not bounded. */
+  outages: number;
   /** Changes for a poor answer. */
   stepsUp: number;
   /** What it has cost, and the part of it that clouds took that it had changed to. */
@@ -109,7 +111,7 @@ export class ModelBook {
     const began = `${spec.model.provider}/${spec.model.model}`;
     if (!created) return;
     const visited = new Set([began]);
-    const nothing = { changes: 0, stepsUp: 0, costMicros: 0, cloudMicros: 0 };
+    const nothing = { changes: 0, outages: 0, stepsUp: 0, costMicros: 0, cloudMicros: 0 };
     this.ways.set(spec.id, { began, at: began, visited, ...nothing });
   }
 
@@ -126,6 +128,7 @@ export class ModelBook {
       way.at = data.to;
       visit(way.visited, data);
       way.changes++;
+      if (data.code === OUTAGE) way.outages++;
       if (POOR_ANSWERS.has(data.code)) way.stepsUp++;
     }
   }
@@ -142,9 +145,12 @@ export class ModelBook {
   }
 }
 
-/** What was left for its queue alone has failed nobody: a later failure may lead back to it. */
+/** The code of a change that counts for nothing: there are as many as there are outages. */
+export const OUTAGE = "server_away";
+
+/** What was left for its queue or its outage alone has failed nobody: a later failure may lead back to it. */
 export function visit(visited: Set<string>, { from, to, code }: EventData["task.rerouted"]): void {
-  if (code === "long_queue") visited.delete(from);
+  if (code === "long_queue" || code === OUTAGE) visited.delete(from);
   visited.add(to);
 }
 
