@@ -198,3 +198,18 @@ describe("servers that are all away", () => {
     for (const id of ids) expect(changes.filter(({ taskId }) => taskId === id).length).toBeLessThanOrEqual(2);
   });
 });
+
+test("what ends every server of its route is not sent to and fro for ever", async () => {
+  const clock = new SimulatedClock();
+  const servers = { gpu0: plainServer(clock), gpu1: plainServer(clock) };
+  for (const { state } of Object.values(servers)) state.isKilled = true;
+  const at = rigOn(clock, {
+    ...options({ route: ["gpu0", "gpu1"], models: {} }),
+    providerOf: ({ backend }) => servers[backend as "gpu0" | "gpu1"].provider,
+  });
+  const { taskId } = await at.api.delegate({ goal: "dig", agent: "routed" });
+  await clock.advance(60 * 60_000);
+  expect(await at.api.collect(taskId, { timeoutMs: 0 })).toMatchObject({ state: "failed" });
+  expect(servers.gpu0.state.generations + servers.gpu1.state.generations).toBeLessThan(30);
+  expect(at.runtime.counts()).toEqual(NOTHING_HELD);
+});
