@@ -3,7 +3,7 @@
 //
 // L1. One runtime at a time has the store's tasks: the next one is made when the one before has let go of them.
 // L2. Nobody who asks while they change is refused: he waits for the next one.
-// L3. What a person had paused stays so.
+// L3. What a person had paused stays so, also what he paused or let go on while they changed.
 
 import type { Caller, CollectRequest, EventsQuery, TaskResult, TroupeApi } from "./core/api.ts";
 import type { EventFrame } from "./core/event.ts";
@@ -62,10 +62,11 @@ export class LivingRuntime {
     let ready = (): void => {};
     this.#changing = new Promise((done) => (ready = done));
     try {
-      const { paused } = await this.#runtime.as(OPERATOR).status();
       await this.#runtime.drain(graceMs);
       this.#isGone = true;
       await this.#runtime.close();
+      // Nothing may come between: who was told that it is paused would be wrong (L3).
+      const { paused } = this.#runtime;
       this.#runtime = this.#make(settings);
       if (paused) await this.#runtime.as(OPERATOR).pause(true);
       const found = await this.#runtime.recover();

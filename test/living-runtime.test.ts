@@ -68,6 +68,38 @@ test("what is under way may end first, and what was paused stays so", async () =
   await living.runtime.close();
 });
 
+test.each([true, false])(
+  "paused: %s, said while what is under way ends, is true of the next one",
+  async (paused) => {
+    const { clock, living } = rig();
+    const api = living.as(OPERATOR);
+    await api.delegate({ goal: "look", model: "child" });
+    await api.pause(!paused);
+    const changing = living.change({ settings: LATER, graceMs: 5_000 });
+    await clock.advance(500);
+    expect(await api.pause(paused)).toEqual({ paused });
+    await clock.advance(10_000);
+    await changing;
+    expect(await api.status()).toMatchObject({ paused });
+    await living.runtime.close();
+  },
+);
+
+test("one that drains begins nothing, though a person lets it go on", async () => {
+  const { clock, living } = rig();
+  const api = living.as(OPERATOR);
+  await api.delegate({ goal: "look", model: "child" });
+  await clock.advance(10);
+  await api.pause(true);
+  const { taskId } = await api.delegate({ goal: "look too", model: "child" });
+  const drained = living.runtime.drain(5_000);
+  await api.pause(false);
+  await clock.advance(10_000);
+  expect(await drained).toEqual({ parked: 1 });
+  expect(await api.check(taskId)).toMatchObject({ state: "spawned" });
+  await living.runtime.close();
+});
+
 test("events go on from a cursor with the next one, and end with the one they were of", async () => {
   const { clock, living } = rig();
   const api = living.as(OPERATOR);

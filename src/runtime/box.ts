@@ -77,9 +77,15 @@ export class Box implements BoxApi {
     throw new NotFoundError("machine_not_found", `There is no machine "${name}". Known: ${known}.`);
   }
 
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   async pause(paused: boolean): Promise<{ readonly paused: boolean }> {
     this.#paused = paused;
-    this.#options.household.scheduler.pause(paused);
+    const { household } = this.#options;
+    // One that drains begins nothing, whatever is wished; the wish is for who comes after it.
+    household.scheduler.pause(paused || household.draining);
     return { paused };
   }
 

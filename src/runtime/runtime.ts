@@ -95,6 +95,11 @@ export class Runtime {
     });
   }
 
+  /** Whether people want that nothing new is admitted. */
+  get paused(): boolean {
+    return this.#box.paused;
+  }
+
   /** What the scheduler holds, for checks that nothing leaks. */
   counts(): ReturnType<Scheduler["counts"]> & { readonly living: number } {
     return { ...this.#household.scheduler.counts(), living: this.#household.family.size };
