@@ -20,6 +20,7 @@ import { Credentials } from "./credentials/credentials.ts";
 import { withoutNewTasks } from "./draining.ts";
 import { LivingRuntime } from "./living-runtime.ts";
 import { openStore, storeLine } from "./open-store.ts";
+import { Inspection } from "./runtime/inspection.ts";
 import { KeyKeeper } from "./runtime/key-keeper.ts";
 import { KeyDesk } from "./runtime/key-desk.ts";
 import { ProviderPool } from "./runtime/provider-pool.ts";
@@ -110,8 +111,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
   const { living, resolved } = await startingWith(
     async () => {
       const resolved = resolve(await servers.start());
-      const make = (settings: Settings): Runtime =>
-        makeRuntime(settings, { world, logger, store, filePolicy, ...doors });
+      const make = runtimesOf({ world, logger, store, filePolicy, ...doors });
       return { resolved, living: new LivingRuntime(make, resolved.settings) };
     },
     () => store.close(),
@@ -183,7 +183,15 @@ interface Parts extends ReturnType<typeof doorsOf> {
   readonly filePolicy: FilePolicy;
 }
 
-function makeRuntime(settings: Settings, parts: Parts): Runtime {
+type MakeRuntime = (settings: Settings) => Runtime;
+
+/** Who watches one of them goes on watching when another takes its place. */
+function runtimesOf(parts: Parts): MakeRuntime {
+  const inspection = new Inspection({ clock: parts.world.clock, logger: parts.logger });
+  return (settings) => makeRuntime(settings, parts, inspection);
+}
+
+function makeRuntime(settings: Settings, parts: Parts, inspection: Inspection): Runtime {
   const { world, logger, store, filePolicy, credentials, keys, providers } = parts;
   const { clock, random } = world;
   const toolsets = new ToolsetRegistry(
@@ -203,6 +211,7 @@ function makeRuntime(settings: Settings, parts: Parts): Runtime {
     knownToolsets: new Set(toolsets.names),
     toolsOf: (names, role) => toolsets.toolsOf(names, role),
     checkArguments,
+    inspection,
     redact: (text) => credentials.redact(text),
     redactStream: () => credentials.redactStream(),
   });

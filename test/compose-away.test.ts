@@ -22,6 +22,25 @@ async function started(
   return away.until(compose({ world: away.world, config, ...(store && { store }) }));
 }
 
+test("who watches the machines goes on seeing them when the server has come, each once", async () => {
+  const away = awayWorld();
+  const troupe = await started(away, NAMED);
+  const { inspection } = troupe.runtime;
+  const seen = new Set<string>();
+  const stop = inspection.watch((frame) => seen.add(frame.actorId));
+  away.comes();
+  await away.untilSeen(() => troupe.settings.models.length > 2);
+  const { taskId } = await troupe.api.delegate({ goal: "Say something", toolsets: [] });
+  await away.until(troupe.api.collect(taskId));
+  expect(seen).toContain(taskId);
+  const actors = inspection.actors().map(({ actorId }) => actorId);
+  expect(actors.filter((id) => id.startsWith("box/")).length).toBeGreaterThan(0);
+  expect(actors).toEqual([...new Set(actors)]);
+  stop();
+  await away.until(troupe.close());
+  expect(inspection.actors()).toEqual([]);
+});
+
 /** Stands for a file: what is in it is there again. */
 class LastingStore extends MemoryStore {
   override close(): Promise<void> {

@@ -151,12 +151,13 @@ export function standingOf({ status, value }: Pick<AnyMachineSnapshot, "status" 
   return { status, value };
 }
 
-/** Enrols the actor of a model, which is awake for as long as its server is kept. */
-export function enrolAwake(enrolment: Enrolment, actorId: string, actor: Actor<AnyStateMachine>): void {
+/** Enrols the actor of a model, which is awake for as long as its server is kept. Returns what to say `gone` of. */
+export function enrolAwake(enrolment: Enrolment, actorId: string, actor: Actor<AnyStateMachine>): Subject {
   const standing = (): ActorState => standingOf(actor.getSnapshot());
   const subject: Subject = { actorId, parentId: null, machine: "residency", standing };
   enrolment.enrol(subject);
   enrolment.woke(subject, actor);
+  return subject;
 }
 
 /** For hosts outside of a runtime, which nobody watches. */

@@ -13,7 +13,7 @@ import { ProviderError } from "../base/errors.ts";
 import type { ResidencyView } from "../core/box-api.ts";
 import type { Residency } from "../core/lifecycle.ts";
 import { profileKey, type LoadProfile } from "../core/load-profile.ts";
-import { enrolAwake } from "./inspection.ts";
+import { enrolAwake, type Subject } from "./inspection.ts";
 import { loadModel, type TenantServer, unloadModel, type Move } from "./residency-moves.ts";
 import type { Sought } from "./residency-sight.ts";
 
@@ -34,6 +34,7 @@ export class Tenant {
   readonly key: string;
   readonly #server: TenantServer<Tenant>;
   readonly #actor: ReturnType<typeof createActor<typeof residencyMachine>>;
+  readonly #subject: Subject;
   #uses = 0;
   #onIdle: (() => void) | null = null;
   #moves = 0;
@@ -62,7 +63,7 @@ export class Tenant {
     [this.#since, this.#sinceMonotonic] = [server.clock.now(), server.clock.monotonic()];
     const input = { backend: profile.backend, profile: this.key };
     this.#actor = createActor(machine, { id: this.key, input });
-    enrolAwake(server.inspection, `${profile.backend}/${this.key}`, this.#actor);
+    this.#subject = enrolAwake(server.inspection, `${profile.backend}/${this.key}`, this.#actor);
     this.#actor.subscribe({
       next: (snapshot) => this.#follow(snapshot),
       error: (error) =>
@@ -168,6 +169,7 @@ export class Tenant {
     this.#stopped = true;
     this.#retry?.cancel();
     this.#actor.stop();
+    this.#server.inspection.gone(this.#subject);
   }
 
   async load(failures: number, signal: AbortSignal): ReturnType<typeof loadModel> {

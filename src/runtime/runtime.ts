@@ -39,6 +39,8 @@ export interface RuntimeOptions {
   readonly knownToolsets: ReadonlySet<string>;
   readonly toolsOf: (toolsets: readonly string[], role: TaskRole) => readonly Tool[];
   readonly checkArguments: CheckArguments;
+  /** Where the machines at work are shown; its own when absent. One that outlives the runtime is watched on. */
+  readonly inspection?: Inspection;
   /** Takes every secret that is known out of a text; none is known when absent. */
   readonly redact?: (text: string) => string;
   /** The same for a text that comes in pieces; one for each. */
@@ -61,7 +63,7 @@ export class Runtime {
   constructor(options: RuntimeOptions) {
     const { settings, clock, store, providerOf } = options;
     this.#options = options;
-    const inspection = (this.inspection = new Inspection(options));
+    const inspection = (this.inspection = options.inspection ?? new Inspection(options));
     this.#household = new Household({
       ...options,
       inspection,
