@@ -2,7 +2,8 @@
 // those that were away, until they have answered and somebody could make use of it.
 //
 // F1. One server is asked by one question at a time, and none after `close`.
-// F2. News are told one after the other; what could not be made use of is asked for and told again.
+// F2. News are told one after the other; what could not be made use of is asked for and told again, and stands in
+//     no later news meanwhile: another server is not kept out for it.
 
 import type { Clock, Timer } from "./base/clock.ts";
 import { messageOf } from "./base/errors.ts";
@@ -101,9 +102,15 @@ export class ServerFacts {
 
   async #tell(plan: ProviderPlan, said: DiscoveredProvider, news: Watched["news"]): Promise<void> {
     if (this.#closing.signal.aborted) return;
-    this.#found = { ...this.#found, [plan.name]: said };
-    await this.#keep();
-    await news(this.#found);
+    const before = this.#found;
+    this.#found = { ...before, [plan.name]: said };
+    try {
+      await this.#keep();
+      await news(this.#found);
+    } catch (error) {
+      this.#found = before;
+      throw error;
+    }
   }
 
   /** Throws what the store throws. */

@@ -9,14 +9,12 @@ import { ServerFacts } from "../src/server-facts.ts";
 import { MemoryStore } from "../src/store/memory.ts";
 import { awayWorld, BOX_URL } from "./away-world.ts";
 
-function rig(type: "ollama" | "auto" = "ollama") {
+function rig(type: "ollama" | "auto" = "ollama", names: readonly string[] = ["box"]) {
   const away = awayWorld();
   const { clock, world } = away;
   const path = type === "auto" ? "/v1" : "";
-  const config = parseConfig(
-    `providers: {box: {type: ${type}, base_url: '${BOX_URL}${path}'}}`,
-    "config.yaml",
-  );
+  const servers = names.map((name) => `${name}: {type: ${type}, base_url: '${BOX_URL}${path}'}`);
+  const config = parseConfig(`providers: {${servers.join(", ")}}`, "config.yaml");
   const { plans } = planProviders(config, {});
   const credentials = new Credentials({ env: {}, sources: plans });
   const store = new MemoryStore({ clock, random: world.random });
@@ -60,6 +58,23 @@ test("what nobody could make use of is told again, and said once", async () => {
   await clock.advance(60_000);
   expect(times).toBe(4);
   expect(away.log.filter((line) => line.includes("the model is not installed"))).toHaveLength(1);
+});
+
+test("one that cannot be made use of keeps no other one out", async () => {
+  const { away, factsOf } = rig("ollama", ["early", "later"]);
+  const { facts } = factsOf();
+  await away.until(facts.start());
+  const told: string[][] = [];
+  facts.watch(async (found) => {
+    const there = Object.keys(found).filter((name) => found[name]?.reachable === true);
+    if (there.includes("early")) throw new Error("the model is not installed");
+    told.push(there);
+  });
+  away.comes();
+  await away.untilSeen(() => told.length > 0);
+  await away.clock.advance(60_000);
+  expect(told).toEqual([["later"]]);
+  await facts.close();
 });
 
 test("what a server had is known at the next start, and how it is spoken to", async () => {
