@@ -19,7 +19,10 @@ export function showResult(printer: Printer, result: TaskResult): Outcome {
   }
   if (result.result !== null) printer.data(result.result);
   if (result.truncated)
-    printer.note([["yellow", "warning: "], "the result was cut (delegation.max_result_chars)"]);
+    printer.note([
+      ["yellow", "warning: "],
+      "the result was cut (delegation.max_result_chars, or the budget left no more)",
+    ]);
   if (result.state === "done") return "ok";
   printer.note([["red", "error: "], failureText(result)]);
   return "failed";

@@ -87,8 +87,8 @@ export class Ending {
     const { scheduler, clock, kinship, logger, store, patience } = services;
     const now = clock.now();
     leases.forget();
-    const { reroutes, answer } = turn;
-    const ended = endOf(this.#output, answer, spec.limits.maxResultChars);
+    const { reroutes } = turn;
+    const ended = endOf(this.#output, turn, spec.limits.maxResultChars);
     const end = reroutes.length === 0 ? ended : { ...ended, reroutes };
     const { parentId, goal } = spec;
     if (this.#kept) journal.stage(this.#kept);

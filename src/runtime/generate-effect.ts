@@ -122,7 +122,7 @@ async function answerWithin(
   const maxOutputTokens = purse.answerTokens(promptTokens, spec.limits.maxOutputTokens);
   reserve(maxOutputTokens);
   try {
-    return await generateAnswer({
+    const generation = await generateAnswer({
       provider: observed(services.providerOf(turn.model, keyCallerOf(host)), generatingOf(host), services),
       clock: services.clock,
       signal: input.signal,
@@ -149,6 +149,7 @@ async function answerWithin(
         host.send({ type: "delta", channel, text });
       },
     });
+    return { ...generation, isCutShort: purse.isShort && generation.reason === "length" };
   } finally {
     const { used, warnings } = purse.close();
     if (used.generations > 0) {
@@ -250,6 +251,7 @@ function answered(host: TaskHost, generation: Generation): CommitWrite {
   for (const call of generation.calls) host.ring.line(callLine(call));
   if (generation.calls.length === 0) {
     turn.answer = generation.text;
+    turn.isCutShort = generation.isCutShort === true;
     turn.forgetRepetition();
     if (spec.kind === "session") events.push({ type: "answer.finished", data: { text: generation.text } });
   }

@@ -45,6 +45,8 @@ export interface Generation {
   readonly calls: readonly ToolCall[];
   readonly reason: FinishReason;
   readonly usage: GenerationUsage;
+  /** It ended by length, where the budget had left it less room than it wanted. */
+  readonly isCutShort?: boolean;
 }
 
 /**

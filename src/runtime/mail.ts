@@ -48,6 +48,8 @@ export function foldMail(
   return { messages, events, cursor };
 }
 
+const CUT_SHORT = "\n[cut: this is not the whole answer]";
+
 /** How a child's end is announced to its parent's model. */
 function announce(
   message: { readonly id: string; readonly end: TaskEnd; readonly goal: string },
@@ -61,7 +63,7 @@ function announce(
     taskId: message.id,
     state: end.state,
     goal: message.goal,
-    result: cutMiddle(end.result ?? failure, maxChars).text,
+    result: `${cutMiddle(end.result ?? failure, maxChars).text}${end.truncated ? CUT_SHORT : ""}`,
   });
 }
 

@@ -6,11 +6,18 @@ import type { Phase, State } from "../core/lifecycle.ts";
 import type { TaskEnd } from "../core/task.ts";
 import { cutMiddle } from "./output-ring.ts";
 
+export interface LastAnswer {
+  readonly answer: string | null;
+  /** Its end is missing already. */
+  readonly isCutShort: boolean;
+}
+
 /** The end of a task: what was answered is kept whatever ended it, cut to `maxChars` with a mark. */
-export function endOf(output: AgentOutput, answer: string | null, maxChars: number): TaskEnd {
+export function endOf(output: AgentOutput, { answer, isCutShort }: LastAnswer, maxChars: number): TaskEnd {
   const cut = answer === null ? null : cutMiddle(answer, maxChars);
   const failure = output.state === "failed" ? output.failure : null;
-  return { state: output.state, result: cut?.text ?? null, truncated: cut?.truncated ?? false, failure };
+  const truncated = cut !== null && (cut.truncated || isCutShort);
+  return { state: output.state, result: cut?.text ?? null, truncated, failure };
 }
 
 /** The state word and the phase word of a state value. */

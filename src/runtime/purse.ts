@@ -25,6 +25,7 @@ export class Purse {
   readonly #options: PurseOptions;
   #reservation: Reservation | null = null;
   #booked: Usage = NO_USAGE;
+  #isShort = false;
 
   constructor(options: PurseOptions) {
     this.#options = options;
@@ -48,7 +49,14 @@ export class Purse {
     // The prompt is estimated: a context that seems full may still have room, and the server knows.
     const ofContext = Math.max(least, (model.contextTokens ?? Infinity) - promptTokens);
     const room = Math.floor(Math.min(wanted, ofContext, ofTokens, ofMoney));
-    return room >= least ? room : Math.min(wanted, ofContext);
+    const unlimited = Math.min(wanted, ofContext);
+    this.#isShort = room >= least && room < Math.floor(unlimited);
+    return room >= least ? room : unlimited;
+  }
+
+  /** Whether a limit left less room for the answer than it would have had. */
+  get isShort(): boolean {
+    return this.#isShort;
   }
 
   /** Throws LimitError `budget` when the budget does not allow it, and `price_unknown`. */

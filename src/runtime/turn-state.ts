@@ -49,6 +49,8 @@ export class TurnState {
   intended: ReadonlySet<string> = NO_CALLS;
   /** The last answer without tool calls: what becomes the result. */
   answer: string | null = null;
+  /** Its end is missing: the budget left no room for more. */
+  isCutShort = false;
   /** What the generation in flight has written; kept when a person interrupts it. */
   partial = "";
   #repetition: RepetitionWatch | null = null;

@@ -27,7 +27,7 @@ test.each([
     what: "done but cut",
     change: { truncated: true },
     outcome: "ok",
-    err: /was cut \(delegation\.max_result_chars\)/,
+    err: /was cut \(delegation\.max_result_chars, or the budget/,
   },
   {
     what: "cancelled with a result kept",

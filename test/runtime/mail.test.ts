@@ -55,6 +55,14 @@ describe("foldMail", () => {
     expect(text).toMatch(/characters cut/);
   });
 
+  test("says of a result that its end is missing", () => {
+    const end = { state: "done" as const, result: "half of the ans", truncated: true, failure: null };
+    const mail = foldMail(entries({ kind: "completion", id: "task_2", end, goal: "dig" }), new Set(), 500);
+    expect(textOf(mail.messages[0] as Message)).toMatch(
+      /half of the ans\n\[cut: this is not the whole answer\]$/,
+    );
+  });
+
   test("announces a failure by its code, and an end without a result as such", () => {
     const failure = { code: "timeout", message: "Too slow.", retryable: false };
     const end = { state: "failed" as const, result: null, truncated: false, failure };

@@ -3,6 +3,8 @@ import { endEvent, endOf, wordsOf } from "../../src/runtime/outcome.ts";
 
 const FAILURE = { code: "timeout", message: "Too slow.", retryable: false };
 
+const whole = (answer: string | null) => ({ answer, isCutShort: false });
+
 describe("endOf", () => {
   test("keeps what was answered, whatever ended the task", () => {
     for (const output of [
@@ -10,7 +12,7 @@ describe("endOf", () => {
       { state: "cancelled", reason: "enough" },
       { state: "failed", failure: FAILURE },
     ] as const)
-      expect(endOf(output, "gold", 100)).toMatchObject({
+      expect(endOf(output, whole("gold"), 100)).toMatchObject({
         state: output.state,
         result: "gold",
         truncated: false,
@@ -18,13 +20,13 @@ describe("endOf", () => {
   });
 
   test("has a failure when it failed, and only then", () => {
-    expect(endOf({ state: "failed", failure: FAILURE }, null, 100)).toEqual({
+    expect(endOf({ state: "failed", failure: FAILURE }, whole(null), 100)).toEqual({
       state: "failed",
       result: null,
       truncated: false,
       failure: FAILURE,
     });
-    expect(endOf({ state: "done" }, "", 100)).toEqual({
+    expect(endOf({ state: "done" }, whole(""), 100)).toEqual({
       state: "done",
       result: "",
       truncated: false,
@@ -33,7 +35,7 @@ describe("endOf", () => {
   });
 
   test("cuts a long answer and says so", () => {
-    const end = endOf({ state: "done" }, "x".repeat(1_000), 100);
+    const end = endOf({ state: "done" }, whole("x".repeat(1_000)), 100);
     expect([end.truncated, end.result?.length]).toEqual([true, 100]);
   });
 });

@@ -60,6 +60,18 @@ describe("a budget of tokens", () => {
     expect(provider.begun * 6_000).toBeLessThanOrEqual(20_000);
   });
 
+  test("says of an answer that it cut short that it is not whole", async () => {
+    const { api, clock } = rig({
+      reply: () => [say("Only half of the ans"), finish("length", { promptTokens: 100, outputTokens: 300 })],
+    });
+    const { taskId } = await api.delegate({ goal: "dig", budget: { tokens: 500 } });
+    const whole = await api.delegate({ goal: "dig" });
+    await clock.advance(120_000);
+    const cut = { state: "done", result: "Only half of the ans", truncated: true };
+    expect(await api.collect(taskId)).toMatchObject(cut);
+    expect(await api.collect(whole.taskId)).toMatchObject({ ...cut, truncated: false });
+  });
+
   test.each([100, 60_000])(
     "delays siblings while one generates for %i ms, and fails none of them",
     async (ms) => {
