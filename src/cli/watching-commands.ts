@@ -13,6 +13,13 @@ export const WATCHING_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./tree.ts")).tree,
   },
   {
+    name: "gpus",
+    summary: "show each GPU's lanes and models, who holds a slot, and who waits, for how long and why",
+    words: { least: 0, most: 0 },
+    flags: CLIENT_FLAGS,
+    load: async () => (await import("./gpus.ts")).listGpus,
+  },
+  {
     name: "machine",
     summary: "show a state machine that tasks or models go through; without a name, which there are",
     usage: "[NAME]",

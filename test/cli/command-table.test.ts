@@ -12,6 +12,7 @@ test("every command of the plan is there, once", () => {
       "demo",
       "doctor",
       "export",
+      "gpus",
       "init",
       "inspect",
       "machine",
