@@ -157,6 +157,12 @@ function checkNames(config: Config, toolsets: readonly string[] | undefined): re
       finding(["agents", name], `this name is Troupe's own; choose another, or set ${where}`, "key"),
     );
   }
+  const agents = [SESSION_AGENT, CHILD_AGENT, ...Object.keys(config.agents)];
+  for (const [index, name] of config.tools.grants.entries()) {
+    if (agents.includes(name)) continue;
+    const message = `there is no agent ${name}.${didYouMean(name, agents)} Known: ${agents.join(", ")}`;
+    found.push(finding(["tools", "grants", index], message));
+  }
   if (toolsets === undefined) return found;
   const lists: readonly (readonly [ConfigPath, readonly string[] | undefined])[] = [
     [["toolsets"], config.toolsets],

@@ -241,6 +241,7 @@ export function resolveSettings(input: ResolveInput): Resolved {
       onInterrupt: config.delegation.on_interrupt,
       defaultToolsets: config.delegation.default_toolsets,
     },
+    capabilities: { grants: config.tools.grants, terminalNetwork: false },
     routing: routingOf(config, aliases),
     limits: defaultLimits(config),
     budget: {

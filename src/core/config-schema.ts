@@ -7,6 +7,7 @@ import type { EventType } from "./event.ts";
 import { KEY_STRATEGIES } from "./key-state.ts";
 import { RESTART_POLICIES } from "./limits.ts";
 import { FALLBACKS, NEEDS } from "./routing.ts";
+import { toolsSchema } from "./tools-schema.ts";
 
 const count = z.number().int().min(1);
 const text = z.string().min(1);
@@ -189,6 +190,7 @@ export const configSchema = z.strictObject({
   workspace: text.default("."),
   instructions: z.string().default(""),
   toolsets: toolsets.default(["delegation", "file"]),
+  tools: toolsSchema,
   delegation: delegationSchema,
   agents: z.record(name, agentSchema).default({}),
   /** Other names for models; a list is a route. */

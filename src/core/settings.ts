@@ -2,6 +2,7 @@
 // YAML and from what the model servers say; tests write it by hand.
 
 import type { AgentDefinition } from "./agent.ts";
+import type { CapabilitySettings } from "./capabilities.ts";
 import type { EventType } from "./event.ts";
 import type { TaskLimits, TreeBudget } from "./limits.ts";
 import type { RoutingSettings } from "./routing.ts";
@@ -75,6 +76,7 @@ export interface Settings {
   readonly childAgent: AgentDefinition;
   readonly agents: readonly AgentDefinition[];
   readonly delegation: DelegationSettings;
+  readonly capabilities: CapabilitySettings;
   readonly routing: RoutingSettings;
   readonly limits: TaskLimits;
   readonly budget: TreeBudget;

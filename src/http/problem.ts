@@ -69,6 +69,7 @@ export const CODE_STATUS: Readonly<Record<string, number>> = {
   model_without_tools: 422,
   no_candidate: 422,
   toolset_not_inherited: 422,
+  capability_conflict: 422,
 };
 
 export interface Problem {

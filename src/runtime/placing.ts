@@ -78,6 +78,8 @@ export function placeChild(
       role,
       model,
       known: facts.knownToolsets,
+      agent: agent.name,
+      capabilities: settings.capabilities,
     });
   const tokens = estimateTokens([goalMessage(request.goal, request.context ?? null)]);
   const choose = (toolsets: readonly string[]): RouteAnswer | LimitError => {

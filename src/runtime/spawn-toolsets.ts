@@ -1,7 +1,9 @@
 // Which toolsets a child gets: asked for, else its agent's, else inherited; never what its parent lacks (design.md §7),
-// nothing that a leaf may not have, and none for a model that cannot call tools. Pure; throws before anything is stored.
+// nothing that a leaf may not have, none for a model that cannot call tools, and not all three capabilities without a
+// grant (core/capabilities.ts). A child's are a part of its parent's. Pure; throws before anything is stored.
 
 import { InvalidRequestError, LimitError } from "../base/errors.ts";
+import { capabilitiesOf, CAPABILITIES, type CapabilitySettings } from "../core/capabilities.ts";
 import type { ModelSettings } from "../core/settings.ts";
 import type { TaskRole } from "../core/task.ts";
 import { modelName } from "../config/models.ts";
@@ -29,9 +31,15 @@ export interface ToolsetQuestion {
   readonly role: TaskRole;
   readonly model: ModelSettings;
   readonly known: ReadonlySet<string>;
+  /** The agent's name, which a grant names. */
+  readonly agent: string;
+  readonly capabilities: CapabilitySettings;
 }
 
-/** Throws InvalidRequestError `unknown_toolset`, LimitError `toolset_not_inherited` or `model_without_tools`. */
+/**
+ * Contract: throws InvalidRequestError `unknown_toolset`, LimitError `toolset_not_inherited`, `model_without_tools` or
+ * `capability_conflict`.
+ */
 export function toolsetsOf(question: ToolsetQuestion): readonly string[] {
   const { asked, ofAgent, parentHas, byDefault, role, model } = question;
   const named = asked ?? ofAgent;
@@ -41,7 +49,10 @@ export function toolsetsOf(question: ToolsetQuestion): readonly string[] {
   if (kept.length > 0 && !kept.includes("progress")) kept.push("progress");
   checkKnown(kept, question.known);
   if (parentHas && named) checkInherited(kept, parentHas);
-  if (model.tools || kept.length === 0) return kept;
+  if (model.tools || kept.length === 0) {
+    checkCapabilities(kept, question);
+    return kept;
+  }
   if (asked === undefined && role === "leaf") return [];
   throw new LimitError(
     "model_without_tools",
@@ -57,6 +68,24 @@ function checkInherited(kept: readonly string[], parentHas: readonly string[]): 
     "toolset_not_inherited",
     `A child may not have what its parent lacks: ${lacking.join(", ")}. The parent has ${parentHas.join(", ") || "none"}; give it the toolset first (toolsets: of its agent).`,
     { details: { config_key: "toolsets", toolsets: lacking } },
+  );
+}
+
+/** Contract: throws LimitError `capability_conflict` for toolsets that hold all three without a grant. */
+export function checkCapabilities(
+  toolsets: readonly string[],
+  { agent, capabilities }: Pick<ToolsetQuestion, "agent" | "capabilities">,
+): void {
+  if (capabilities.grants.includes(agent)) return;
+  if (capabilitiesOf(toolsets, capabilities).length < CAPABILITIES.length) return;
+  const words = toolsets.map((name) => {
+    const held = capabilitiesOf([name], capabilities);
+    return held.length === 0 ? null : `${name} (${held.join(", ")})`;
+  });
+  throw new LimitError(
+    "capability_conflict",
+    `No task may read what strangers wrote, touch private data and talk to the outside, all at once: a page could tell it to send your files away. Asked for: ${words.filter((each) => each !== null).join(", ")}. Leave one out, split the work over two tasks, or add ${agent} to tools.grants in the config.`,
+    { details: { config_key: "tools.grants", agent, toolsets: [...toolsets] } },
   );
 }
 

@@ -13,7 +13,7 @@ import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
 import { placeChild, placeSession } from "./placing.ts";
 import type { RouteAnswer, RouteFacts } from "./routing.ts";
 import { agentBudget, budgetOf, checkPrices, type AskedBudget } from "./spawn-budget.ts";
-import { checkKnown } from "./spawn-toolsets.ts";
+import { checkCapabilities, checkKnown } from "./spawn-toolsets.ts";
 import type { PinnedAgent, TaskRole, TaskSpec } from "../core/task.ts";
 
 /** What a spec carries beyond the request: identity and time, drawn by the caller. */
@@ -82,6 +82,7 @@ export function sessionSpec(request: SessionRequest, facts: SpawnFacts, settings
   const wanted = request.toolsets ?? agent.toolsets ?? ["delegation", "file"];
   const toolsets = model.tools ? [...new Set(wanted)] : [];
   checkKnown(toolsets, facts.knownToolsets);
+  checkCapabilities(toolsets, { agent: agent.name, capabilities: settings.capabilities });
   return {
     id: facts.id,
     kind: "session",

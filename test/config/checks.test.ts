@@ -21,6 +21,9 @@ describe("a config that has the right shape is refused for", () => {
       "ids are unique",
     );
     expect(refusal("agents: {session: {}}\n")).toContain("this name is Troupe's own");
+    expect(refusal("agents: {digger: {}}\ntools: {grants: [session, diger]}\n")).toContain(
+      "config.yaml:2:27: tools.grants[1]: there is no agent diger. Did you mean digger? Known: session, child, digger",
+    );
   });
 
   it("a provider without an address, and addresses that are none", () => {

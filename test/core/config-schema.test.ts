@@ -29,6 +29,7 @@ describe("configSchema", () => {
       { log: {} },
       { scheduler: {} },
       { store: {} },
+      { tools: {} },
       { agents: { a: {} } },
       { providers: { p: {} } },
     ];

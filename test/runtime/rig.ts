@@ -4,6 +4,7 @@ import { SimulatedClock, systemClock, type Clock } from "../../src/base/clock.ts
 import { seededRandom, type Random } from "../../src/base/ids.ts";
 import { lineLogger, silentLogger, type Logger } from "../../src/base/log.ts";
 import type { AgentDefinition } from "../../src/core/agent.ts";
+import { NO_GRANTS } from "../../src/core/capabilities.ts";
 import { DEFAULT_TASK_LIMITS, UNLIMITED_BUDGET } from "../../src/core/limits.ts";
 import { DEFAULT_ROUTING } from "../../src/core/routing.ts";
 import type { ModelSettings, Settings } from "../../src/core/settings.ts";
@@ -74,6 +75,7 @@ export function testSettings(rest: Partial<Settings> = {}): Settings {
     maxQueued: 20_000,
     cancelDeadlineMs: 10_000,
     restartIntensity: { failures: 10, periodMs: 60_000 },
+    capabilities: NO_GRANTS,
     ...rest,
   };
 }
