@@ -13,10 +13,12 @@ const tables = [];
 /**
  * Takes keys until it is called off; the newest table goes first.
  * @param {KeyTable} table
+ * @param {boolean} [isLast] Whether it is for keys that nobody else wants, however new it is.
  * @returns {() => void}
  */
-export function takeKeys(table) {
-  tables.push(table);
+export function takeKeys(table, isLast = false) {
+  if (isLast) tables.unshift(table);
+  else tables.push(table);
   return () => {
     const at = tables.indexOf(table);
     if (at >= 0) tables.splice(at, 1);

@@ -15,6 +15,8 @@ export interface Box {
   readonly log: () => string;
   /** A call of the API, past the browser. Throws where it is refused. */
   readonly call: <T>(method: "GET" | "POST", path: string, body?: unknown) => Promise<T>;
+  /** Cancels what is still going on, so that the next case finds the GPUs free. */
+  readonly calm: () => Promise<void>;
   readonly stop: () => Promise<void>;
   /** Ends it without a word, as `kill -9` does. */
   readonly kill: () => Promise<void>;
@@ -50,12 +52,14 @@ export async function startBox({ port = 0, home: old }: BoxOptions = {}): Promis
       await once(child, "exit");
     }
   };
+  const ask: Box["call"] = (method, path, body) => call({ url, token, method, path, body });
   return {
     url,
     token,
     home,
     log: () => log,
-    call: (method, path, body) => call({ url, token, method, path, body }),
+    call: ask,
+    calm: () => cancelAll(ask),
     kill: end,
     stop: async () => {
       await end();
@@ -75,6 +79,16 @@ function announced(child: ChildProcess, log: () => string): Promise<{ url: strin
     child.on("exit", (code) => reject(new Error(`the server ended with ${code}: ${log()}`)));
     child.on("error", reject);
   });
+}
+
+async function cancelAll(ask: Box["call"]): Promise<void> {
+  const { items } = await ask<{ items: readonly { task_id: string; finished_at: number | null }[] }>(
+    "GET",
+    "/v1/tree",
+  );
+  for (const { task_id: id, finished_at: end } of items) {
+    if (end === null) await ask("POST", `/v1/tasks/${id}/cancel`, {});
+  }
 }
 
 interface CallOptions {

@@ -1,9 +1,9 @@
 // A task's chart in a real browser, by itself: mounted with the machine that the server gives, clicked and typed on.
 
-import { deepEqual, equal, match } from "node:assert/strict";
+import { match } from "node:assert/strict";
 import { join } from "node:path";
-import type { Case } from "./stage.ts";
-import { seriousFindings, visit } from "./visit.ts";
+import { assertClean, type Case, goTo, until, untilCount } from "./stage.ts";
+import { visit } from "./visit.ts";
 
 const EVENTS = [
   ["spawned", "queued", 0],
@@ -55,16 +55,14 @@ export const CHART_CASE: Case = {
     await page.getByRole("heading", { name: /^done/ }).waitFor();
     const states = await page.locator(".chart-state").count();
     await page.getByRole("button", { name: /^running/ }).press("-");
-    equal((await page.locator(".chart-state").count()) < states, true);
+    await until(page, `document.querySelectorAll(".chart-state").length < ${states}`);
     await page.getByRole("button", { name: "Labels" }).click();
     await page.evaluate("window.chartAt(null)");
     await page.getByText("Now done").waitFor();
     await page.getByRole("button", { name: /^waiting slot 1.0s 7 %/ }).click();
     await page.getByRole("heading", { name: /^waiting slot/ }).waitFor();
     await page.screenshot({ path: join(pictures, "statechart.png") });
-    deepEqual(await seriousFindings(page), []);
-    deepEqual(tab.errors, []);
-    deepEqual(tab.strayed, []);
+    await assertClean(tab);
     await tab.close();
   },
 };
@@ -73,19 +71,18 @@ export const CHART_PAGE_CASE: Case = {
   name: "shows a task's statechart in its page",
   async check({ browser, box, pictures }) {
     const { task_id: id } = await box.call<{ task_id: string }>("POST", "/v1/tasks", {
-      goal: "List the files of this folder",
+      goal: "Describe src/version.ts",
+      toolsets: ["file"],
     });
     const tab = await visit(browser, box);
     const { page } = tab;
     await page.getByRole("heading").first().waitFor();
-    await page.evaluate(`location.hash = "#/task/${id}"`);
+    await goTo(page, `#/task/${id}`);
     await page.getByRole("button", { name: "Statechart" }).click();
-    await page.getByText(/^Now done/).waitFor({ timeout: 60_000 });
-    equal(await page.locator("[role=button][aria-current=step]").count(), 1);
+    await page.getByText(/^Now done/).waitFor();
+    await untilCount(page, "[role=button][aria-current=step]", 1);
     await page.screenshot({ path: join(pictures, "task-chart.png") });
-    deepEqual(await seriousFindings(page), []);
-    deepEqual(tab.errors, []);
-    deepEqual(tab.strayed, []);
+    await assertClean(tab);
     await tab.close();
   },
 };

@@ -56,6 +56,7 @@ export interface Browser {
     readonly bypassCSP?: boolean;
     readonly reducedMotion?: "reduce";
   }): Promise<BrowserContext>;
+  contexts(): readonly BrowserContext[];
   version(): string;
   close(): Promise<void>;
 }

@@ -1,8 +1,8 @@
 // The list of tasks, the GPUs and the way around, with keys.
 
-import { equal, match, ok } from "node:assert/strict";
+import { match, ok } from "node:assert/strict";
 import { onCannedBox } from "./canned-box.ts";
-import { assertClean, type Case, picture, until } from "./stage.ts";
+import { assertClean, type Case, picture, untilCount } from "./stage.ts";
 import { visit } from "./visit.ts";
 
 export const LIST_CASES: readonly Case[] = [
@@ -16,21 +16,21 @@ export const LIST_CASES: readonly Case[] = [
       const tab = await visit(stage.browser, box);
       const { page } = tab;
       await page.getByRole("treeitem", { name: /Review src\/store/ }).waitFor();
+      await untilCount(page, "[role=treeitem][aria-level='2']", 3);
       await picture(tab, stage, "tree");
-      const rows = () => page.getByRole("treeitem").count();
-      const all = await rows();
+      const all = await page.getByRole("treeitem").count();
       await page.keyboard.press("j");
       await page.keyboard.press("j");
       await page.keyboard.press("k");
-      equal(await page.locator("[aria-selected=true]").count(), 1);
+      await untilCount(page, "[aria-selected=true]", 1);
       await page.keyboard.press("Home");
       await page.keyboard.press("h");
-      await until(page, `document.querySelectorAll("[role=treeitem]").length === ${all - 3}`);
+      await untilCount(page, "[role=treeitem]", all - 3);
       await page.keyboard.press("l");
-      await until(page, `document.querySelectorAll("[role=treeitem]").length === ${all}`);
+      await untilCount(page, "[role=treeitem]", all);
       await page.keyboard.press("/");
       await page.keyboard.type("review store");
-      await until(page, "document.querySelectorAll('[role=treeitem]').length === 2");
+      await untilCount(page, "[role=treeitem]", 2);
       match(page.url(), /q=review/);
       await page.keyboard.type(" nonsense");
       await page.getByText("No task is like that").waitFor();
@@ -45,37 +45,34 @@ export const LIST_CASES: readonly Case[] = [
   {
     name: "a tree alone goes back to the time when it had no children",
     async check(stage) {
-      const { items } = await stage.box.call<{ items: { task_id: string; children: unknown[] }[] }>(
-        "GET",
-        "/v1/tree",
-      );
-      const root = items.find(({ children }) => children.length > 0)?.task_id ?? "";
-      const tab = await visit(stage.browser, stage.box, `/tree/${root}`);
+      const { box } = stage;
+      const { task_id: root } = await box.call<{ task_id: string }>("POST", "/v1/sessions", {});
+      const text = "Do two things at once: Describe src/base/ids.ts; Describe src/base/clock.ts";
+      await box.call("POST", `/v1/sessions/${root}/messages`, { text });
+      const tab = await visit(stage.browser, box, `/tree/${root}`);
       const { page } = tab;
       const slider = page.getByRole("slider", { name: "Go back in time" });
       await slider.waitFor();
-      await until(page, "document.querySelectorAll('[role=treeitem]').length > 1");
+      await untilCount(page, "[role=treeitem]", 3);
       await slider.focus();
       await page.keyboard.press("Home");
-      await until(page, "document.querySelectorAll('[role=treeitem]').length === 1");
+      await untilCount(page, "[role=treeitem]", 1);
       match(page.url(), /#\/tree\/\w+\?at=\d+$/);
       await assertClean(tab);
       await page.getByRole("button", { name: "back to now" }).click();
-      await until(page, "document.querySelectorAll('[role=treeitem]').length > 1");
+      await untilCount(page, "[role=treeitem]", 3);
       await tab.close();
     },
   },
   {
     name: "GPUs show who holds and who waits, and why",
     async check(stage) {
-      const goals = [
-        "Summarise README.md",
-        "Describe src/config",
-        "Describe src/cli",
-        "Describe src/runtime",
-        "Describe bench",
-      ];
-      for (const goal of goals) await stage.box.call("POST", "/v1/tasks", { goal, toolsets: ["file"] });
+      // Long ones: they are still at it when a slow browser has the page.
+      const goals = ["src/cli", "src/config", "src/core", "src/http", "src/runtime", "src/store"];
+      for (const folder of goals) {
+        const goal = `Review ${folder}, src/base and machines`;
+        await stage.box.call("POST", "/v1/tasks", { goal, toolsets: ["file"] });
+      }
       const tab = await visit(stage.browser, stage.box, "/gpus");
       await tab.page.locator(".slot.held").first().waitFor();
       await tab.page.locator("caption", { hasText: /wait/ }).first().waitFor();
@@ -119,6 +116,7 @@ export const LIST_CASES: readonly Case[] = [
         const tab = await open();
         const { page } = tab;
         await page.getByRole("button", { name: /All 10\.0k|All 10000/ }).waitFor();
+        await page.getByRole("treeitem").first().waitFor();
         ok((await page.getByRole("treeitem").count()) < 60);
         await page.getByRole("tree").focus();
         await page.keyboard.press("End");

@@ -36,6 +36,9 @@ async function main(wanted: string): Promise<void> {
         failed += 1;
         say(`FAILED ${name}\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       }
+      // What a case left behind is not the next one's load.
+      for (const tab of browser.contexts()) await tab.close();
+      await box.calm();
     }
   } finally {
     await browser.close();

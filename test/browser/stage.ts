@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Box } from "./box.ts";
 import type { Browser, Page } from "./chromium.ts";
-import { seriousFindings, type Visit } from "./visit.ts";
+import { seriousFindings, type Visit, WAIT_MS } from "./visit.ts";
 
 export interface Stage {
   readonly browser: Browser;
@@ -42,12 +42,16 @@ export async function goTo(page: Page, hash: string): Promise<void> {
   await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
 }
 
+/** Waits until so many elements are there: a count that is taken once is taken too early on a busy machine. */
+export function untilCount(page: Page, selector: string, count: number): Promise<void> {
+  return until(page, `document.querySelectorAll(${JSON.stringify(selector)}).length === ${count}`);
+}
+
 /** The text of the page's main part. */
 export function mainText(page: Page): Promise<string> {
   return page.locator("main").innerText();
 }
 
-const WAIT_MS = 15_000;
 const LOOK_MS = 50;
 
 /** Looks again and again until the page's script finds that it is so: the policy of the page forbids the driver's own way. */

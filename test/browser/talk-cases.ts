@@ -2,7 +2,7 @@
 
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { onCannedBox } from "./canned-box.ts";
-import { assertClean, type Case, picture, until } from "./stage.ts";
+import { assertClean, type Case, picture, until, untilCount } from "./stage.ts";
 import { visit } from "./visit.ts";
 
 /** What a page could obey if it took text for anything else. */
@@ -24,10 +24,10 @@ export const TALK_CASES: readonly Case[] = [
       const field = page.getByLabel("Message");
       await field.waitFor();
       await field.fill(
-        "Do two things at once: List the files of src/http; Describe src/scheduler and src/store",
+        "Do two things at once: Review src/http, src/base and machines; Review src/scheduler and src/store",
       );
       await field.press("Enter");
-      await until(page, "document.querySelectorAll('.transcript .card').length === 2");
+      await untilCount(page, ".transcript .card", 2);
       equal(await field.isDisabled(), false);
       await field.fill("While they work: what is 17 * 23?");
       await field.press("Enter");
@@ -51,7 +51,7 @@ export const TALK_CASES: readonly Case[] = [
         api.say(taskId, "May I delete 12 files?", true);
         const field = page.getByLabel(/Answer: Delete the old/);
         await field.waitFor();
-        equal(await page.locator(".badge").innerText(), "1");
+        await until(page, "document.querySelector('.badge')?.innerText === '1'");
         await picture(tab, stage, "inbox");
         await field.fill("Only those older than a year");
         await page.getByRole("button", { name: "Answer" }).click();
@@ -72,7 +72,7 @@ export const TALK_CASES: readonly Case[] = [
         api.say(taskId, HOSTILE);
         const tab = await open(`/task/${taskId}`);
         const { page } = tab;
-        await until(page, "document.querySelectorAll('.entry').length === 2");
+        await untilCount(page, ".entry", 2);
         api.log.delta({ kind: "delta", taskId, channel: "text", text: `being written ${HOSTILE}` });
         await page.getByText(/being written <img/).waitFor();
         const text = await page.locator(".transcript").innerText();

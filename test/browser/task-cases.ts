@@ -1,9 +1,10 @@
 // A task from its goal to its end, by clicks and keys: made, watched, steered, cancelled, and looked back at.
 
-import { equal, match, ok } from "node:assert/strict";
+import { equal, match } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
+import { entriesOf } from "../../web/model/conversation.js";
 import type { Box } from "./box.ts";
-import { assertClean, type Case, goTo, mainText, picture, until } from "./stage.ts";
+import { assertClean, type Case, goTo, mainText, picture, until, untilCount } from "./stage.ts";
 import { visit } from "./visit.ts";
 
 const LONG = "Review src/runtime, src/config and src/toolsets";
@@ -30,14 +31,14 @@ export const TASK_CASES: readonly Case[] = [
       const { page } = tab;
       await page.getByRole("heading", { name: "Tasks" }).waitFor();
       await page.keyboard.press("n");
-      await page.getByLabel("Goal").fill("Describe src/http/gate.ts and src/http/route.ts");
+      await page.getByLabel("Goal").fill(LONG);
       await page.getByLabel("Toolsets").fill("file");
       await picture(tab, stage, "new");
       await page.getByRole("button", { name: "Start it" }).click();
-      await page.getByRole("heading", { name: /Describe src\/http/ }).waitFor();
+      await page.getByRole("heading", { name: LONG }).waitFor();
       await until(page, "document.querySelectorAll('.entry').length >= 2");
       await page.keyboard.press("s");
-      await page.keyboard.type("look only at src/http/gate.ts");
+      await page.keyboard.type("look only at src/config/load.ts");
       await page.keyboard.press("Enter");
       await page.getByText(/delivered, turn \d+ reads it/).waitFor();
       await until(page, "document.querySelector('.facts .tone-done') !== null");
@@ -54,22 +55,28 @@ export const TASK_CASES: readonly Case[] = [
       const { page } = tab;
       const slider = page.getByRole("slider", { name: "Go back in time" });
       await slider.waitFor();
-      const before = await page.locator(".entry").count();
+      const { items } = await stage.box.call<{ items: Parameters<typeof entriesOf>[0] }>(
+        "GET",
+        `/v1/tasks/${id}/transcript`,
+      );
+      const all = entriesOf(items).length;
+      await untilCount(page, ".entry", all);
       await slider.focus();
       await page.keyboard.press("Home");
       await page.getByText("back to now").waitFor();
       await until(page, "document.querySelector('.facts').innerText.includes('queued')");
-      ok((await page.locator(".entry").count()) < before);
+      await until(page, `document.querySelectorAll(".entry").length < ${all}`);
       await page.keyboard.press("PageUp");
-      match(page.url(), /\?at=\d+$/);
+      await page.waitForURL(/\?at=\d+$/);
       await picture(tab, stage, "past");
       const address = page.url();
       await page.reload();
       await page.getByText("back to now").waitFor();
       equal(page.url(), address);
-      await page.getByRole("button", { name: "back to now" }).click();
+      await page.keyboard.press("Escape");
       await until(page, "document.querySelector('.facts .tone-done') !== null");
-      equal(await page.locator(".entry").count(), before);
+      await untilCount(page, ".entry", all);
+      equal(page.url(), address.replace(/\?.*/, ""));
       await assertClean(tab);
       await tab.close();
     },
@@ -86,7 +93,7 @@ export const TASK_CASES: readonly Case[] = [
       await page.getByRole("button", { name: "Cancel…" }).click();
       await page.getByRole("button", { name: "Cancel it" }).click();
       await until(page, "document.querySelector('.facts .tone-cancelled') !== null");
-      equal(await page.getByLabel("Steer this task").count(), 0);
+      await page.getByLabel("Steer this task").waitFor({ state: "hidden" });
       await assertClean(tab);
       await tab.close();
     },

@@ -1,6 +1,6 @@
 // The whole page: a door for those without a token, and for the others the way around beside the page that the address names.
 
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { html } from "htm/preact";
 import { token } from "../access.js";
 import { isHelpOpen, takeKeys } from "../keys.js";
@@ -26,15 +26,15 @@ function Page() {
 }
 
 function Frame() {
-  useEffect(
-    () =>
-      takeKeys({
-        ...Object.fromEntries(PAGES.map(([page, , key]) => [key, () => goTo({ page })])),
-        "?": () => (isHelpOpen.value = true),
-        Escape: () => goTo({}),
-      }),
-    [],
-  );
+  // With the first picture: a key that is pressed as soon as the page is seen is not lost.
+  useLayoutEffect(() => {
+    const keys = {
+      ...Object.fromEntries(PAGES.map(([page, , key]) => [key, () => goTo({ page })])),
+      "?": () => (isHelpOpen.value = true),
+      Escape: () => goTo({}),
+    };
+    return takeKeys(keys, true);
+  }, []);
   return html`<div class="frame">
     <${SideBar} />
     <main>

@@ -1,7 +1,7 @@
 // Conversations: one after the other, and one by itself with its children inline. The field is never locked: what is written
 // while children run reaches the agent at once.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { html } from "htm/preact";
 import { clock, currentForest, isLoaded, revision } from "../box.js";
 import { randomId } from "../browser.js";
@@ -70,7 +70,7 @@ function Conversations() {
 
 /** @param {{ readonly id: string }} props */
 function Field({ id }) {
-  useEffect(
+  useLayoutEffect(
     () =>
       takeKeys({ s: () => document.getElementById("say")?.focus(), Escape: () => goTo({ page: "chat" }) }),
     [],

@@ -1,7 +1,7 @@
 // One task: where it stands and how it came there, what it says as it says it, what it used, and the boxes to steer and to
 // cancel it. A slider goes back over its events, and everything here follows it.
 
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { html } from "htm/preact";
 import { clock, currentForest, live, revision } from "../box.js";
 import { takeKeys } from "../keys.js";
@@ -104,7 +104,7 @@ function Outcome({ view }) {
 
 /** @param {TaskData} data */
 function useTaskKeys(data) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     /** @param {number} by */
     const step = (by) => {
       const events = data.events.value;

@@ -132,7 +132,7 @@ function Toolbar() {
 
 /** Keys of the list; they move what is chosen and keep it on screen. */
 function useListKeys(/** @type {{ current: HTMLElement | null }} */ list) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     /** @param {number} by */
     const move = (by) => {
       const all = rows.value;
