@@ -34,7 +34,7 @@ export interface AgentInput {
   readonly maxTurns: number;
   /** Tries of one generation while its failures are transient. */
   readonly generationTries: number;
-  /** Further runs after a failed one; 0 for none. */
+  /** Further runs after a failed one, those with a stronger model included; 0 for none. */
   readonly retryLimit: number;
 }
 
@@ -250,6 +250,8 @@ export const agentMachine = setup({
       waits: [],
       backoffMs: (_, output: EffectOutput) => retryInMsOf(output),
     }),
+    /** The run that a stronger model makes is none of its retries. */
+    keepRetries: assign({ retryLimit: ({ context }) => context.retryLimit + 1 }),
     fail: assign({ failure: (_, failure: TaskFailure) => failure }),
     noteReason: assign({
       reason: ({ context, event }) => (event.type === "cancel" ? event.reason : context.reason),
@@ -481,7 +483,7 @@ export const agentMachine = setup({
               {
                 guard: { type: "stepsUp", params: itsOutput },
                 target: "backing_off",
-                actions: ["keepOutcome", { type: "noteFailedRun", params: itsOutput }],
+                actions: ["keepOutcome", { type: "noteFailedRun", params: itsOutput }, "keepRetries"],
               },
               {
                 guard: { type: "mayTryAgain", params: itsOutput },
@@ -520,7 +522,7 @@ export const agentMachine = setup({
               {
                 guard: { type: "stepsUp", params: itsOutput },
                 target: "backing_off",
-                actions: ["keepOutcome", { type: "noteFailedRun", params: itsOutput }],
+                actions: ["keepOutcome", { type: "noteFailedRun", params: itsOutput }, "keepRetries"],
               },
               {
                 guard: { type: "mayRunAgain", params: itsOutput },

@@ -34,7 +34,7 @@ const machine = agentMachine.provide({
 
 function live(actors: number, inspection: Enrolment): void {
   const dormitory = new Dormitory(new SimulatedClock());
-  const host = { follow: () => {}, show: () => {}, defect: () => {} };
+  const host = { turn: { reroutes: [] }, follow: () => {}, show: () => {}, defect: () => {} };
   for (let at = 0; at < actors; at += 1) {
     const spec = specimen(`task_${at}`);
     const actor = new TaskActor({ spec, services: { machine, dormitory, inspection }, ...host });

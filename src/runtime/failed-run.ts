@@ -7,10 +7,17 @@ import type { Random } from "../base/ids.ts";
 import type { TaskFailure, TaskSpec } from "../core/task.ts";
 import { GENERATION_TRIES, pauseMs } from "./generation.ts";
 import type { Journal } from "./journal.ts";
+import { stepsUpOf } from "./rerouting.ts";
 import type { RestartIntensity } from "./restart-intensity.ts";
+import type { TurnState } from "./turn-state.ts";
 
-export interface FailingHost {
+/** Whose runs are counted. */
+export interface RunningTask {
   readonly spec: TaskSpec;
+  readonly turn: Pick<TurnState, "reroutes">;
+}
+
+export interface FailingHost extends RunningTask {
   readonly services: { readonly random: Random; readonly restarts: RestartIntensity };
   readonly journal: Pick<Journal, "event">;
 }
@@ -24,7 +31,7 @@ export interface FailedTry {
 
 /** The failure as the machine is to hear it; another one only where it would have begun another run. */
 export function judged(host: FailingHost, failed: EffectFailure, at: FailedTry): EffectFailure {
-  if (!beginsRun(host.spec, failed, at)) return failed;
+  if (!beginsRun(host, failed, at)) return failed;
   const { spec, services, journal } = host;
   const { restarts, random } = services;
   const verdict = restarts.failed(spec.agent.name);
@@ -45,9 +52,15 @@ export function isTriedAgain(failed: Pick<EffectFailure, "transient" | "heldUp">
 }
 
 /** What the machine's guards would say: this try is the last of its run, and the run is not the last of its task. */
-function beginsRun({ kind, limits }: TaskSpec, failed: EffectFailure, { run, tries }: FailedTry): boolean {
-  if (isTriedAgain(failed, tries) || kind !== "task" || !failed.failure.retryable) return false;
-  return limits.retryOnFailure && run <= limits.retryLimit;
+function beginsRun(host: RunningTask, failed: EffectFailure, { run, tries }: FailedTry): boolean {
+  if (isTriedAgain(failed, tries) || host.spec.kind !== "task" || !failed.failure.retryable) return false;
+  return run <= furtherRunsOf(host);
+}
+
+/** Further runs after the first: the retries of its limits, and what stronger models have begun beside them. */
+export function furtherRunsOf({ spec, turn }: RunningTask): number {
+  const { retryOnFailure, retryLimit } = spec.limits;
+  return (retryOnFailure ? retryLimit : 0) + stepsUpOf(turn.reroutes);
 }
 
 function lastOf(

@@ -65,6 +65,11 @@ const SILENT: ReadonlySet<string> = new Set(["network", "timeout"]);
 /** Failures of a run that say something of its model's answers. */
 const POOR: ReadonlySet<string> = new Set(["empty_answer", "tool_loop"]);
 
+/** How many runs stronger models have begun: none of them is a retry. */
+export function stepsUpOf(reroutes: readonly Reroute[]): number {
+  return reroutes.filter(({ code }) => POOR.has(code)).length;
+}
+
 /**
  * The change to a stronger model for another run, once; `null` where the task asks for none, or nobody takes it.
  * Call it as `Elsewhere.change`.
@@ -74,7 +79,7 @@ export function escalation(
   { code, message }: TaskFailure,
 ): (() => readonly NewEvent[]) | null {
   const { spec, turn } = host;
-  const wasTried = turn.reroutes.some((each) => POOR.has(each.code));
+  const wasTried = stepsUpOf(turn.reroutes) > 0;
   if (spec.kind !== "task" || spec.route?.escalate !== true || !POOR.has(code) || wasTried) return null;
   const other = changeFor(host, "poor", { code, reason: message });
   return other && "change" in other ? other.change : null;

@@ -17,7 +17,7 @@ import {
   type AgentSnapshot,
 } from "../../machines/agent.ts";
 import type { ActorState } from "../core/inspection.ts";
-import type { TaskSpec } from "../core/task.ts";
+import { furtherRunsOf, type RunningTask } from "./failed-run.ts";
 import { GENERATION_TRIES } from "./generation.ts";
 import type { HostServices } from "./services.ts";
 import { wordsOf } from "./outcome.ts";
@@ -26,8 +26,7 @@ import { isParked } from "./resuming.ts";
 import type { PersistedActor, StoredState } from "./stored-state.ts";
 
 /** Whom the actor tells what it does. */
-export interface ActorHost {
-  readonly spec: TaskSpec;
+export interface ActorHost extends RunningTask {
   readonly services: Pick<HostServices, "machine" | "dormitory" | "inspection">;
   follow(snapshot: AgentSnapshot): void;
   show(delta: AgentEmitted): void;
@@ -58,10 +57,8 @@ export class TaskActor implements Subject {
   }
 
   standing(): ActorState {
-    const { spec, services } = this.#host;
-    return standingOf(
-      this.#actor?.getSnapshot() ?? this.#persisted ?? firstOf(services.machine, inputOf(spec)),
-    );
+    const { machine } = this.#host.services;
+    return standingOf(this.#actor?.getSnapshot() ?? this.#persisted ?? firstOf(machine, inputOf(this.#host)));
   }
 
   /** Goes on from what a store had of it, once it is opened. A generation without a lease first asks for one (M3). */
@@ -72,7 +69,7 @@ export class TaskActor implements Subject {
 
   /** Begins another run, once it is opened and admitted, and a pause of `pauseMs` is over. */
   restart(context: Pick<AgentContext, "run" | "turn">, pauseMs: number): void {
-    const first = firstOf(this.#host.services.machine, inputOf(this.#host.spec));
+    const first = firstOf(this.#host.services.machine, inputOf(this.#host));
     this.#persisted = {
       ...first,
       ...(pauseMs > 0 && { value: { spawned: "backing_off" } }),
@@ -146,7 +143,7 @@ export class TaskActor implements Subject {
 
   #wake(): AgentActorRef {
     const { spec, services } = this.#host;
-    const input = inputOf(spec);
+    const input = inputOf(this.#host);
     const snapshot = this.#persisted ?? firstOf(services.machine, input);
     const actor = createActor(services.machine, { id: spec.id, input, snapshot });
     this.#actor = actor;
@@ -172,13 +169,14 @@ export class TaskActor implements Subject {
   }
 }
 
-function inputOf({ id, kind, limits }: TaskSpec): AgentInput {
+function inputOf(host: RunningTask): AgentInput {
+  const { id, kind, limits } = host.spec;
   return {
     taskId: id,
     kind,
     maxTurns: limits.maxTurns,
     generationTries: GENERATION_TRIES,
-    retryLimit: limits.retryOnFailure ? limits.retryLimit : 0,
+    retryLimit: furtherRunsOf(host),
   };
 }
 
@@ -203,11 +201,11 @@ function firstOf(machine: typeof agentMachine, input: AgentInput): PersistedActo
 }
 
 /** The lease of a generation did not survive: the machine's own answer to a preemption, before anything runs. */
-function withoutLease({ spec, services }: ActorHost, snapshot: PersistedActor): PersistedActor {
+function withoutLease(host: ActorHost, snapshot: PersistedActor): PersistedActor {
   const { state, phase } = wordsOf(snapshot.value);
   if (state !== "steering" && phase !== "generating") return snapshot;
-  const { machine } = services;
-  const held = createActor(machine, { input: inputOf(spec), snapshot }).getSnapshot();
+  const { machine } = host.services;
+  const held = createActor(machine, { input: inputOf(host), snapshot }).getSnapshot();
   const [next] = transition(machine, held, { type: "preempted" });
   return machine.getPersistedSnapshot(next) as PersistedActor;
 }

@@ -199,6 +199,15 @@ describe("a try that fails", () => {
     expect([host.at, host.context.run, host.retries]).toEqual(["running.backing_off", 2, [5]]);
   });
 
+  it("and that a stronger model makes again leaves all its further runs", async () => {
+    const host = await generating({ retryLimit: 1 });
+    await host.end("generate", { ...failed({ retryable: true }), stepsUp: true });
+    await host.send(RETRY, GRANTED).end("generate", failed({ retryable: true }));
+    expect([host.at, host.context.run]).toEqual(["running.backing_off", 3]);
+    await host.send(RETRY, GRANTED).end("generate", failed({ retryable: true }));
+    expect(host.at).toBe("failed");
+  });
+
   it("leaves no mark on the next turn", async () => {
     const host = await generating({ generationTries: 2 });
     await host.end("generate", failed({ transient: true }));

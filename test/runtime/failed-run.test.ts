@@ -8,14 +8,16 @@ import { ProviderError } from "../../src/base/errors.ts";
 import { seededRandom } from "../../src/base/ids.ts";
 import type { NewEvent, StoredEvent } from "../../src/core/event.ts";
 import { DEFAULT_TASK_LIMITS } from "../../src/core/limits.ts";
-import type { TaskSpec } from "../../src/core/task.ts";
-import { judged, type FailedTry } from "../../src/runtime/failed-run.ts";
+import type { Reroute, TaskSpec } from "../../src/core/task.ts";
+import { furtherRunsOf, judged, type FailedTry } from "../../src/runtime/failed-run.ts";
 import { GENERATION_TRIES } from "../../src/runtime/generation.ts";
 import { RestartIntensity } from "../../src/runtime/restart-intensity.ts";
 import { agentNamed, rig, type Rig } from "./rig.ts";
 import { specOf } from "./specimens.ts";
 
 const RETRYING = { ...DEFAULT_TASK_LIMITS, retryOnFailure: true, retryLimit: 5 };
+
+const PLACE = { provider: "gpu", model: "m", backend: "gpu" };
 
 const failure = { code: "x", message: "Broken.", retryable: true };
 const failed = { outcome: "failed", failure, transient: false, retryInMs: 0 } as const;
@@ -25,6 +27,7 @@ function desk(failures = 1, spec: Partial<TaskSpec> = {}) {
   const restarts = new RestartIntensity(new SimulatedClock(), { failures, periodMs: 60_000 });
   const host = {
     spec: specOf({ limits: RETRYING, ...spec }),
+    turn: { reroutes: [] as readonly Reroute[] },
     services: { random: seededRandom(1), restarts },
     journal: { event: (...news: readonly NewEvent[]) => void events.push(...news) },
   };
@@ -57,6 +60,15 @@ describe("judged", () => {
     const given = { ...failed, ...rest };
     for (let time = 0; time < 5; time++) expect(judged(host, given, at ?? { run: 1, tries: 0 })).toBe(given);
     expect(events).toEqual([]);
+  });
+
+  test("counts the run of a stronger model beside the retries", () => {
+    const reroutes = [{ from: PLACE, to: PLACE, code: "empty_answer", reason: "", time: 0, costMicros: 0 }];
+    const { host } = desk(1);
+    const stronger = { ...host, turn: { reroutes } };
+    const judge = (run: number) => judged(stronger, failed, { run, tries: 0 });
+    expect([judge(7), judge(6)].map(({ retryInMs }) => retryInMs > 0)).toEqual([false, true]);
+    expect([furtherRunsOf(host), furtherRunsOf(stronger)]).toEqual([5, 6]);
   });
 
   test("counts the last try of a generation", () => {

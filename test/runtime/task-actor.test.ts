@@ -26,6 +26,7 @@ function bench(spec: TaskSpec = specimen("ses_1", { kind: "session" })) {
   const machine = agentMachine.provide({ actors: { prepare: fromPromise(() => prepared.promise) } });
   const actor = new TaskActor({
     spec,
+    turn: { reroutes: [] },
     services: { machine, dormitory: new Dormitory(clock), inspection: UNWATCHED },
     follow: (snapshot) => seen.push(snapshot),
     show: () => {},
