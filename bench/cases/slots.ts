@@ -1,5 +1,6 @@
-// The slots: 300 stub tasks of 15 ms at a cap of 3, as whole tasks of Troupe and as bare jobs in p-queue. The ideal is
-// computed from what the stubs really took, so that a late timer is not charged to either.
+// The slots: 300 stub tasks of 15 ms at a cap of 3, as whole tasks of Troupe, as its machine alone (the bound: with nothing
+// around it), and as bare jobs in p-queue. The ideal is computed from what the stubs really took, so that a late timer is
+// not charged to any of them.
 
 import { delay, systemClock } from "../../src/base/clock.ts";
 import { say, type Step } from "../../providers/script.ts";
@@ -7,6 +8,7 @@ import { compare } from "../harness.ts";
 import type { Bench, BenchReport, Check } from "../report.ts";
 import { benchRig } from "../rig.ts";
 import { newPQueue } from "../rivals.ts";
+import { runMachines } from "../slots/machine-alone.ts";
 import { median, percentile } from "../statistics.ts";
 
 const TASKS = 300;
@@ -73,6 +75,14 @@ async function onPQueue(): Promise<Outcome> {
   return { makespanMs, stubs, problems: stubs.length === TASKS ? [] : [`${stubs.length} stubs`] };
 }
 
+async function onMachinesAlone(): Promise<Outcome> {
+  const stubs: Stub[] = [];
+  const start = systemClock.monotonic();
+  const done = await runMachines({ tasks: TASKS, cap: CAP, work: () => stub(stubs) });
+  const makespanMs = systemClock.monotonic() - start;
+  return { makespanMs, stubs, problems: done === TASKS ? [] : [`${done} of ${TASKS} machines ended done`] };
+}
+
 /** Makespan over what the same stubs would take if the slots were never empty. */
 function overIdeal({ makespanMs, stubs }: Outcome): number {
   const workMs = stubs.reduce((sum, { start, end }) => sum + (end - start), 0);
@@ -104,6 +114,7 @@ export const bench: Bench = {
   async run({ quick }) {
     const outcomes = new Map<string, Outcome[]>([
       ["troupe", []],
+      ["machine alone", []],
       ["p-queue", []],
     ]);
     const contender = (name: string, run: () => Promise<Outcome>) => ({
@@ -115,9 +126,12 @@ export const bench: Bench = {
       },
     });
     const rounds = quick ? 3 : 12;
-    const results = await compare([contender("troupe", onTroupe), contender("p-queue", onPQueue)], {
-      rounds,
-    });
+    const contenders = [
+      contender("troupe", onTroupe),
+      contender("machine alone", onMachinesAlone),
+      contender("p-queue", onPQueue),
+    ];
+    const results = await compare(contenders, { rounds });
     return report(results, (name) => (outcomes.get(name) ?? []).slice(-rounds));
   },
 };
@@ -126,9 +140,9 @@ function report(
   results: Awaited<ReturnType<typeof compare>>,
   of: (name: string) => readonly Outcome[],
 ): BenchReport {
-  const [troupe, rival] = results;
+  const [troupe, alone, rival] = results;
   const gaps = (name: string): readonly number[] => of(name).flatMap(({ stubs }) => handovers(stubs));
-  const every = [...of("troupe"), ...of("p-queue")];
+  const every = ["troupe", "machine alone", "p-queue"].flatMap(of);
   const most = Math.max(...every.map(({ stubs }) => mostAtOnce(stubs)));
   const problems = every.flatMap((outcome) => outcome.problems);
   const checks: readonly Check[] = [
@@ -140,7 +154,7 @@ function report(
     { name: `never more than ${CAP} stubs at once`, holds: most <= CAP, detail: `most ${most}` },
   ];
   const line = (name: string, samples: readonly number[]): string =>
-    `${name.padEnd(8)} makespan ÷ ideal median ${median(samples).toFixed(4)}, worst ${percentile(samples, 1).toFixed(4)}; ` +
+    `${name.padEnd(13)} makespan ÷ ideal median ${median(samples).toFixed(4)}, worst ${percentile(samples, 1).toFixed(4)}; ` +
     `slot free → next start p50 ${median(gaps(name)).toFixed(3)} ms, p99 ${percentile(gaps(name), 0.99).toFixed(3)} ms`;
   return {
     name: "slots",
@@ -169,7 +183,12 @@ function report(
     figures: {
       results,
       ratio_to_p_queue: troupe && rival ? troupe.median / rival.median : null,
-      handover_ms: { troupe: gaps("troupe"), p_queue: gaps("p-queue") },
+      ratio_of_the_machine_alone_to_p_queue: alone && rival ? alone.median / rival.median : null,
+      handover_ms: {
+        troupe: gaps("troupe"),
+        machine_alone: gaps("machine alone"),
+        p_queue: gaps("p-queue"),
+      },
     },
   };
 }
