@@ -13,7 +13,7 @@ import type { LoadOutput, ResidencyFailure, UnloadOutput } from "../../machines/
 import type { LoadedModelInfo, ModelInfo, Provider } from "../../providers/provider.ts";
 import type { ResidencyReport } from "../scheduler/scheduler.ts";
 import type { Enrolment } from "./inspection.ts";
-import { findModel, shapeOf, type Sought } from "./residency-sight.ts";
+import { findModel, findProfile, shapeOf, type Sought } from "./residency-sight.ts";
 
 /** What the profiles of one server share; `Tenant` is one of them. */
 export interface TenantServer<Tenant> {
@@ -56,7 +56,7 @@ export interface Move extends Pick<Sought, "profile" | "digest"> {
   readonly signal: AbortSignal;
 }
 
-export interface Load extends Move {
+export interface Load extends Move, Sought {
   /** On disk, where somebody could tell. */
   readonly sizeBytes: number | null;
   /** Loads before this one that failed in a row. */
@@ -104,8 +104,22 @@ export function loadLimitMs(sizeBytes: number | null): number {
 
 /** Asks for the model, with the profile's options, and waits until the server shows it. */
 export async function loadModel(load: Load): Promise<LoadOutput> {
-  const { provider, clock, profile, signal } = load;
+  const { clock } = load;
   const startedAt = clock.monotonic();
+  const first = await loadOnce(load, SHOWN_MS);
+  // Whoever let it go at once for another program, and shows nothing while that loads, has to load it anew when asked.
+  const last = first === "nothing" ? await loadOnce(load, 0) : first;
+  if (last !== "nothing" && "outcome" in last) return last;
+  // One that shows nothing speaks Ollama's protocol and has no such list: its word that it loaded has to do.
+  const { found, models } = last === "nothing" ? { found: null, models: [] } : last;
+  load.onShown(found, models);
+  const tookMs = clock.monotonic() - startedAt;
+  return { outcome: "loaded", vramBytes: found?.vramBytes ?? 0, tookMs };
+}
+
+/** What went wrong, or how it is shown after `shownMs` at the latest; `nothing` when no model is. */
+async function loadOnce(load: Load, shownMs: number): Promise<LoadOutput | Shown | "nothing"> {
+  const { provider, profile, signal } = load;
   const abort = linkedAbort(signal);
   try {
     const asked = provider.preload(profile.model, { ...profile.runner, signal: abort.signal });
@@ -115,14 +129,9 @@ export async function loadModel(load: Load): Promise<LoadOutput> {
     if (ended === "wedged") return wedged(load);
     if (ended === "silent") return failed(load, SILENT);
     if (ended.thrown !== null) return failedBy(load, ended.thrown);
-    const shown = await untilShown(load);
+    const shown = await untilShown(load, shownMs);
     if (shown === "away") return { outcome: "away" };
-    if (shown === null) return failed(load, goneAtOnce(profile.model));
-    // One that shows nothing speaks Ollama's protocol and has no such list: its word that it loaded has to do.
-    const { found, models } = shown === "nothing" ? { found: null, models: [] } : shown;
-    load.onShown(found, models);
-    const tookMs = clock.monotonic() - startedAt;
-    return { outcome: "loaded", vramBytes: found?.vramBytes ?? 0, tookMs };
+    return shown ?? failed(load, goneAtOnce(profile.model));
   } finally {
     abort.abort(new CancelledError("The load is over."));
     abort.release();
@@ -192,18 +201,20 @@ interface Shown {
 }
 
 /** `null` when it is not shown in time; `nothing` when no model was shown in all that time. */
-async function untilShown(load: Load): Promise<Shown | "away" | "nothing" | null> {
+async function untilShown(load: Load, mostMs: number): Promise<Shown | "away" | "nothing" | null> {
   const { clock, signal } = load;
   const startedAt = clock.monotonic();
-  let isEmpty = true;
+  let [isFirst, isEmpty] = [true, true];
   for (;;) {
     const seen = await look(load);
     if (seen.outcome === "away") return "away";
     const models = seen.outcome === "seen" ? seen.models : [];
-    const found = findModel(models, load);
+    // A server may show another context than ours at once; what comes later with another one is somebody else's.
+    const found = isFirst ? findModel(models, load) : findProfile(models, load);
     if (found) return { found, models };
+    isFirst &&= seen.outcome !== "seen";
     isEmpty &&= seen.outcome === "seen" && models.length === 0;
-    if (clock.monotonic() - startedAt >= SHOWN_MS) return isEmpty ? "nothing" : null;
+    if (clock.monotonic() - startedAt >= mostMs) return isEmpty ? "nothing" : null;
     await delay(clock, LEAST_POLL_MS, signal);
   }
 }

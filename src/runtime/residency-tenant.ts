@@ -175,6 +175,7 @@ export class Tenant {
   async load(failures: number, signal: AbortSignal): ReturnType<typeof loadModel> {
     return loadModel({
       ...this.#move(signal),
+      shownContext: this.#shownContext,
       sizeBytes: this.#sizeBytes,
       failures,
       onShown: (model, models) => {

@@ -24,6 +24,7 @@ function stage(options: { readonly loadMs?: number; readonly failures?: number }
   };
   const load = {
     ...move,
+    shownContext: null,
     sizeBytes: null,
     failures,
     onShown: (model: LoadedModelInfo | null) => void shown.push(model),
@@ -37,7 +38,7 @@ function stage(options: { readonly loadMs?: number; readonly failures?: number }
     await clock.advance(ms);
     return done;
   }
-  return { clock, server, abort, shown, move, loading, unloading, within };
+  return { clock, server, abort, shown, move, load, loading, unloading, within };
 }
 
 describe("a load", () => {
@@ -149,10 +150,50 @@ describe("a load", () => {
     stolen();
   });
 
-  test("on a server that shows nothing of its memory ends by the server's word", async () => {
-    const { server, loading, within } = stage();
+  const LOST = { outcome: "failed", failure: { code: "load_lost" } };
+  test.each([
+    { name: "says so", shownContext: null, expected: LOST, shows: [] },
+    {
+      name: "is good where it was shown with that before",
+      shownContext: 4_096,
+      expected: { outcome: "loaded" },
+      shows: [{ contextTokens: 4_096 }],
+    },
+  ])("of a model that another program then loads with its own context $name", async (each) => {
+    const { server, shown, load, within } = stage();
+    const stolen = setStolen(server, "a:latest");
+    const work = loadModel({ ...load, shownContext: each.shownContext });
+    await within(1_000, work);
+    stolen();
+    server.foreignLoad("a");
+    expect(await within(10_000, work)).toMatchObject(each.expected);
+    expect(shown).toMatchObject(each.shows);
+  });
+
+  test("that the server shows with another context at once is taken as it is shown", async () => {
+    const { server, shown, loading, within } = stage();
+    const set = server.loaded.set.bind(server.loaded);
+    server.loaded.set = (name, value) => set(name, { ...value, context: 2_048 });
+    expect(await within(1_000, loading())).toMatchObject({ outcome: "loaded" });
+    expect(shown).toMatchObject([{ name: "a:latest", contextTokens: 2_048 }]);
+  });
+
+  test("on a server that shows nothing of its memory is asked for twice, and ends by the server's word", async () => {
+    const { server, shown, loading, within } = stage();
     setStolen(server, "a:latest");
     expect(await within(10_000, loading())).toMatchObject({ outcome: "loaded", vramBytes: 0 });
+    expect(shown).toEqual([null]);
+    expect(server.loads).toBe(2);
+  });
+
+  test("of a model that was put out at once, for one that never came, is made again", async () => {
+    const { server, shown, loading, within } = stage();
+    const work = loading();
+    const stolen = setStolen(server, "a:latest");
+    await within(1_000, work);
+    stolen();
+    expect(await within(10_000, work)).toMatchObject({ outcome: "loaded", vramBytes: 1_500 });
+    expect(shown).toMatchObject([{ name: "a:latest", contextTokens: 512 }]);
   });
 
   test("that is called off ends with the reason, and leaves no timer", async () => {
