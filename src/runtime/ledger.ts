@@ -1,8 +1,8 @@
 // The budget of one subtree: reserved when a generation is leased, settled when it has ended (design.md §10.4). A
 // subtree's ledger lies within that of the tree: what is booked here is booked in every ledger above it too.
 // L1. When a generation is let in, what was settled and what is reserved, its own reservation included, pass no limit
-//     of tokens or money of its ledger or of one above. GPU time is a guess before it is used, so who is alone in a
-//     ledger gets whatever is left of it; beside others the guess must fit.
+//     of tokens or money of its ledger or of one above. GPU time is a guess before it is used, so who alone takes any
+//     in a ledger gets whatever is left of it; beside others that do the guess must fit.
 // L2. A reservation is settled once, and in all ledgers or in none.
 // L3. So a limit of tokens or money is passed by no more than what those that were in flight together used beyond their
 //     reservations, and one of GPU time by no more than that and the last one's own run. Tool calls never pass theirs.

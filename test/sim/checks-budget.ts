@@ -62,13 +62,14 @@ function overReserved(
   return null;
 }
 
-/** Some must be left, and beside others what it may take at the least. */
+/** Some must be left, and beside others what it may take at the least; generations in clouds take none and stand beside nobody. */
 function overGpu({ taskId, budget, used, reserves }: Claimed, others: readonly Reserves[]): string | null {
   const limit = budget.gpuMs;
   if (limit === null) return null;
   if (used.gpuMs >= limit) return `${taskId} generates, and ${used.gpuMs} of ${limit} gpuMs are used`;
-  if (others.length === 0) return null;
-  const sum = used.gpuMs + others.length + reserves.gpuMs;
+  const beside = others.filter(({ gpuMs }) => gpuMs > 0).length;
+  if (beside === 0) return null;
+  const sum = used.gpuMs + beside + reserves.gpuMs;
   return sum > limit ? `${taskId} generates beside others, which makes it ${sum} of ${limit} gpuMs` : null;
 }
 
@@ -180,7 +181,7 @@ export const BUDGET_CHECKS: readonly Check[] = [
   },
 ];
 
-/** What a generation must be granted at the least, by what its request asks for and the fastest that was seen. */
+/** What a generation on this box must be granted at the least, by what its request asks for and the fastest that was seen. */
 export function leastReserves(
   tokens: { readonly output: number; readonly tools: number },
   msPerToken: number,
@@ -188,6 +189,7 @@ export function leastReserves(
   return {
     tokens: tokens.output + tokens.tools,
     costMicros: tokens.output * PRICES.output + tokens.tools * PRICES.prompt,
-    gpuMs: Math.floor(tokens.output * Math.min(ASSUMED_MS, msPerToken)),
+    // None at all is what a cloud takes.
+    gpuMs: Math.max(1, Math.floor(tokens.output * Math.min(ASSUMED_MS, msPerToken))),
   };
 }

@@ -13,7 +13,7 @@ import { LIFE_CHECKS } from "./checks-life.ts";
 import { ROOM_CHECKS } from "./checks-room.ts";
 import { TALK_CHECKS } from "./checks-talk.ts";
 import { CHECKS, NOT_SIMULATED, UNHANDLED } from "./checks.ts";
-import { BREACHES, goWell } from "./forged.ts";
+import { BREACHES, goWell, goWellBesideCloud } from "./forged.ts";
 import { History } from "./history.ts";
 
 /** Those of the scheduler's umpire and of the diary are tried by the mutants. */
@@ -34,9 +34,9 @@ describe("the checks of the simulation", () => {
     expect(missing).toEqual([]);
   });
 
-  test("complain of nothing where all goes well", () => {
+  test.each([goWell, goWellBesideCloud])("complain of nothing where all goes well: %o", (play) => {
     const history = new History(JUDGED);
-    goWell(history);
+    play(history);
     expect(history.complaints).toEqual([]);
   });
 

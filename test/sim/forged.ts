@@ -264,3 +264,13 @@ export function goWell(history: History): void {
   h.returned("message", { taskId: "p" }, { steerId: STEER.id, taskId: "p" });
   h.end("p").collected("p").collected("c").collected("c").step().rest();
 }
+
+/** Two generations under one budget of GPU time: one in a cloud, and one that gets all that is left of it. */
+export function goWellBesideCloud(history: History): void {
+  history
+    .spawn("p", { budget: { ...UNLIMITED_BUDGET, gpuMs: 10 } })
+    .spawn("c", child)
+    .spawn("d", child)
+    .reserving("c", { gpuMs: 0 })
+    .reserving("d", { gpuMs: 20 });
+}
