@@ -2,16 +2,16 @@
 // the server; events only say when to read again.
 //
 // D1. After `close` nothing is written any more.
-// D2. Rows and events are held once each, in order, however often they are read.
+// D2. Rows are held once each, in order, however often they are read.
 
 import { signal } from "@preact/signals";
 import { onEvent } from "./box.js";
 import { after } from "./browser.js";
+import { Past } from "./past.js";
 import { api } from "./server.js";
 
 /** @typedef {import("../src/core/wire.ts").Wire<import("../src/core/api.ts").TaskView>} TaskView */
 /** @typedef {import("./model/conversation.js").TranscriptRow} TranscriptRow */
-/** @typedef {import("./live.js").StoredEvent} StoredEvent */
 
 /**
  * @template T
@@ -21,13 +21,10 @@ import { api } from "./server.js";
 /** Bursts of events are one reading. */
 const PAUSE_MS = 150;
 const PAGE = 200;
-/** Events and rows that are held of one task; the newest count. */
-const MOST_EVENTS = 5_000;
 
 export class TaskData {
   view = signal(/** @type {TaskView | null} */ (null));
   rows = signal(/** @type {readonly TranscriptRow[]} */ ([]));
-  events = signal(/** @type {readonly StoredEvent[]} */ ([]));
   /** Why it cannot be read; empty while it can. */
   problem = signal("");
   #id;
@@ -36,27 +33,32 @@ export class TaskData {
   #isStale = false;
   /** @type {(() => void) | null} */
   #pause = null;
+  #past;
   #leave;
 
   /** @param {string} id */
   constructor(id) {
     this.#id = id;
+    this.#past = new Past({ task_id: id });
     this.#leave = onEvent((event) => {
       if (event.task_id !== id) return;
-      this.#hold([event]);
       this.#pause ??= after(PAUSE_MS, () => {
         this.#pause = null;
         void this.refresh();
       });
     });
     void this.refresh();
-    void this.#readEvents();
   }
 
   close() {
     this.#isClosed = true;
     this.#pause?.();
     this.#leave();
+    this.#past.close();
+  }
+
+  get events() {
+    return this.#past.events;
   }
 
   /** Reads the view and the new rows; a reading that is under way is followed by one more. */
@@ -100,30 +102,5 @@ export class TaskData {
       if (!this.#isClosed && fresh.length > 0) this.rows.value = [...this.rows.value, ...fresh];
       isMore = page.next_cursor !== null && fresh.length > 0;
     }
-  }
-
-  async #readEvents() {
-    try {
-      let cursor = "0";
-      while (!this.#isClosed && this.events.value.length < MOST_EVENTS) {
-        /** @type {Page<StoredEvent>} */
-        const page = await api.get("/v1/history", { task_id: this.#id, after: cursor, limit: PAGE });
-        this.#hold(page.items);
-        if (page.next_cursor === null || page.items.length === 0) return;
-        cursor = page.next_cursor;
-      }
-    } catch {
-      // Without its past the task is shown as it is.
-    }
-  }
-
-  /** @param {readonly StoredEvent[]} found Keeps D2. */
-  #hold(found) {
-    if (this.#isClosed) return;
-    const known = new Set(this.events.value.map((event) => event.cursor));
-    const fresh = found.filter((event) => !known.has(event.cursor));
-    if (fresh.length === 0) return;
-    const all = [...this.events.value, ...fresh].toSorted((a, b) => a.cursor - b.cursor);
-    this.events.value = all.slice(-MOST_EVENTS);
   }
 }

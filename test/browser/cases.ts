@@ -1,6 +1,6 @@
 // What a person does with the dashboard, one case after the other.
 
-import { CHART_CASE, CHART_PAGE_CASE } from "./chart-case.ts";
+import { CHART_CASE, CHART_PAGE_CASE, CHART_PAST_CASE } from "./chart-case.ts";
 import { DOOR_CASES } from "./door-cases.ts";
 import { LIST_CASES } from "./list-cases.ts";
 import type { Case } from "./stage.ts";
@@ -14,4 +14,5 @@ export const CASES: readonly Case[] = [
   ...TALK_CASES,
   CHART_CASE,
   CHART_PAGE_CASE,
+  CHART_PAST_CASE,
 ];

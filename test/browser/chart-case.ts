@@ -2,7 +2,7 @@
 
 import { match } from "node:assert/strict";
 import { join } from "node:path";
-import { assertClean, type Case, goTo, until, untilCount } from "./stage.ts";
+import { assertClean, type Case, until, untilCount } from "./stage.ts";
 import { visit } from "./visit.ts";
 
 const EVENTS = [
@@ -67,21 +67,57 @@ export const CHART_CASE: Case = {
   },
 };
 
+/** Which stands beside the other: where there is room, both can be read at once. */
+const SIDE_BY_SIDE = `(() => {
+  const [text, chart] = [".transcript", ".task-machine"].map((name) => document.querySelector(name).getBoundingClientRect());
+  return chart.left >= text.right && chart.top < text.bottom;
+})()`;
+
 export const CHART_PAGE_CASE: Case = {
-  name: "shows a task's statechart in its page",
+  name: "shows a task's statechart beside its transcript, and below it where there is no room",
   async check({ browser, box, pictures }) {
     const { task_id: id } = await box.call<{ task_id: string }>("POST", "/v1/tasks", {
       goal: "Describe src/version.ts",
       toolsets: ["file"],
     });
-    const tab = await visit(browser, box);
+    const tab = await visit(browser, box, `/task/${id}`);
     const { page } = tab;
-    await page.getByRole("heading").first().waitFor();
-    await goTo(page, `#/task/${id}`);
-    await page.getByRole("button", { name: "Statechart" }).click();
     await page.getByText(/^Now done/).waitFor();
     await untilCount(page, "[role=button][aria-current=step]", 1);
+    await until(page, "document.querySelectorAll('.voice-model').length > 1");
+    await until(page, SIDE_BY_SIDE);
     await page.screenshot({ path: join(pictures, "task-chart.png") });
+    await assertClean(tab);
+    await page.setViewportSize({ width: 1920, height: 1080 });
+    await until(page, SIDE_BY_SIDE);
+    await page.screenshot({ path: join(pictures, "task-chart-wide.png") });
+    await page.setViewportSize({ width: 700, height: 900 });
+    await until(page, `!${SIDE_BY_SIDE}`);
+    await page.screenshot({ path: join(pictures, "task-chart-narrow.png") });
+    await assertClean(tab);
+    await tab.close();
+  },
+};
+
+export const CHART_PAST_CASE: Case = {
+  name: "chart, transcript and tree follow the slider together",
+  async check({ browser, box }) {
+    const { task_id: root } = await box.call<{ task_id: string }>("POST", "/v1/sessions", {});
+    const text = "Do two things at once: Describe src/base/ids.ts; Describe src/base/clock.ts";
+    await box.call("POST", `/v1/sessions/${root}/messages`, { text });
+    const tab = await visit(browser, box, `/task/${root}`);
+    const { page } = tab;
+    await untilCount(page, ".task-side .card", 2);
+    await untilCount(page, ".task-side .card .tone-done", 2);
+    const slider = page.getByRole("slider", { name: "Go back in time" });
+    await slider.focus();
+    await page.keyboard.press("Home");
+    await page.getByText(/^Now queued|^Now waiting input/).waitFor();
+    await untilCount(page, ".task-side .card", 0);
+    await untilCount(page, ".entry", 0);
+    await page.getByRole("link", { name: "Tree" }).click();
+    await page.waitForURL(/#\/tree\/\w+\?at=\d+$/);
+    await untilCount(page, "[role=treeitem]", 1);
     await assertClean(tab);
     await tab.close();
   },

@@ -10,9 +10,6 @@ import { api } from "../server.js";
 
 /** @typedef {{ readonly TaskChart: typeof import("../chart/task-chart.js").TaskChart, readonly definition: unknown }} Loaded */
 
-/** What the Task page shows beside the facts; it stays as it is from task to task. */
-export const part = signal(/** @type {"transcript" | "chart"} */ ("transcript"));
-
 const loaded = signal(/** @type {Loaded | null} */ (null));
 const problem = signal("");
 
@@ -28,25 +25,6 @@ async function load() {
   } catch (error) {
     problem.value = error instanceof Error ? error.message : String(error);
   }
-}
-
-/** Chooses between what a task says and where it stands. */
-export function PartSwitch() {
-  const parts = /** @type {const} */ (["transcript", "chart"]);
-  return html`<div class="part-switch" role="group" aria-label="Show">
-    ${parts.map(
-      (each) =>
-        html`<button
-          type="button"
-          aria-pressed=${part.value === each}
-          onClick=${() => {
-            part.value = each;
-          }}
-        >
-          ${each === "chart" ? "Statechart" : "Transcript"}
-        </button>`,
-    )}
-  </div>`;
 }
 
 /** @param {{ readonly events: readonly StoredEvent[], readonly at: number | null }} props */

@@ -1,19 +1,19 @@
-// A child where its parent started it: its goal and how it stands now.
+// A child where its parent started it: its goal and how it stands at the moment that is shown.
 
 import { html } from "htm/preact";
-import { clock, currentForest, revision } from "../box.js";
 import { oneLine } from "../model/plain-text.js";
 import { hashOf } from "../model/route.js";
 import { isOver, shortId, span } from "../model/words.js";
+import { useShownForest } from "./shown-forest.js";
 import { StateWords } from "./state-mark.js";
 
 /** @param {{ readonly id: string }} props */
 export function ChildCard({ id }) {
-  void revision.value;
-  const item = currentForest().items.get(id);
+  const { forest, time } = useShownForest();
+  const item = forest.items.get(id);
   if (item === undefined)
     return html`<a class="card" href=${hashOf({ page: "task", id })}>${shortId(id)}</a>`;
-  const length = (item.finishedAt ?? clock.value) - item.createdAt;
+  const length = (item.finishedAt ?? time) - item.createdAt;
   return html`<a class=${`card${isOver(item.state) ? "" : " living"}`} href=${hashOf({ page: "task", id })}>
     <span class="card-head">
       <${StateWords} state=${item.state} phase=${item.phase} kind=${item.kind} />

@@ -1,9 +1,9 @@
 // One task: where it stands and how it came there, what it says as it says it, what it used, and the boxes to steer and to
 // cancel it. A slider goes back over its events, and everything here follows it.
 
-import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 import { html } from "htm/preact";
-import { clock, currentForest, live, revision } from "../box.js";
+import { clock, live } from "../box.js";
 import { takeKeys } from "../keys.js";
 import { entriesOf, entriesUntil } from "../model/conversation.js";
 import { forestAt } from "../model/forest.js";
@@ -13,7 +13,7 @@ import { isOver, shortId, span } from "../model/words.js";
 import { amend, goTo, place } from "../place.js";
 import { TaskData } from "../task-data.js";
 import { CancelBox } from "./cancel-box.js";
-import { ChartPanel, part, PartSwitch } from "./chart-panel.js";
+import { ShownForest, useShownForest, useTreeAt } from "./shown-forest.js";
 import { SteerBox } from "./steer-box.js";
 import { StateWords } from "./state-mark.js";
 import { TaskSide } from "./task-side.js";
@@ -41,8 +41,7 @@ export function useTaskData(id) {
 
 /** @param {{ readonly view: TaskView }} props */
 function Ancestors({ view }) {
-  void revision.value;
-  const forest = currentForest();
+  const { forest } = useShownForest();
   /** @type {Item[]} */
   const line = [];
   for (let at = view.parent_id; at !== null;) {
@@ -54,7 +53,7 @@ function Ancestors({ view }) {
   return html`<nav class="crumbs" aria-label="Ancestors">
     <a href=${hashOf({})}>Tasks</a>
     <span aria-hidden="true">›</span>
-    <a href=${hashOf({ page: "tree", id: view.root_id })}>Tree</a>
+    <a href=${hashOf({ page: "tree", id: view.root_id, at: place.value.at })}>Tree</a>
     ${line.map(
       (item) =>
         html`<span aria-hidden="true">›</span>
@@ -130,10 +129,10 @@ function useTaskKeys(data) {
 export function TaskPage({ id }) {
   const data = useTaskData(id);
   useTaskKeys(data);
-  const page = useRef(null);
   const view = data.view.value;
   const events = data.events.value;
   const { at } = place.value;
+  const tree = useTreeAt(view?.root_id ?? null, at);
   const entries = useMemo(() => entriesOf(data.rows.value), [data.rows.value]);
   const past = useMemo(
     () => (at === null ? undefined : forestAt(events, at).items.get(id)),
@@ -152,7 +151,7 @@ export function TaskPage({ id }) {
   }
   const isPast = at !== null;
   const shown = isPast ? entriesUntil(entries, past?.seq ?? 0) : entries;
-  return html`<section class="page task-page" ref=${page}>
+  return html`<section class="page task-page">
     <header class="task-head">
       <${Ancestors} view=${view} />
       <div class="title">
@@ -167,17 +166,14 @@ export function TaskPage({ id }) {
         onMove=${(/** @type {number | null} */ to) => amend({ at: to })}
       />
     </header>
-    <div class="task-body">
-      <div class="task-main">
-        <${PartSwitch} />
-        ${
-          part.value === "chart"
-            ? html`<${ChartPanel} events=${events} at=${at} />`
-            : html`<${Transcript} id=${id} entries=${shown} isPast=${isPast} isOver=${isOver(view.state)} />`
-        }
-        ${!isPast && !isOver(view.state) && html`<${SteerBox} id=${id} />`}
+    <${ShownForest} value=${tree}>
+      <div class="task-body">
+        <div class="task-main">
+          <${Transcript} id=${id} entries=${shown} isPast=${isPast} isOver=${isOver(view.state)} />
+          ${!isPast && !isOver(view.state) && html`<${SteerBox} id=${id} />`}
+        </div>
+        <${TaskSide} view=${view} events=${events} past=${past} at=${at} />
       </div>
-      <${TaskSide} view=${view} events=${events} past=${past} isPast=${isPast} />
-    </div>
+    <//>
   </section>`;
 }

@@ -1,12 +1,13 @@
-// Beside the transcript: the state machine with the state it is in, how it came there, what was used, what became of steers.
+// Beside the transcript: what was used, the state machine with the state it is in, what became of steers, and how it came there.
 
 import { html } from "htm/preact";
-import { currentForest, revision } from "../box.js";
 import { oneLine } from "../model/plain-text.js";
 import { gaugesOf, receiptWords } from "../model/receipts.js";
 import { count, hour, stateWords } from "../model/words.js";
 import { amend } from "../place.js";
+import { ChartPanel } from "./chart-panel.js";
 import { ChildCard } from "./child-card.js";
+import { useShownForest } from "./shown-forest.js";
 
 /** @typedef {import("../task-data.js").TaskView} TaskView */
 /** @typedef {import("../live.js").StoredEvent} StoredEvent */
@@ -93,8 +94,7 @@ function Steps({ events, past }) {
 
 /** @param {{ readonly id: string }} props */
 function Children({ id }) {
-  void revision.value;
-  const children = currentForest().items.get(id)?.children ?? [];
+  const children = useShownForest().forest.items.get(id)?.children ?? [];
   if (children.length === 0) return null;
   return html`<section>
     <h2>Children <span class="muted">${count(children.length)}</span></h2>
@@ -118,11 +118,16 @@ function Route({ view }) {
 
 /**
  * @param {{ readonly view: TaskView, readonly events: readonly StoredEvent[], readonly past: Item | undefined,
- *   readonly isPast: boolean }} props
+ *   readonly at: number | null }} props
  */
-export function TaskSide({ view, events, past, isPast }) {
+export function TaskSide({ view, events, past, at }) {
+  const isPast = at !== null;
   return html`<aside class="task-side" aria-label="About this task">
     ${!isPast && html`<${Budget} view=${view} />`}
+    <section class="task-machine">
+      <h2>Statechart</h2>
+      <${ChartPanel} events=${events} at=${at} />
+    </section>
     <${Children} id=${view.task_id} />
     ${!isPast && html`<${Steers} view=${view} />`}
     <${Steps} events=${events} past=${past} />

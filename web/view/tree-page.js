@@ -11,8 +11,8 @@ import { outline, tally, visibleRows } from "../model/outline.js";
 import { axisOf, WINDOWS } from "../model/time-axis.js";
 import { waitsOf } from "../model/waits.js";
 import { hashOf } from "../model/route.js";
+import { Past } from "../past.js";
 import { amend, goTo, place } from "../place.js";
-import { TreePast } from "../tree-past.js";
 import { LoadProblem } from "./side-bar.js";
 import { TimeSlider } from "./time-slider.js";
 import { ROW_HEIGHT, TreeRow } from "./tree-row.js";
@@ -37,7 +37,7 @@ const minutes = signal(/** @type {Window} */ (0));
 const chosen = signal(/** @type {string | null} */ (null));
 
 /** The past of the tree that is shown alone. */
-const past = signal(/** @type {TreePast | null} */ (null));
+const past = signal(/** @type {Past | null} */ (null));
 
 /** What is shown: the forest as it is, or as it was. */
 function shownForest() {
@@ -60,7 +60,7 @@ function shownTime() {
 
 /** A single tree, with the slider over all that happened in it. */
 function OneTree(/** @type {{ readonly id: string }} */ { id }) {
-  const data = useMemo(() => new TreePast(id), [id]);
+  const data = useMemo(() => new Past({ root_id: id }), [id]);
   useEffect(() => {
     past.value = data;
     return () => {
