@@ -7,6 +7,8 @@
 //     medium fails, all of the group fail, nothing is written, and what memory was told is undone, last first.
 // G3. Calls are carried out in the order in which they were made.
 // G4. When somebody else has written the file, what memory says of it is not so any more: nothing is written from then on.
+// G5. A group of which nobody needs the disk's word is committed without waiting for it. The log keeps the order: what is
+//     synced later has it too, and a power loss can only take it when nothing came after it.
 
 import { settle } from "../base/clock.ts";
 import { toTroupeError } from "../base/errors.ts";
@@ -14,6 +16,7 @@ import type { StoredEvent } from "../core/event.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import { ownedByAnother } from "./refusals.ts";
 import { callErrorOf, troubleOf } from "./sqlite-errors.ts";
+import type { Durability } from "./store.ts";
 
 /** What a write did inside its transaction. */
 export interface Written<T> {
@@ -25,10 +28,13 @@ export interface Written<T> {
   readonly undo?: () => void;
 }
 
+/** What an answer waits for: the disk, as the store's durability says; COMMIT alone; or nothing but its turn. */
+type Needs = "disk" | "commit" | "turn";
+
 interface Item {
   readonly work: () => Written<unknown>;
-  /** Whether it needs the disk; one that does not runs alone, between transactions. */
-  readonly durable: boolean;
+  /** One that needs its turn alone runs by itself, between transactions. */
+  readonly needs: Needs;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -55,6 +61,8 @@ export interface Memory {
 
 export interface GroupCommitOptions {
   readonly connection: Connection;
+  /** What the connection was opened with. */
+  readonly durability: Durability;
   readonly memory: Memory;
   /** Told of the events of a group after COMMIT, when all its writers have their answer. */
   readonly announce: (events: readonly StoredEvent[]) => void;
@@ -79,12 +87,17 @@ export class GroupCommit {
 
   /** Queues a write. */
   add<T>(work: () => Written<T>): Promise<T> {
-    return this.#push(work, true);
+    return this.#push(work, "disk");
+  }
+
+  /** Queues a write that tells nobody outside this process, and may be lost with its power (G5). */
+  addUnsynced<T>(work: () => Written<T>): Promise<T> {
+    return this.#push(work, "commit");
   }
 
   /** Queues something that only memory is told, in its turn (G3). */
   addVolatile<T>(work: () => T): Promise<T> {
-    return this.#push(() => ({ value: work() }), false);
+    return this.#push(() => ({ value: work() }), "turn");
   }
 
   /** Carries out all that is queued, now. */
@@ -92,9 +105,9 @@ export class GroupCommit {
     while (this.#queue.length > 0) this.#next();
   }
 
-  #push<T>(work: () => Written<T>, durable: boolean): Promise<T> {
+  #push<T>(work: () => Written<T>, needs: Needs): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ work, durable, resolve: resolve as Item["resolve"], reject });
+      this.#queue.push({ work, needs, resolve: resolve as Item["resolve"], reject });
       this.#schedule();
     });
   }
@@ -110,12 +123,13 @@ export class GroupCommit {
     });
   }
 
+  /** All that need the same, as far as they follow each other: who needs no disk must not wait for those who do (G5). */
   #next(): void {
-    const first = this.#queue.findIndex((item) => !item.durable);
-    const size = first === 0 ? 1 : Math.min(first < 0 ? this.#queue.length : first, MAX_GROUP);
-    const group = this.#queue.slice(0, size);
-    this.#queue = this.#queue.slice(size);
-    if (first === 0) answer(attempt(group[0] as Item));
+    const { needs } = this.#queue[0] as Item;
+    const other = this.#queue.findIndex((item) => item.needs !== needs);
+    const alike = other < 0 ? this.#queue.length : other;
+    const group = this.#queue.splice(0, needs === "turn" ? 1 : Math.min(alike, MAX_GROUP));
+    if (needs === "turn") answer(attempt(group[0] as Item));
     else this.#commit(group);
   }
 
@@ -144,7 +158,9 @@ export class GroupCommit {
     const { connection, memory } = this.#options;
     const restore = memory.mark();
     const done: Done[] = [];
+    const isSynced = group[0]?.needs === "disk";
     try {
+      if (!isSynced) this.#sync("normal");
       connection.run("BEGIN IMMEDIATE");
       this.#checkOwned();
       for (const item of group) done.push(this.#carryOut(item));
@@ -157,7 +173,15 @@ export class GroupCommit {
       for (const { written } of done.toReversed()) written?.undo?.();
       restore();
       throw thrown;
+    } finally {
+      if (!isSynced) this.#sync("full");
     }
+  }
+
+  /** Only where every group is synced is there one to leave out. */
+  #sync(mode: "full" | "normal"): void {
+    const { connection, durability } = this.#options;
+    if (durability === "full") connection.exec(`PRAGMA synchronous = ${mode}`);
   }
 
   /** Keeps G4. Throws StoreError `database_owned`. */

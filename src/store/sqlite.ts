@@ -87,6 +87,7 @@ export class SqliteStore implements Store {
     this.#claiming = new Claiming(this.#tasks);
     this.#group = new GroupCommit({
       connection,
+      durability: this.durability,
       memory: this.#tasks,
       announce: (events) => this.#wakes.announce(events),
     });
@@ -103,8 +104,9 @@ export class SqliteStore implements Store {
     return this.#write(() => this.#group.add(() => submitAll(this.#tasks, tasks)));
   }
 
+  /** Who claimed dies with the power, so no claim waits for the disk; what is written under it brings it along. */
   claim(options: Parameters<Store["claim"]>[0]): Promise<readonly Claim[]> {
-    return this.#write(() => this.#group.add(() => this.#claiming.claim(options)));
+    return this.#write(() => this.#group.addUnsynced(() => this.#claiming.claim(options)));
   }
 
   heartbeat(owner: string, ttlMs: number): Promise<readonly string[]> {

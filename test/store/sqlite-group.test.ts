@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { settle } from "../../src/base/clock.ts";
+import { ConflictError } from "../../src/base/errors.ts";
 import type { StoredEvent } from "../../src/core/event.ts";
 import { Connection } from "../../src/store/sqlite-connection.ts";
+import { GroupCommit } from "../../src/store/sqlite-group.ts";
 import { databaseFolder, openedWithConnection } from "./sqlite-files.ts";
 import {
   claimed,
@@ -62,7 +64,7 @@ describe("a group of writes", () => {
   });
 
   it("G2 fails as one when the disk is full, leaves nothing, and goes on when there is room", async () => {
-    const { store, fail } = failing();
+    const { store, connection, fail } = failing();
     const claim = await claimed(store, "t1");
     await submitted(store, "t2", { workspace: workspaceOf("box-2") });
     const before = await everything(store, ["t1", "t2"]);
@@ -72,7 +74,6 @@ describe("a group of writes", () => {
     const writes = [
       store.commit(claim, 1, { events: [STARTED], state: "running", turn: 3 }),
       store.submit(specimen("t3", { goal: LONG }), SPAWNED),
-      store.claim({ owner: "owner-b", request: "r1", boxId: "box-2", ttlMs: 1_000, max: 5 }),
       store.send("t1", steer("m1", LONG)),
       store.commit(claim, 7, {}),
     ];
@@ -84,6 +85,10 @@ describe("a group of writes", () => {
     expect(await everything(store, ["t1", "t2"])).toEqual(before);
     expect(await store.get("t3")).toBeNull();
     fail(false);
+    connection.exec("PRAGMA query_only = ON");
+    const taking = store.claim({ owner: "owner-b", request: "r1", boxId: "box-2", ttlMs: 1_000, max: 5 });
+    await expect(taking).rejects.toMatchObject({ kind: "store", code: "read_only" });
+    connection.exec("PRAGMA query_only = OFF");
     expect(await store.heartbeat("owner-b", 1_000)).toEqual([]);
     const claims = await store.claim({ owner: "owner-c", boxId: "box-2", ttlMs: 1_000, max: 5 });
     expect(claims).toMatchObject([{ taskId: "t2", epoch: 1, resume: null }]);
@@ -174,6 +179,31 @@ describe("a group of writes", () => {
     expect(woken.map((event) => event.taskId)).toEqual(names);
     await store.close();
   });
+
+  it.each(["full", "normal"] as const)(
+    "G5 waits for the disk only where somebody needs it: %s",
+    async (durability) => {
+      const connection = new Connection(pathFor());
+      connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}`);
+      const memory = { mark: () => () => {}, committed: () => {} };
+      const group = new GroupCommit({ connection, durability, memory, announce: () => {} });
+      const mode = () => ({ value: connection.pragma("synchronous") });
+      const refusing = (): never => {
+        throw new ConflictError("refused", "No.");
+      };
+      const [first, claim, refused, last] = await Promise.allSettled([
+        group.add(mode),
+        group.addUnsynced(mode),
+        group.addUnsynced(refusing),
+        group.add(mode),
+      ]);
+      const full = { status: "fulfilled", value: durability === "full" ? 2 : 1 };
+      expect([first, last]).toEqual([full, full]);
+      expect(claim).toEqual({ status: "fulfilled", value: 1 });
+      expect(refused).toMatchObject({ reason: { code: "refused" } });
+      connection.close();
+    },
+  );
 
   it("writes what was asked before it was closed", async () => {
     const { store, path } = failing();
