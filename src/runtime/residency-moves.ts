@@ -107,8 +107,12 @@ export async function loadModel(load: Load): Promise<LoadOutput> {
   const { clock } = load;
   const startedAt = clock.monotonic();
   const first = await loadOnce(load, SHOWN_MS);
+  // A connection that broke off while the server answers says no more than that it was started again.
+  const isBroken = first === "away" && (await look(load)).outcome === "seen";
   // Whoever let it go at once for another program, and shows nothing while that loads, has to load it anew when asked.
-  const last = first === "nothing" ? await loadOnce(load, 0) : first;
+  const isAgain = isBroken || first === "nothing";
+  const last = isAgain ? await loadOnce(load, isBroken ? SHOWN_MS : 0) : first;
+  if (last === "away") return { outcome: "away" };
   if (last !== "nothing" && "outcome" in last) return last;
   // One that shows nothing speaks Ollama's protocol and has no such list: its word that it loaded has to do.
   const { found, models } = last === "nothing" ? { found: null, models: [] } : last;
@@ -118,19 +122,19 @@ export async function loadModel(load: Load): Promise<LoadOutput> {
 }
 
 /** What went wrong, or how it is shown after `shownMs` at the latest; `nothing` when no model is. */
-async function loadOnce(load: Load, shownMs: number): Promise<LoadOutput | Shown | "nothing"> {
+async function loadOnce(load: Load, shownMs: number): Promise<Shown | LoadOutput | "away" | "nothing"> {
   const { provider, profile, signal } = load;
   const abort = linkedAbort(signal);
   try {
     const asked = provider.preload(profile.model, { ...profile.runner, signal: abort.signal });
     const ended = await untilAnswered(load, asked.then(success, failure));
     signal.throwIfAborted();
-    if (ended === "away") return { outcome: "away" };
+    if (ended === "away") return "away";
     if (ended === "wedged") return wedged(load);
     if (ended === "silent") return failed(load, SILENT);
+    if (isAway(ended.thrown)) return "away";
     if (ended.thrown !== null) return failedBy(load, ended.thrown);
     const shown = await untilShown(load, shownMs);
-    if (shown === "away") return { outcome: "away" };
     return shown ?? failed(load, goneAtOnce(profile.model));
   } finally {
     abort.abort(new CancelledError("The load is over."));
@@ -152,9 +156,9 @@ export async function unloadModel(move: Move): Promise<UnloadOutput> {
         askedAt = clock.monotonic();
         await provider.unload(profile.model, { signal });
       }
-    } catch (thrown) {
+    } catch {
+      // Whether it is away is what the look says.
       signal.throwIfAborted();
-      if (isAway(thrown)) return { outcome: "away" };
     }
     const seen = await look(move);
     if (seen.outcome === "away") return { outcome: "away" };
@@ -254,7 +258,6 @@ function failed({ failures }: Load, reason: ResidencyFailure, retryAfterMs = 0):
 
 function failedBy(load: Load, thrown: unknown): LoadOutput {
   if (!(thrown instanceof ProviderError)) throw thrown;
-  if (isAway(thrown)) return { outcome: "away" };
   const { providerKind: kind, code, message } = thrown;
   const reason = { kind, code, message };
   if (code === "model_not_found") return { outcome: "removed", failure: reason, retryInMs: 0 };

@@ -140,6 +140,16 @@ describe("a load", () => {
     expect(await within(3_000, work)).toEqual({ outcome: "away" });
   });
 
+  test("on a server that was started again meanwhile is asked for once more", async () => {
+    const { server, loading, within } = stage();
+    server.isWedged = true;
+    const work = loading();
+    await within(3_000, work);
+    server.restart();
+    expect(await within(3_000, work)).toMatchObject({ outcome: "loaded", vramBytes: 1_500 });
+    expect(server.chats.length).toBe(2);
+  });
+
   test("of a model that goes again at once says so", async () => {
     const { server, loading, within } = stage();
     const work = loading();
@@ -230,6 +240,16 @@ describe("an unload", () => {
     expect(server.chats.length).toBeGreaterThan(5);
     expect(server.chats.length).toBeLessThan(15);
     restored();
+  });
+
+  test("on a server that is started again by then ends by what it shows", async () => {
+    const { server, unloading, within } = stage();
+    server.foreignLoad("a", 512);
+    server.loaded.delete = () => {
+      server.loaded.clear();
+      throw Object.assign(new TypeError("fetch failed"), { cause: { code: "ECONNRESET" } });
+    };
+    expect(await within(100, unloading())).toEqual({ outcome: "gone" });
   });
 
   test("of a model that was deleted ends when it is gone, and on a server that is away as away", async () => {
