@@ -4,7 +4,10 @@ import { fileURLToPath } from "node:url";
 import { serve, type Listening } from "./base/listen.ts";
 import type { Troupe, World } from "./compose.ts";
 import { assertBindAllowed } from "./http/bind.ts";
+import { secure } from "./http/gate.ts";
+import type { MadeTokens } from "./http/made-tokens.ts";
 import { startingResponse } from "./http/problem.ts";
+import type { RateLimitOptions } from "./http/rate-limit.ts";
 import { createHttpApp } from "./http/server.ts";
 import { Shell } from "./http/shell.ts";
 import { OPERATOR } from "./runtime/runtime.ts";
@@ -21,6 +24,9 @@ export interface ServeOptions {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly insecureAllowRemote: boolean;
+  /** Tokens that people made; none when absent. */
+  readonly made?: MadeTokens;
+  readonly rateLimit?: RateLimitOptions;
 }
 
 /** What is served: a Troupe, or what only shows what one did and has no machines at work. */
@@ -41,8 +47,9 @@ export interface Served {
  */
 export async function listen(options: ServeOptions): Promise<Served> {
   assertBindAllowed(options.host, options.insecureAllowRemote);
+  await options.made?.watch();
   let handler: ((request: Request) => Response | Promise<Response>) | null = null;
-  const listening = await serve((request) => handler?.(request) ?? startingResponse(), {
+  const listening = await serve((request) => handler?.(request) ?? secure(startingResponse()), {
     hostname: options.host,
     port: options.port,
   });
@@ -56,6 +63,8 @@ export async function listen(options: ServeOptions): Promise<Served> {
           port: () => listening.port,
           allowedHosts: options.allowedHosts,
           allowedOrigins: options.allowedOrigins,
+          ...(options.made && { made: options.made }),
+          ...(options.rateLimit && { rateLimit: options.rateLimit }),
         },
         clock: options.world.clock,
         logger: troupe.logger,
@@ -65,6 +74,9 @@ export async function listen(options: ServeOptions): Promise<Served> {
       });
       handler = (request) => app.fetch(request);
     },
-    close: () => listening.close(),
+    close: () => {
+      options.made?.close();
+      return listening.close();
+    },
   };
 }

@@ -38,7 +38,7 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
-export type IdPrefix = "task" | "ses" | "steer" | "msg" | "lease" | "req" | "box" | "call";
+export type IdPrefix = "task" | "ses" | "steer" | "msg" | "lease" | "req" | "box" | "call" | "tok";
 
 /** A new id: the prefix, an underscore and 128 random bits in hexadecimal. */
 export function newId(prefix: IdPrefix, random: Random = systemRandom): string {

@@ -20,6 +20,19 @@ import {
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
+/** How long a client may take for its headers, and for its whole request; and how often that is looked at. */
+export interface Patience {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly checkMs: number;
+}
+
+export interface NodeListenOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly patience?: Patience;
+}
+
 export interface NodeServer {
   readonly port: number;
   stop(): Promise<void>;
@@ -27,15 +40,14 @@ export interface NodeServer {
 
 /** Bytes of all request headers together; more is answered with 431 (Node; Bun and Deno have their own caps). */
 const MAX_HEADER_BYTES = 16_384;
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-/** How often Node looks for connections that are past those times. */
-const CHECK_INTERVAL_MS = 2_000;
+const PATIENCE: Patience = { headersMs: 10_000, requestMs: 30_000, checkMs: 2_000 };
 /** A socket on which nothing moved for so long is dropped; keep-alives and long polls are well below it. */
 const SOCKET_IDLE_MS = 120_000;
 const MAX_CONNECTIONS = 1_024;
 /** A peer that is gone without a word is noticed by the system's own probes. */
 const PROBE_AFTER_MS = 30_000;
+/** Of a peer that pings and takes no answer, so much waits; then it is cut off. */
+const MAX_WAITING_PONGS_BYTES = 65_536;
 /** How long a peer may take to say goodbye back. */
 const GOODBYE_MS = 5_000;
 
@@ -43,11 +55,13 @@ const SOCKET_OPTIONS = {
   noServer: true,
   maxPayload: MAX_SOCKET_MESSAGE_BYTES,
   perMessageDeflate: false,
+  autoPong: false,
   closeTimeout: GOODBYE_MS,
 };
 
 /** Listens. Throws what Node throws where the address cannot be had. */
-export async function serveOnNode(handler: Handler, hostname: string, port: number): Promise<NodeServer> {
+export async function serveOnNode(handler: Handler, options: NodeListenOptions): Promise<NodeServer> {
+  const { hostname, port, patience = PATIENCE } = options;
   const server = createAdaptorServer({
     fetch: handler,
     hostname,
@@ -55,9 +69,9 @@ export async function serveOnNode(handler: Handler, hostname: string, port: numb
     overrideGlobalObjects: false,
     serverOptions: {
       maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      headersTimeout: patience.headersMs,
+      requestTimeout: patience.requestMs,
+      connectionsCheckingInterval: patience.checkMs,
       // Node would hand over every request that names any other protocol, as curl does of itself.
       shouldUpgradeCallback: ({ method, headers }: IncomingMessage) => asksForSocket(method, headers.upgrade),
     },
@@ -171,6 +185,10 @@ async function refuse(duplex: Duplex, response: Response): Promise<void> {
 function attach(socket: WebSocket, handler: SocketHandler): void {
   socket.on("error", () => {});
   socket.on("close", () => handler.closed());
+  socket.on("ping", (data: Buffer) => {
+    if (socket.bufferedAmount > MAX_WAITING_PONGS_BYTES) socket.terminate();
+    else socket.pong(data);
+  });
   socket.on("message", (data: RawData, isBinary: boolean) => {
     if (socket.readyState !== socket.OPEN) return;
     if (isBinary) socket.close(CLOSE_NOT_TEXT, "text only");

@@ -104,7 +104,7 @@ function onDeno(deno: NonNullable<RuntimeGlobals["Deno"]>, handler: FetchHandler
 
 async function onNode(handler: FetchHandler, options: ListenOptions): Promise<Listening> {
   const { serveOnNode } = await import("./listen-node.ts");
-  const server = await serveOnNode(handler, options.hostname, options.port);
+  const server = await serveOnNode(handler, options);
   return listening(options, server.port, () => server.stop());
 }
 

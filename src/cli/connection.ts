@@ -9,6 +9,7 @@ import type { TaskApi, TroupeApi } from "../core/api.ts";
 import { credentialPlace, isLoopback, parseEndpoint } from "../core/endpoint.ts";
 import { loadConfig, troupeHome, type LoadedConfig } from "../config/load.ts";
 import { HttpClient } from "../http/client.ts";
+import type { TokenFolder } from "../http/made-tokens.ts";
 import { loadToken } from "../http/token.ts";
 import { toolsetNames } from "../toolsets/registry.ts";
 import { usageError, type FlagSpec } from "./flags.ts";
@@ -45,6 +46,11 @@ export function configOf({ flags, world }: Pick<Invocation, "flags" | "world">):
 /** Where the token lies. Contract: throws ConfigError `no_home`. */
 export function tokenPath(world: CliWorld, loaded: LoadedConfig): string {
   return resolve(troupeHome(world.env), loaded.config.server.token_file);
+}
+
+/** Where the tokens lie that people make: beside the server's own. Contract: throws ConfigError `no_home`. */
+export function tokenFolder(world: CliWorld, loaded: LoadedConfig): TokenFolder {
+  return { folder: `${tokenPath(world, loaded)}s`, posix: isPosix(world) };
 }
 
 /** Whether the modes of files mean something. */

@@ -9,9 +9,10 @@ import { listen, type Served } from "../listen.ts";
 import type { StoreSettings } from "../core/settings.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { storeSettings } from "../config/store-settings.ts";
+import { MadeTokens } from "../http/made-tokens.ts";
 import { loadOrCreateToken, type TokenFile } from "../http/token.ts";
 import type { Command, Invocation } from "./command.ts";
-import { configOf, isPosix, tokenPath } from "./connection.ts";
+import { configOf, isPosix, tokenFolder, tokenPath } from "./connection.ts";
 import { usageError } from "./flags.ts";
 import { probeGpus } from "./gpu-probe.ts";
 import { vramOf } from "./machine-memory.ts";
@@ -60,6 +61,8 @@ async function start(invocation: Invocation, loaded: LoadedConfig, box: RunningB
     allowedHosts: server.allowed_hosts,
     allowedOrigins: server.allowed_origins,
     insecureAllowRemote: server.insecure_allow_remote,
+    made: madeTokens(invocation, loaded),
+    ...rateLimitOf(server.rate_limit),
   });
   try {
     const troupe = await compose({
@@ -74,6 +77,19 @@ async function start(invocation: Invocation, loaded: LoadedConfig, box: RunningB
     await served.close();
     throw error;
   }
+}
+
+/** What people made with `troupe tokens`; a file that gives nobody access is said where a person looks. */
+function madeTokens({ world }: Invocation, loaded: LoadedConfig): MadeTokens {
+  return new MadeTokens({
+    ...tokenFolder(world, loaded),
+    clock: world.clock,
+    onProblem: (message) => world.writeLog(`warning: ${message}`),
+  });
+}
+
+function rateLimitOf({ requests_per_s: perS, burst }: LoadedConfig["config"]["server"]["rate_limit"]) {
+  return perS === null ? {} : { rateLimit: { perS, burst } };
 }
 
 /** What the runtime is composed from: the config's own servers with the memory of their GPUs, or the simulated box. */

@@ -20,6 +20,8 @@ export interface Caller {
   readonly name: string;
   readonly scopes: readonly Scope[];
   readonly taskId: string | null;
+  /** Which of the tokens that people made it came with. */
+  readonly tokenId?: string;
 }
 
 export interface DelegateRequest {

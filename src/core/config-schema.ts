@@ -228,6 +228,13 @@ export const configSchema = z.strictObject({
       token_file: text.default("token"),
       /** Serving another address than loopback without TLS shows every transcript to the network. */
       insecure_allow_remote: z.boolean().default(false),
+      /** What one token may ask: requests a second on average, and at once after a quiet time; `null` is no limit. */
+      rate_limit: z
+        .strictObject({
+          requests_per_s: z.number().positive().nullable().default(1_000),
+          burst: count.default(2_000),
+        })
+        .prefault({}),
       /** What a turn under way has to end when the server is told to stop; the rest is parked. */
       shutdown_grace_s: z.number().min(0).default(10),
     })

@@ -16,7 +16,6 @@ export function addBoxRoutes(host: RouteHost): void {
   const reading = {
     method: "GET",
     tag: "box",
-    scope: "read",
     params: emptyQuery,
     query: emptyQuery,
   } as const;
@@ -69,7 +68,6 @@ export function addSwitchRoutes(host: RouteHost): void {
   const switching = {
     method: "POST",
     tag: "box",
-    scope: "admin",
     query: emptyQuery,
   } as const;
   addRoute(host, {

@@ -2,8 +2,9 @@
 // history in pages.
 
 import type { Context } from "hono";
+import { linkedAbort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
-import { InvalidRequestError, LimitError } from "../base/errors.ts";
+import { CancelledError, InvalidRequestError, LimitError } from "../base/errors.ts";
 import type { HttpEnv } from "./gate.ts";
 import { frameStream } from "./frame-stream.ts";
 import { emptyQuery, eventsQuery, historyQuery } from "./request-schema.ts";
@@ -29,7 +30,6 @@ export function addEventRoutes(host: RouteHost, options: EventRouteOptions): voi
     summary:
       "Events as they happen, as server-sent events, or over a WebSocket where the request asks for one.",
     tag: "events",
-    scope: "read",
     params: emptyQuery,
     query: eventsQuery,
     headers: { "Last-Event-ID": "Resume after this cursor; wins over `after`." },
@@ -50,7 +50,7 @@ export function addEventRoutes(host: RouteHost, options: EventRouteOptions): voi
       if (c.req.method === "HEAD") return c.body(null);
       if (open >= MAX_STREAMS) throw tooManyStreams();
       open += 1;
-      const stop = new AbortController();
+      const stop = linkedAbort(host.revoked(c.get("caller")) ?? undefined);
       const frames = api.events({
         ...(after === undefined ? {} : { after }),
         ...(query.task_id === undefined ? {} : { taskId: query.task_id }),
@@ -60,7 +60,8 @@ export function addEventRoutes(host: RouteHost, options: EventRouteOptions): voi
       });
       const release = (): void => {
         open -= 1;
-        stop.abort();
+        stop.release();
+        stop.abort(new CancelledError());
       };
       return c.body(
         frameStream({ frames, clock: options.clock, requestId: options.newRequestId(), release }),
@@ -76,7 +77,6 @@ function addHistory(host: RouteHost): void {
     operationId: "readHistory",
     summary: "Reads stored events, oldest first: all of them, those of a task, or those of a tree.",
     tag: "events",
-    scope: "read",
     params: emptyQuery,
     query: historyQuery,
     responses: { 200: { description: "A page of events, at most `limit` of them.", schema: eventPage } },

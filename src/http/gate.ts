@@ -13,7 +13,8 @@ import type { Context, MiddlewareHandler } from "hono";
 import { InvalidRequestError } from "../base/errors.ts";
 import type { Caller } from "../core/api.ts";
 import { assertJsonType } from "./json-body.ts";
-import { type AccessToken, TokenBook } from "./token-book.ts";
+import type { RateLimit, RateLimitOptions } from "./rate-limit.ts";
+import type { AccessToken, TokenBook, TokenSource } from "./token-book.ts";
 
 /** What the gate leaves for the routes. */
 export interface HttpEnv {
@@ -22,6 +23,10 @@ export interface HttpEnv {
 
 export interface GateOptions {
   readonly tokens: readonly AccessToken[];
+  /** Tokens that are made and revoked meanwhile; none when absent. */
+  readonly made?: TokenSource;
+  /** How often one token may ask; as often as it likes when absent. */
+  readonly rateLimit?: RateLimitOptions;
   /** The port that is served, asked at each request: it is known only once the server listens. */
   readonly port: () => number;
   /** Hosts beside loopback that requests may name: `name` for any port, or `name:port`. */
@@ -31,6 +36,12 @@ export interface GateOptions {
 }
 
 const LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"];
+
+/** Who holds the tokens, and how often each may ask. */
+export interface Doorkeeper {
+  readonly tokens: TokenBook;
+  readonly limit: RateLimit | null;
+}
 
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
@@ -45,10 +56,16 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 export function securityHeaders(): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     await next();
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
-      if (!c.res.headers.has(name)) c.res.headers.set(name, value);
-    }
+    secure(c.res);
   };
+}
+
+/** The same for an answer that no app gave. */
+export function secure(response: Response): Response {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+    if (!response.headers.has(name)) response.headers.set(name, value);
+  }
+  return response;
 }
 
 /** Whether a request needs no token here: it is public, or becomes a socket that asks for the token itself. */
@@ -58,15 +75,18 @@ export type IsOpen = (request: {
   readonly raw: Request;
 }) => boolean | Promise<boolean>;
 
-/** Contract: refuses by throwing InvalidRequestError; otherwise sets `caller` (not for open requests). */
-export function gate(options: GateOptions, isOpen: IsOpen): MiddlewareHandler<HttpEnv> {
-  const tokens = new TokenBook(options.tokens);
+/** Contract: refuses by throwing InvalidRequestError and LimitError; otherwise sets `caller` (not for open requests). */
+export function gate(options: GateOptions, keeper: Doorkeeper, isOpen: IsOpen): MiddlewareHandler<HttpEnv> {
   const origins = new Set(options.allowedOrigins ?? []);
   return async (c, next) => {
     assertHost(c, options);
     const origin = c.req.header("origin");
     if (origin !== undefined && !origins.has(origin) && !isOwn(origin, c)) throw forbiddenOrigin(origin);
-    if (!(await isOpen(c.req))) c.set("caller", await authenticate(c, tokens));
+    if (!(await isOpen(c.req))) {
+      const caller = await authenticate(c, keeper.tokens);
+      keeper.limit?.take(caller);
+      c.set("caller", caller);
+    }
     if (hasBody(c.req.raw.headers)) assertJsonType(c.req.raw.headers);
     await next();
   };

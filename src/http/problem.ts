@@ -61,7 +61,7 @@ export const CODE_STATUS: Readonly<Record<string, number>> = {
   unauthorized: 401,
   forbidden_host: 403,
   forbidden_origin: 403,
-  scope_missing: 403,
+  insufficient_scope: 403,
   method_not_allowed: 405,
   body_too_large: 413,
   unsupported_media_type: 415,

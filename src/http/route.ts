@@ -1,15 +1,16 @@
-// One way to declare a route: its words for the OpenAPI document, its schemas, its scope and its handler stand in one
-// object, so that what is documented is what is checked. The router sees nothing that the document does not.
+// One way to declare a route: its words for the OpenAPI document, its schemas and its handler stand in one object, and
+// its scope in one table, so that what is documented is what is checked. The router sees nothing that the document does not.
 
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { describeRoute, resolver, validator } from "hono-openapi";
 import type { z } from "zod";
 import { InvalidRequestError, NotFoundError } from "../base/errors.ts";
-import type { Caller, Scope, TroupeApi } from "../core/api.ts";
+import type { Caller, TroupeApi } from "../core/api.ts";
 import { toWire } from "../core/wire.ts";
 import type { HttpEnv } from "./gate.ts";
 import { readJson } from "./json-body.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
+import { type OperationId, ROUTE_SCOPES } from "./route-scopes.ts";
 import { problemView } from "./view-schema.ts";
 
 export type HttpApp = Hono<HttpEnv>;
@@ -38,10 +39,10 @@ export interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z
   readonly method: "GET" | "POST" | "DELETE";
   /** With `:name` for parameters. */
   readonly path: string;
-  readonly operationId: string;
+  /** Its scope stands under this name in `route-scopes.ts`. */
+  readonly operationId: OperationId;
   readonly summary: string;
   readonly tag: "tasks" | "sessions" | "box" | "events" | "meta";
-  readonly scope: Scope;
   readonly params: P;
   readonly query: Q;
   /** Absent on routes that take none. A body that is left out counts as `{}`. */
@@ -57,6 +58,8 @@ export interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z
 export interface RouteHost {
   readonly app: HttpApp;
   readonly api: (caller: Caller) => TroupeApi;
+  /** Aborts when the caller's token is revoked; `null` where that cannot happen. */
+  readonly revoked: (caller: Caller) => AbortSignal | null;
 }
 
 /** Adds the route. A GET answers HEAD too. */
@@ -68,7 +71,7 @@ export function addRoute<P extends z.ZodType, Q extends z.ZodType, B extends z.Z
     spec.method,
     spec.path,
     describe(spec),
-    requireScope(spec.scope),
+    requireScope(spec.operationId),
     checked("param", spec.params),
     checked("query", spec.query),
     async (c) => {
@@ -88,12 +91,14 @@ function readBody(c: Context<HttpEnv>, spec: { readonly maxBodyBytes?: number })
   return readJson(c.req.raw, spec.maxBodyBytes ?? DEFAULT_BODY_BYTES);
 }
 
-function requireScope(scope: Scope): MiddlewareHandler<HttpEnv> {
+function requireScope(operation: OperationId): MiddlewareHandler<HttpEnv> {
+  const scope = ROUTE_SCOPES[operation];
   return async (c, next) => {
     if (!c.get("caller").scopes.includes(scope)) {
       throw new InvalidRequestError(
-        "scope_missing",
-        `Expected a token with the scope "${scope}", got one without. Use a token that may do this.`,
+        "insufficient_scope",
+        `Expected a token with the scope "${scope}", got one without. Use a token that may do this ` +
+          `(\`troupe tokens add --scope ${scope}\`).`,
         { details: { scope } },
       );
     }
@@ -155,6 +160,7 @@ function describe(spec: Omit<RouteSpec<z.ZodType, z.ZodType, z.ZodType>, "handle
     operationId: spec.operationId,
     summary: spec.summary,
     tags: [spec.tag],
+    security: [{ bearer: [ROUTE_SCOPES[spec.operationId]] }],
     parameters: Object.entries(spec.headers ?? {}).map(([name, description]) => ({
       in: "header",
       name,

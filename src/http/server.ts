@@ -14,6 +14,7 @@ import { addBoxRoutes, addSwitchRoutes } from "./box-routes.ts";
 import { addEventRoutes } from "./event-routes.ts";
 import { gate, type GateOptions, type HttpEnv, securityHeaders } from "./gate.ts";
 import { problemResponse } from "./problem.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { emptyQuery } from "./request-schema.ts";
 import { addRoute, type HttpApp, reply, type RouteHost, unrouted } from "./route.ts";
 import { addSessionRoutes } from "./session-routes.ts";
@@ -45,7 +46,10 @@ const HEALTH_PATH = "/healthz";
  */
 export function createHttpApp(options: HttpAppOptions): HttpApp {
   const app: HttpApp = new Hono<HttpEnv>();
-  const host: RouteHost = { app, api: options.api };
+  const tokens = new TokenBook(options.gate.tokens, options.gate.made);
+  const { rateLimit } = options.gate;
+  const limit = rateLimit ? new RateLimit(rateLimit, options.clock) : null;
+  const host: RouteHost = { app, api: options.api, revoked: (caller) => tokens.revoked(caller) };
   const newRequestId = (): string => newId("req", options.random ?? systemRandom);
   app.use("*", securityHeaders());
   const { shell } = options;
@@ -53,6 +57,7 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
     "*",
     gate(
       options.gate,
+      { tokens, limit },
       (request) =>
         request.path === HEALTH_PATH ||
         isSocketRequest(request) ||
@@ -60,7 +65,6 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
     ),
   );
   if (shell) app.use("*", shell.handler());
-  const tokens = new TokenBook(options.gate.tokens);
   addSocketRoutes(host, { ...options, tokens, newRequestId });
   addMetaRoutes(host, options.version);
   addTaskRoutes(host);
@@ -104,7 +108,6 @@ function addMetaRoutes(host: RouteHost, version: string): void {
     operationId: "openapi",
     summary: "This document.",
     tag: "meta",
-    scope: "read",
     params: emptyQuery,
     query: emptyQuery,
     responses: { 200: { description: "OpenAPI 3.1.", schema: z.looseObject({ openapi: z.string() }) } },

@@ -8,7 +8,7 @@ import { idempotencyKey, KEY_DOC, taskPath } from "./task-routes.ts";
 import { cancelReceipt, steerReceipt, taskView } from "./view-schema.ts";
 
 export function addSessionRoutes(host: RouteHost): void {
-  const common = { tag: "sessions", scope: "control", query: emptyQuery } as const;
+  const common = { tag: "sessions", query: emptyQuery } as const;
   addRoute(host, {
     ...common,
     method: "POST",

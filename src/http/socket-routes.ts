@@ -43,9 +43,10 @@ export function addSocketRoutes(host: RouteHost, options: SocketRouteOptions): v
     host.app.get(path, async (c, next) => {
       if (!isSocketOffered(c.req.raw)) return next();
       const callerOf = (token: string): Promise<Caller | null> => tokens.callerOf(token);
+      const { revoked } = host;
       return acceptSocket(
         c.req.raw,
-        new SocketSession({ clock, newRequestId, callerOf, begin, ...places.take() }),
+        new SocketSession({ clock, newRequestId, callerOf, revoked, begin, ...places.take() }),
       );
     });
   };

@@ -9,6 +9,7 @@ import { toTroupeError } from "../base/errors.ts";
 import type { ServerSocket, SocketHandler } from "../base/socket.ts";
 import type { Caller } from "../core/api.ts";
 import { toProblem } from "./problem.ts";
+import { SOCKET_SCOPE } from "./route-scopes.ts";
 import {
   CLOSE,
   type Hello,
@@ -46,6 +47,8 @@ export interface Talk {
 export interface SessionOptions {
   readonly clock: Clock;
   readonly callerOf: (token: string) => Promise<Caller | null>;
+  /** Aborts when the caller's token is revoked. */
+  readonly revoked: (caller: Caller) => AbortSignal | null;
   readonly newRequestId: () => string;
   /** The client has said who it is. */
   readonly greeted: () => void;
@@ -125,7 +128,10 @@ export class SocketSession implements SocketHandler, Line {
     const caller = hello && (await callerOf(hello.token));
     if (this.#isClosed()) return;
     if (!hello || !caller) return this.close(CLOSE.noHello, "expected a hello with this server's token");
-    if (!caller.scopes.includes("read")) return this.close(CLOSE.forbidden, 'expected the scope "read"');
+    if (!caller.scopes.includes(SOCKET_SCOPE)) {
+      return this.close(CLOSE.forbidden, `expected the scope "${SOCKET_SCOPE}"`);
+    }
+    this.#mind(this.#options.revoked(caller));
     this.#timer?.cancel();
     greeted();
     this.#state = "greeted";
@@ -133,6 +139,12 @@ export class SocketSession implements SocketHandler, Line {
     // It may have ended in its first breath, before anybody could be told.
     if (this.#isClosed()) this.#talk.over();
     else for (const early of this.#early.splice(0)) this.#hear(early);
+  }
+
+  /** Who lost the token loses what was opened with it. */
+  #mind(revoked: AbortSignal | null): void {
+    const end = (): void => this.close(CLOSE.noHello, "the token was revoked");
+    revoked?.addEventListener("abort", end, { once: true, signal: this.#stop.signal });
   }
 
   #hear(text: string): void {

@@ -3,7 +3,7 @@
 import { z } from "zod";
 
 /** Milliseconds within which a client has to say who it is. */
-export const HELLO_MS = 5_000;
+export const HELLO_MS = 2_000;
 /** Messages a second that a client may send; these are greetings, changes of mind and pings. */
 export const MAX_MESSAGES_PER_S = 50;
 /** Tasks whose deltas one client may watch. */

@@ -71,7 +71,6 @@ function addDelegate(host: RouteHost): void {
     operationId: "delegateTask",
     summary: "Accepts a task and returns its id at once.",
     tag: "tasks",
-    scope: "control",
     params: none,
     query: none,
     body: delegateBody,
@@ -105,7 +104,6 @@ function addBatch(host: RouteHost): void {
     operationId: "delegateBatch",
     summary: "Accepts several tasks at once, all or none.",
     tag: "tasks",
-    scope: "control",
     params: none,
     query: none,
     body: batchBody,
@@ -130,7 +128,6 @@ function addReading(host: RouteHost): void {
     operationId: "listTasks",
     summary: "Lists tasks, a page at a time.",
     tag: "tasks",
-    scope: "read",
     params: none,
     query: listQuery,
     responses: { 200: { description: "A page.", schema: taskPage } },
@@ -142,7 +139,6 @@ function addReading(host: RouteHost): void {
     operationId: "checkTask",
     summary: "Shows a task or session.",
     tag: "tasks",
-    scope: "read",
     params: taskParams,
     query: none,
     responses: { 200: { description: "The task.", schema: taskView } },
@@ -154,7 +150,6 @@ function addReading(host: RouteHost): void {
     operationId: "readTranscript",
     summary: "Reads the messages of a task, oldest first.",
     tag: "tasks",
-    scope: "read",
     params: taskParams,
     query: transcriptQuery,
     responses: { 200: { description: "A page of rows.", schema: transcriptPage } },
@@ -175,7 +170,6 @@ function addResult(host: RouteHost): void {
     operationId: "collectTask",
     summary: "The end of a task; waits for it when asked to.",
     tag: "tasks",
-    scope: "read",
     params: taskParams,
     query: none,
     headers: { Prefer: `\`wait=30\` waits up to 30 seconds for the end; ${MAX_WAIT_S} is the most.` },
@@ -200,7 +194,7 @@ function addResult(host: RouteHost): void {
 }
 
 function addSteering(host: RouteHost): void {
-  const common = { method: "POST", tag: "tasks", scope: "control", params: taskParams, query: none } as const;
+  const common = { method: "POST", tag: "tasks", params: taskParams, query: none } as const;
   addRoute(host, {
     ...common,
     path: "/v1/tasks/:id/steer",

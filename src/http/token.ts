@@ -61,6 +61,17 @@ export async function loadOrCreateToken(options: TokenFileOptions): Promise<Toke
 
 /** The token in the file, or `null` where there is no file. Throws like `loadOrCreateToken`. */
 export async function loadToken(options: TokenFileOptions): Promise<string | null> {
+  // One byte more than a token and its newline shows that the file holds something else.
+  const text = await readPrivate(options, 67);
+  if (text === null || TOKEN_PATTERN.test(text)) return text;
+  throw malformed(options.path);
+}
+
+/**
+ * The first bytes of a file that nobody else could read or replace (keeps K3 and K4), without the space at its end;
+ * `null` where there is no file. Contract: throws ConfigErrors as `loadOrCreateToken` does.
+ */
+export async function readPrivate(options: TokenFileOptions, maxBytes: number): Promise<string | null> {
   const { path } = options;
   let file;
   try {
@@ -75,12 +86,9 @@ export async function loadToken(options: TokenFileOptions): Promise<string | nul
     if (!facts.isFile()) throw unreadable(path, "it is not a regular file");
     assertOwner(path, facts, options);
     if (options.posix !== false && (facts.mode & 0o077) !== 0) throw exposed(path, facts.mode);
-    // One byte more than a token and its newline shows that the file holds something else.
-    const { buffer, bytesRead } = await file.read({ buffer: new Uint8Array(67), position: 0 });
-    const text = new TextDecoder().decode(buffer.subarray(0, bytesRead)).trimEnd();
-    if (!TOKEN_PATTERN.test(text)) throw malformed(path);
+    const { buffer, bytesRead } = await file.read({ buffer: new Uint8Array(maxBytes), position: 0 });
     await assertFolderClosed(dirname(path), options);
-    return text;
+    return new TextDecoder().decode(buffer.subarray(0, bytesRead)).trimEnd();
   } finally {
     await file.close();
   }
@@ -104,8 +112,14 @@ async function writeToken(token: string, options: TokenFileOptions): Promise<boo
   }
 }
 
-/** Others who may write the folder could put their own token there. A sticky folder (`/tmp`) keeps them from it. */
-async function assertFolderClosed(folder: string, options: TokenFileOptions): Promise<void> {
+/**
+ * Others who may write the folder could put their own token there. A sticky folder (`/tmp`) keeps them from it.
+ * Contract: throws ConfigErrors `token_folder_open` and `token_foreign`, and the system's error where there is none.
+ */
+export async function assertFolderClosed(
+  folder: string,
+  options: Pick<TokenFileOptions, "posix" | "uid">,
+): Promise<void> {
   if (options.posix === false) return;
   const facts = await stat(folder);
   const { mode } = facts;
@@ -120,7 +134,11 @@ async function assertFolderClosed(folder: string, options: TokenFileOptions): Pr
 }
 
 /** Keeps K4. Contract: throws ConfigError `token_foreign`. */
-function assertOwner(path: string, facts: { readonly uid: number }, options: TokenFileOptions): void {
+function assertOwner(
+  path: string,
+  facts: { readonly uid: number },
+  options: Pick<TokenFileOptions, "posix" | "uid">,
+): void {
   const me = options.posix === false ? null : options.uid === undefined ? currentUid() : options.uid;
   if (isOwnOrRoots(facts, me)) return;
   throw new ConfigError(

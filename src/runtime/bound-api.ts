@@ -230,7 +230,7 @@ export class BoundApi implements TroupeApi {
   #need(scope: Scope): void {
     if (this.#caller.scopes.includes(scope)) return;
     throw new InvalidRequestError(
-      "scope_missing",
+      "insufficient_scope",
       `This call needs the scope "${scope}", which ${this.#caller.name} does not have.`,
       {
         details: { scope },

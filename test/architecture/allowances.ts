@@ -141,8 +141,8 @@ export const ALLOWANCES: readonly Allowance[] = [
   ),
   ...testedBy(
     "test/cli/command-table.test.ts",
-    "A part of the table of commands, which is asked for as a whole.",
-    ["src/cli/watching-commands.ts"],
+    "Parts of the table of commands, which is asked for as a whole.",
+    ["src/cli/token-commands.ts", "src/cli/watching-commands.ts"],
   ),
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",

@@ -30,7 +30,7 @@ async function box(handler?: (request: Request) => Response | Promise<Response>)
           closed: () => ended.push("closed"),
         })
       : new Response("plain");
-  const server = await serveOnNode(handler ?? accept, "127.0.0.1", 0);
+  const server = await serveOnNode(handler ?? accept, { hostname: "127.0.0.1", port: 0 });
   open.push(server);
   return { server, url: `ws://127.0.0.1:${server.port}/`, sockets, ended };
 }

@@ -194,7 +194,7 @@ describe("T16 scopes", () => {
         return { method, path, code };
       }),
     );
-    const refused = answers.filter(({ code }) => code === "scope_missing");
+    const refused = answers.filter(({ code }) => code === "insufficient_scope");
     expect(refused.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
       answers
         .filter(({ method }) => method !== "GET")

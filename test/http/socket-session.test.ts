@@ -9,7 +9,9 @@ let clock: SimulatedClock;
 let told: string[];
 let line: Line | null;
 let code: number | null;
+let revoked: AbortController;
 beforeEach(() => {
+  revoked = new AbortController();
   clock = new SimulatedClock();
   told = [];
   line = null;
@@ -27,6 +29,7 @@ function session(scope: "read" | "control" = "read", begin: (at: Line) => void =
   const made = new SocketSession({
     clock,
     newRequestId: () => "req_1",
+    revoked: () => revoked.signal,
     callerOf: async (token) => (token === TOKEN ? callerWith(scope) : null),
     greeted: () => told.push("greeted"),
     released: () => told.push("released"),
@@ -98,4 +101,12 @@ it("refuses what means nothing here, and a caller without the scope", async () =
   await clock.advance(0);
   other.received('{"type":"dance"}');
   expect(code).toBe(4400);
+});
+
+it("M3 ends with the token that it was opened with, and holds no listener afterwards", async () => {
+  const made = session();
+  made.received(hello);
+  await clock.advance(0);
+  revoked.abort();
+  expect([code, told.includes("over")]).toEqual([4401, true]);
 });
