@@ -3,7 +3,7 @@
 import { isOver } from "./words.js";
 
 /** @typedef {import("./forest.js").Forest} Forest */
-/** @typedef {import("./forest.js").Item} Item */
+/** @typedef {import("./item.js").Item} Item */
 
 /**
  * @typedef {object} Row

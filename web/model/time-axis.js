@@ -2,7 +2,7 @@
 
 import { isOver } from "./words.js";
 
-/** @typedef {import("./forest.js").Item} Item */
+/** @typedef {import("./item.js").Item} Item */
 /** @typedef {import("./words.js").Tone} Tone */
 
 /**

@@ -3,8 +3,8 @@
 /** @typedef {import("../../src/core/wire.ts").Wire<import("../../src/core/box-api.ts").GpuView>} GpuView */
 /** @typedef {GpuView["backends"][number]["waiting"][number]} Waiting */
 /** @typedef {import("./forest.js").Forest} Forest */
-/** @typedef {import("./forest.js").Item} Item */
-/** @typedef {import("./forest.js").StoredEvent} StoredEvent */
+/** @typedef {import("./item.js").Item} Item */
+/** @typedef {import("./item.js").StoredEvent} StoredEvent */
 
 /**
  * The wait of each task that waits for a place or a generation.

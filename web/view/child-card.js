@@ -22,6 +22,6 @@ export function ChildCard({ id }) {
     </span>
     <span class="card-goal" dir="auto">${oneLine(item.goal, 160)}</span>
     ${item.note !== "" && !isOver(item.state) && html`<span class="card-note muted" dir="auto">${oneLine(item.note, 120)}</span>`}
-    ${item.percent !== null && html`<progress max="100" value=${item.percent} aria-label="Progress"></progress>`}
+    ${item.progress?.percent != null && html`<progress max="100" value=${item.progress.percent} aria-label="Progress"></progress>`}
   </a>`;
 }

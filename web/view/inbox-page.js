@@ -13,7 +13,7 @@ import { Composer } from "./composer.js";
 import { LATELY_MS } from "./side-bar.js";
 import { StateWords } from "./state-mark.js";
 
-/** @typedef {import("../model/forest.js").Item} Item */
+/** @typedef {import("../model/item.js").Item} Item */
 
 /** What a task that asks said last: its question stands there. */
 function Question(/** @type {{ readonly id: string }} */ { id }) {

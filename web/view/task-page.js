@@ -21,7 +21,7 @@ import { TimeSlider } from "./time-slider.js";
 import { Transcript } from "./transcript.js";
 
 /** @typedef {import("../task-data.js").TaskView} TaskView */
-/** @typedef {import("../model/forest.js").Item} Item */
+/** @typedef {import("../model/item.js").Item} Item */
 
 /**
  * The data of a task for as long as a page shows it, and its writing as it comes.

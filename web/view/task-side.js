@@ -11,7 +11,7 @@ import { useShownForest } from "./shown-forest.js";
 
 /** @typedef {import("../task-data.js").TaskView} TaskView */
 /** @typedef {import("../live.js").StoredEvent} StoredEvent */
-/** @typedef {import("../model/forest.js").Item} Item */
+/** @typedef {import("../model/item.js").Item} Item */
 
 /** Steps that are listed; the slider has all of them. */
 const STEPS = 60;

@@ -91,7 +91,7 @@ export function TreeRow({ row, top, axis, now, wait, isChosen, onToggle, onOpen 
 }
 
 /**
- * @param {import("../model/forest.js").Item} item
+ * @param {import("../model/item.js").Item} item
  * @param {import("../model/time-axis.js").Axis} axis
  */
 function endMark(item, axis) {

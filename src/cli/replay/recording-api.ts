@@ -22,7 +22,7 @@ import { STATES, isTerminal, type State } from "../../core/lifecycle.ts";
 import { textOf, type TranscriptRow } from "../../core/message.ts";
 import { transcriptLines } from "./transcript-lines.ts";
 import type { Recording } from "./recording.ts";
-import { tasksAt, treesOf, type PastTasks } from "./state-at.ts";
+import { RecordedTasks, treesOf, type PastTasks } from "./state-at.ts";
 
 const MOST_PER_PAGE = 200;
 const DEFAULT_PAGE = 50;
@@ -32,9 +32,11 @@ export class RecordingApi implements TroupeApi {
   /** How many events have happened: all of them at first. */
   #at: number;
   #past: PastTasks | null = null;
+  readonly #recorded: RecordedTasks;
 
   constructor(recording: Recording) {
     this.recording = recording;
+    this.#recorded = new RecordedTasks(recording);
     this.#at = recording.events.length;
   }
 
@@ -54,7 +56,7 @@ export class RecordingApi implements TroupeApi {
   }
 
   get #tasks(): PastTasks {
-    return (this.#past ??= tasksAt(this.recording, this.#at));
+    return (this.#past ??= this.#recorded.at(this.#at));
   }
 
   async check(taskId: string): Promise<TaskView> {

@@ -1,9 +1,12 @@
-// What a recording says of its tasks at one of its events: a fold of the events up to it over the tasks' last views. Pure.
+// What a recording says of its tasks at one of its events: the dashboard's fold of the events up to it, over the tasks' last
+// views. It adds to that fold only the words that a terminal shows, and changes nothing of the recording.
 
+import type { Item } from "../../../web/model/item.js";
+import { forestAt } from "../../../web/model/forest.js";
 import type { TaskView, TreeNode } from "../../core/api.ts";
-import type { EventData, StoredEvent } from "../../core/event.ts";
-import { addUsage, NO_USAGE, type Usage } from "../../core/limits.ts";
-import type { Progress } from "../../core/task.ts";
+import type { StoredEvent } from "../../core/event.ts";
+import { NO_USAGE, type Usage } from "../../core/limits.ts";
+import { toWire, type Wire } from "../../core/wire.ts";
 import { eventText } from "../task-lines.ts";
 import type { Recording } from "./recording.ts";
 
@@ -17,90 +20,67 @@ export interface PastTask {
 
 export type PastTasks = ReadonlyMap<string, PastTask>;
 
-interface Folded {
-  last: StoredEvent | null;
-  told: string | null;
-  model: string | null;
-  progress: Progress | null;
-  usage: Usage;
-}
+export class RecordedTasks {
+  readonly #recording: Recording;
+  /** As the fold takes them; made once, since a recording has many moments. */
+  #events: readonly Wire<StoredEvent>[] | null = null;
 
-/**
- * The tasks after the first `count` events; those that nothing had happened to yet are left out. A task without any event
- * in the recording (what is kept of events is bounded) is as its view says.
- */
-export function tasksAt(recording: Recording, count: number): PastTasks {
-  const { tasks, events } = recording;
-  const known = new Set(events.map(({ taskId }) => taskId));
-  const folds = new Map<string, Folded>();
-  for (const event of events.slice(0, count)) {
-    const fold = folds.get(event.taskId) ?? {
-      last: null,
-      told: null,
-      model: null,
-      progress: null,
-      usage: NO_USAGE,
-    };
-    folds.set(event.taskId, taken(fold, event));
+  constructor(recording: Recording) {
+    this.#recording = recording;
   }
-  const isLast = count >= events.length;
-  const found = new Map<string, PastTask>();
-  for (const view of tasks) {
-    const fold = folds.get(view.taskId);
-    if (fold === undefined && known.has(view.taskId)) continue;
-    const past = isLast || fold === undefined ? view : pastView(view, fold);
-    found.set(view.taskId, { view: past, last: fold?.told ?? null, children: [] });
-  }
-  const below = Map.groupBy([...found.values()], ({ view }) => view.parentId);
-  for (const [taskId, past] of found) {
-    const children = (below.get(taskId) ?? []).map(({ view }) => view.taskId);
-    found.set(taskId, { ...past, view: { ...past.view, children }, children });
-  }
-  return found;
-}
 
-function taken(fold: Folded, event: StoredEvent): Folded {
-  fold.last = event;
-  fold.told = eventText(event) ?? fold.told;
-  switch (event.type) {
-    case "task.rerouted":
-      fold.model = (event.data as EventData["task.rerouted"]).to;
-      break;
-    case "task.progressed":
-      fold.progress = { ...(event.data as EventData["task.progressed"]), time: event.time };
-      break;
-    case "turn.finished": {
-      const { promptTokens, outputTokens } = event.data as EventData["turn.finished"];
-      fold.usage = addUsage(fold.usage, { promptTokens, outputTokens, generations: 1 });
-      break;
+  /**
+   * The tasks after the first `count` events; those that nothing had happened to yet are left out. A task without any event
+   * in the recording (what is kept of events is bounded) is as its view says.
+   */
+  at(count: number): PastTasks {
+    const { tasks, events } = this.#recording;
+    this.#events ??= toWire(events);
+    const known = new Set(events.map(({ taskId }) => taskId));
+    const { items } = forestAt(this.#events, count > 0 ? (events[count - 1]?.cursor ?? Infinity) : -1);
+    const told = lastWords(events.slice(0, count));
+    const isLast = count >= events.length;
+    const found = new Map<string, PastTask>();
+    for (const view of tasks) {
+      const item = items.get(view.taskId);
+      if (item === undefined && known.has(view.taskId)) continue;
+      const past = isLast || item === undefined ? view : pastView(view, item);
+      found.set(view.taskId, { view: past, last: told.get(view.taskId) ?? null, children: [] });
     }
-    case "tool.finished":
-      fold.usage = addUsage(fold.usage, { toolCalls: 1 });
-      break;
+    const below = Map.groupBy([...found.values()], ({ view }) => view.parentId);
+    for (const [taskId, past] of found) {
+      const children = (below.get(taskId) ?? []).map(({ view }) => view.taskId);
+      found.set(taskId, { ...past, view: { ...past.view, children }, children });
+    }
+    return found;
   }
-  return fold;
 }
 
-function pastView(view: TaskView, { last, model, progress, usage }: Folded): TaskView {
-  if (last === null) return view;
-  const { time } = last;
-  const upTo = (at: number | null): number | null => (at !== null && at <= time ? at : null);
-  const slash = model?.indexOf("/") ?? -1;
+/** What was told last of each task, for those of which anything was. */
+function lastWords(events: readonly StoredEvent[]): ReadonlyMap<string, string> {
+  const told = new Map<string, string>();
+  for (const event of events) {
+    const text = eventText(event);
+    if (text !== null) told.set(event.taskId, text);
+  }
+  return told;
+}
+
+function pastView(view: TaskView, item: Item): TaskView {
+  const usage = usageOf(item);
+  const upTo = (at: number | null): number | null => (at !== null && at <= item.heardAt ? at : null);
   return {
     ...view,
-    model:
-      model === null
-        ? view.model
-        : { ...view.model, provider: model.slice(0, slash), model: model.slice(slash + 1) },
-    state: last.state,
-    phase: last.phase,
-    run: last.run,
-    turn: last.turn,
-    lastEvent: last.seq,
+    model: item.provider === "" ? view.model : { ...view.model, provider: item.provider, model: item.model },
+    state: item.state,
+    phase: item.phase,
+    run: item.run,
+    turn: item.turn,
+    lastEvent: item.seq,
     usage,
-    progress,
+    progress: item.progress,
     spending: { ...view.spending, subtree: usage },
-    steers: view.steers.filter((steer) => steer.time <= time),
+    steers: view.steers.filter((steer) => steer.time <= item.heardAt),
     failure: upTo(view.finishedAt) === null ? null : view.failure,
     queuePosition: null,
     waitsFor: null,
@@ -108,6 +88,10 @@ function pastView(view: TaskView, { last, model, progress, usage }: Folded): Tas
     finishedAt: upTo(view.finishedAt),
     releasedAt: upTo(view.releasedAt),
   };
+}
+
+function usageOf({ promptTokens, outputTokens, generations, toolCalls }: Item): Usage {
+  return { ...NO_USAGE, promptTokens, outputTokens, generations, toolCalls };
 }
 
 /** The trees of these tasks: all, or the one under a task. */

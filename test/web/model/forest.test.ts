@@ -38,9 +38,11 @@ beforeAll(async () => {
 function facts(forest: Forest): unknown {
   return forest.roots.map(function fact(id): unknown {
     const item = forest.items.get(id);
-    const { state, phase, goal, kind, seq, createdAt, startedAt, finishedAt, outputTokens } = item ?? {};
+    const { state, phase, goal, kind, seq, createdAt, startedAt, finishedAt, model } = item ?? {};
+    const { promptTokens, outputTokens, generations, toolCalls } = item ?? {};
+    const used = { promptTokens, outputTokens, generations, toolCalls };
     const children = item?.children.map(fact);
-    return { id, state, phase, goal, kind, seq, createdAt, startedAt, finishedAt, outputTokens, children };
+    return { id, state, phase, goal, kind, seq, createdAt, startedAt, finishedAt, model, used, children };
   });
 }
 

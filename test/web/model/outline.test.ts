@@ -1,35 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { newForest, type Forest, type Item } from "../../../web/model/forest.js";
+import { newForest, type Forest } from "../../../web/model/forest.js";
+import { blankItem, type Item } from "../../../web/model/item.js";
 import { outline, tally, visibleRows } from "../../../web/model/outline.js";
 
 function item(id: string, parentId: string | null, rest: Partial<Item> = {}): Item {
   return {
-    id,
+    ...blankItem(id),
     parentId,
     rootId: "a",
-    kind: "task",
-    agent: "child",
     goal: `goal of ${id}`,
-    model: "m",
     state: "running",
     phase: "generating",
-    run: 1,
-    turn: 1,
-    seq: 1,
-    cursor: 1,
-    createdAt: 0,
-    startedAt: 0,
-    finishedAt: null,
-    changedAt: 0,
-    note: "",
-    percent: null,
-    promptTokens: 0,
-    outputTokens: 0,
-    toolCalls: 0,
-    waitsFor: null,
-    position: null,
-    stretches: [],
-    children: [],
     ...rest,
   };
 }
