@@ -29,10 +29,10 @@ import { OPERATOR, Runtime } from "./runtime/runtime.ts";
 import { LocalScheduler } from "./scheduler/local-scheduler.ts";
 import type { Store } from "./store/store.ts";
 import { checkArguments } from "./toolsets/arguments.ts";
-import { resolvedPath, secretFiles } from "./toolsets/file-policy.ts";
-import { builtinToolsets, ToolsetRegistry, toolsetNames } from "./toolsets/registry.ts";
+import { resolvedPath } from "./toolsets/file-policy.ts";
+import { builtinToolsets, fileOptions, ToolsetRegistry, toolsetNames } from "./toolsets/registry.ts";
+import type { FileOptions } from "./toolsets/registry.ts";
 import { ServerFacts } from "./server-facts.ts";
-import type { FilePolicy } from "./toolsets/workspace.ts";
 import { VERSION } from "./version.ts";
 
 /** A database and the files beside it. */
@@ -103,7 +103,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
   const logger = lineLogger((line) => world.writeLog(credentials.redact(line)), config.log.level);
   const keeping = keepingOf(options, config);
   const boxId = await boxIdOf(options, keeping);
-  const filePolicy = secretFiles({ homes: await ownPaths(world.env, keeping) });
+  const files = fileOptions({ ...config.tools.file, homes: await ownPaths(world.env, keeping) });
   const store = options.store ?? openStore(keeping, { clock, random, logger });
   const servers = new ServerFacts({ plans, pool: providers, store, clock, logger });
   const resolve = (found: Discovery["providers"]): Resolved =>
@@ -111,7 +111,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
   const { living, resolved } = await startingWith(
     async () => {
       const resolved = resolve(await servers.start());
-      const make = runtimesOf({ world, logger, store, filePolicy, ...doors });
+      const make = runtimesOf({ world, logger, store, files, ...doors });
       return { resolved, living: new LivingRuntime(make, resolved.settings) };
     },
     () => store.close(),
@@ -180,7 +180,7 @@ interface Parts extends ReturnType<typeof doorsOf> {
   readonly world: World;
   readonly logger: Logger;
   readonly store: Store;
-  readonly filePolicy: FilePolicy;
+  readonly files: FileOptions;
 }
 
 type MakeRuntime = (settings: Settings) => Runtime;
@@ -192,10 +192,10 @@ function runtimesOf(parts: Parts): MakeRuntime {
 }
 
 function makeRuntime(settings: Settings, parts: Parts, inspection: Inspection): Runtime {
-  const { world, logger, store, filePolicy, credentials, keys, providers } = parts;
+  const { world, logger, store, files, credentials, keys, providers } = parts;
   const { clock, random } = world;
   const toolsets = new ToolsetRegistry(
-    builtinToolsets({ onInterrupt: settings.delegation.onInterrupt, filePolicy }),
+    builtinToolsets({ onInterrupt: settings.delegation.onInterrupt, ...files }),
   );
   return new Runtime({
     settings,

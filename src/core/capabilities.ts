@@ -21,6 +21,7 @@ export const TOOLSET_CAPABILITIES: Readonly<Record<string, readonly Capability[]
   delegation: [],
   progress: [],
   file: ["private_data"],
+  file_write: ["private_data"],
   terminal: ["private_data"],
   web: ["reads_untrusted", "talks_out"],
 };

@@ -7,5 +7,13 @@ export const toolsSchema = z
   .strictObject({
     /** Agents (`session` and `child` are Troupe's own) that may read pages, private data and talk out, all three. */
     grants: z.array(z.string().min(1)).default([]),
+    file: z
+      .strictObject({
+        /** Patterns of what is neither read nor written, relative to the workspace; a folder stands for all in it. */
+        deny: z.array(z.string().min(1)).default([]),
+        /** Patterns of what may be written although programs obey such files unasked; never .git. */
+        allow: z.array(z.string().min(1)).default([]),
+      })
+      .prefault({}),
   })
   .prefault({});

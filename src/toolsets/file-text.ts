@@ -27,7 +27,7 @@ export interface Piece {
 }
 
 /** Pieces of the file's bytes from the start. Stops by the signal, throwing its reason. */
-async function* chunksOf(
+export async function* chunksOf(
   handle: FileHandle,
   maxBytes: number,
   signal: AbortSignal,

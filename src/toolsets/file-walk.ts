@@ -1,8 +1,9 @@
 // Folders of a workspace, walked within bounds. Links are shown but never followed: what they lead to inside the
-// workspace is found at its own place, and a loop of links costs nothing.
+// workspace is found at its own place, and a loop of links costs nothing. Files that are being written are passed over.
 
 import { lstat, opendir } from "node:fs/promises";
 import { ToolError } from "../base/errors.ts";
+import { isDraft } from "./file-draft.ts";
 import type { Opened, Workspace } from "./workspace.ts";
 
 export interface Entry {
@@ -39,6 +40,7 @@ async function entriesOf(
   let more = false;
   // Through the descriptor: the folder that was checked is the folder that is listed.
   for await (const item of await opendir(folder.descriptorPath)) {
+    if (isDraft(item.name)) continue;
     if (names.length >= limit) {
       more = true;
       break;

@@ -1,10 +1,11 @@
-// The file toolset, read-only: list_dir, read_file, search_files. Everything happens inside the task's workspace
+// The file toolset, read-only (file-write.ts writes): list_dir, read_file, search_files. Everything happens inside the task's workspace
 // (workspace.ts holds that), within fixed bounds; what was left out is said in the answer and marked `truncated`.
 // Answers are plain text, which small models read better than JSON.
 
 import type { Tool, ToolContext, ToolOutcome, Toolset } from "../core/tool.ts";
 import { readWindow } from "./file-text.ts";
 import { searchFilesTool } from "./file-search.ts";
+import { FileVersions, versionOf } from "./file-versions.ts";
 import { Walk } from "./file-walk.ts";
 import { allowAll, Workspace } from "./workspace.ts";
 import type { FilePolicy } from "./workspace.ts";
@@ -80,12 +81,12 @@ async function listDir(
   return { type: "result", value: lines.join("\n"), truncated: true };
 }
 
-function readFileTool(policy: FilePolicy): Tool {
+function readFileTool(reach: Omit<ReadReach, "context">): Tool {
   return {
     definition: {
       name: "read_file",
       description:
-        "Reads a text file of the workspace. Long files come in pieces: the last line of the answer says how to go on.",
+        "Reads a text file of the workspace. Long files come in pieces: the last line of the answer says how to go on. The first line names its version.",
       parameters: {
         type: "object",
         properties: {
@@ -103,19 +104,24 @@ function readFileTool(policy: FilePolicy): Tool {
       },
     },
     repeatable: true,
-    run: (input, context) => readFile(input, { context, policy }),
+    run: (input, context) => readFile(input, { context, ...reach }),
   };
+}
+
+interface ReadReach extends Reach {
+  readonly versions: FileVersions;
 }
 
 function readFile(
   input: Readonly<Record<string, unknown>>,
-  { context, policy }: Reach,
+  { context, policy, versions }: ReadReach,
 ): Promise<ToolOutcome> {
   const asked = input as { readonly path: string; readonly start_line?: number; readonly max_lines?: number };
   const start = asked.start_line ?? 1;
   return new Workspace(context.workspace, { policy, root: context.workspaceRoot }).withFile(
     asked.path,
-    async ({ handle, path, size }) => {
+    async ({ handle, path, place, size }) => {
+      const version = await versionOf(handle, context.signal);
       const piece = await readWindow(handle, size, {
         start,
         maxLines: asked.max_lines ?? DEFAULT_READ_LINES,
@@ -124,10 +130,11 @@ function readFile(
         maxBytes: MAX_READ_BYTES,
         signal: context.signal,
       });
+      versions.note(context.taskId, place, { version, size });
       if (piece.binary) {
         return {
           type: "result",
-          value: `${path} is a binary file of ${size} bytes; read_file shows text only.`,
+          value: `${path} is a binary file of ${size} bytes (version ${version}); read_file shows text only.`,
         };
       }
       const end = start + piece.lines.length - 1;
@@ -135,20 +142,34 @@ function readFile(
         const why = size === 0 ? "is empty" : `has nothing at line ${start}`;
         return {
           type: "result",
-          value: `${path} ${why} (${size} bytes).`,
+          value: `${path} ${why} (${size} bytes, version ${version}).`,
           ...(piece.more ? { truncated: true } : {}),
         };
       }
       const next = piece.more ? [`[truncated: call read_file with start_line ${end + 1} to go on]`] : [];
-      const value = [`${path}, lines ${start}-${end} (${size} bytes):`, ...piece.lines, ...next].join("\n");
+      const value = [
+        `${path}, lines ${start}-${end} (${size} bytes, version ${version}):`,
+        ...piece.lines,
+        ...next,
+      ].join("\n");
       return { type: "result", value, ...(piece.more || piece.cut ? { truncated: true } : {}) };
     },
   );
 }
 
-/** The file toolset; `policy` may keep files inside the workspace from being read too. */
-export function fileToolset(policy: FilePolicy = allowAll): Toolset {
-  const tools: readonly Tool[] = [listDirTool(policy), readFileTool(policy), searchFilesTool(policy)];
+/**
+ * The file toolset; `policy` may keep files inside the workspace from being read too, and `versions` is told which
+ * task was shown what.
+ */
+export function fileToolset(
+  policy: FilePolicy = allowAll,
+  versions: FileVersions = new FileVersions(),
+): Toolset {
+  const tools: readonly Tool[] = [
+    listDirTool(policy),
+    readFileTool({ policy, versions }),
+    searchFilesTool(policy),
+  ];
   return {
     name: "file",
     description: "Reads files of the workspace: list_dir, read_file, search_files. Cannot write.",

@@ -6,17 +6,53 @@ import type { Tool, Toolset } from "../core/tool.ts";
 import { delegationToolset } from "./delegation.ts";
 import type { DelegationOptions } from "./delegation.ts";
 import { fileToolset } from "./file.ts";
+import { fileWriteToolset } from "./file-write.ts";
+import { secretFiles } from "./file-policy.ts";
+import { anyOf, deniedFiles, unwritableFiles } from "./file-write-policy.ts";
+import { FileVersions } from "./file-versions.ts";
 import { progressToolset } from "./progress.ts";
+import { allowAll } from "./workspace.ts";
 import type { FilePolicy } from "./workspace.ts";
 
-export interface ToolsetOptions extends DelegationOptions {
+/** What tools may do with files, and what tasks know of them. */
+export interface FileOptions {
   /** Keeps files of the workspace back; absent keeps none. */
   readonly filePolicy?: FilePolicy;
+  /** Keeps files of the workspace from being written; absent keeps none. */
+  readonly fileWritePolicy?: FilePolicy;
+  /** What tasks know of files; absent begins anew. */
+  readonly fileVersions?: FileVersions;
+}
+
+export interface ToolsetOptions extends DelegationOptions, FileOptions {}
+
+export interface FileRules {
+  /** Absolute paths that are Troupe's own, links resolved. */
+  readonly homes: readonly string[];
+  /** Patterns of `tools.file.deny` and `tools.file.allow`. */
+  readonly deny: readonly string[];
+  readonly allow: readonly string[];
+}
+
+/** The file tools of a box; a runtime that takes another's place goes on with the same. */
+export function fileOptions({ homes, deny, allow }: FileRules): FileOptions {
+  return {
+    filePolicy: anyOf([secretFiles({ homes }), deniedFiles(deny)]),
+    fileWritePolicy: unwritableFiles({ allow }),
+    fileVersions: new FileVersions(),
+  };
 }
 
 /** Every toolset of this version. */
 export function builtinToolsets(options: ToolsetOptions): readonly Toolset[] {
-  return [delegationToolset(options), fileToolset(options.filePolicy), progressToolset];
+  const { filePolicy: policy = allowAll, fileWritePolicy: writePolicy = allowAll } = options;
+  const versions = options.fileVersions ?? new FileVersions();
+  return [
+    delegationToolset(options),
+    fileToolset(policy, versions),
+    fileWriteToolset({ policy, writePolicy, versions }),
+    progressToolset,
+  ];
 }
 
 /** The names that may stand in `toolsets:`, for the config's check, which comes before any toolset is made. */

@@ -20,7 +20,10 @@ const MAX_NAME_CHARS = 255;
 /** Kernel interfaces, not files; a workspace that is `/` would hold them. */
 const PSEUDO = ["/proc", "/sys", "/dev"];
 
-/** Says why what is inside the workspace may not be read, or `null`; links are resolved, and `path` is relative. */
+/**
+ * Says why what is inside the workspace may not be touched, or `null`. Links are resolved; `path` is relative to the
+ * root that the box serves, to the workspace where no root is named.
+ */
 export type FilePolicy = (path: string, absolutePath: string) => string | null;
 
 export const allowAll: FilePolicy = () => null;
@@ -29,12 +32,17 @@ export interface Opened {
   readonly handle: FileHandle;
   /** Relative to the workspace, links resolved; `.` for the workspace itself. */
   readonly path: string;
+  /** The same, absolute. */
+  readonly place: string;
+  /** The same, relative to the root that the box serves. */
+  readonly served: string;
   readonly size: number;
   /** Names below it that were opened through it cannot be led astray by a swap above it. */
   readonly descriptorPath: string;
 }
 
-function refuse(code: string, message: string): ToolError {
+/** What a file tool says instead of doing it. */
+export function refuse(code: string, message: string): ToolError {
   return new ToolError(code, message);
 }
 
@@ -88,7 +96,7 @@ function openError(error: unknown, path: string): ToolError {
 }
 
 /** Where the descriptor led. Contract: throws ToolError `unsupported_platform` where nobody can say (W3). */
-async function whereItLed(handle: FileHandle): Promise<string> {
+export async function whereItLed(handle: FileHandle): Promise<string> {
   const link = `/proc/self/fd/${handle.fd}`;
   try {
     const [led, own, linked] = await Promise.all([
@@ -133,14 +141,19 @@ export class Workspace {
     this.#policy = policy;
   }
 
+  /** The path as it is inside the workspace. Contract: throws ToolError `bad_path`; reads nothing. */
+  relative(written: string): string {
+    return relativePath(written, this.#folder);
+  }
+
   /** Opens a regular file for `use` and closes it after. Contract: throws ToolError. */
   withFile<T>(path: string, use: (file: Opened) => Promise<T>): Promise<T> {
-    return this.#with(relativePath(path, this.#folder), "file", use);
+    return this.#with(this.relative(path), "file", use);
   }
 
   /** Opens a folder for `use` and closes it after. Contract: throws ToolError. */
   withFolder<T>(path: string, use: (folder: Opened) => Promise<T>): Promise<T> {
-    return this.#with(relativePath(path, this.#folder), "folder", use);
+    return this.#with(this.relative(path), "folder", use);
   }
 
   async #with<T>(path: string, kind: "file" | "folder", use: (opened: Opened) => Promise<T>): Promise<T> {
@@ -179,17 +192,19 @@ export class Workspace {
     if (inside === null || pseudo) {
       throw refuse(
         "outside_workspace",
-        `${path} leads out of the workspace; only what is inside can be read.`,
+        `${path} leads out of the workspace; only what is inside can be reached.`,
       );
     }
-    const denied = this.#policy(inside, led);
+    const served = relativeTo((await this.#outerPlace) ?? root, led) ?? inside;
+    const denied = this.#policy(served, led);
     if (denied !== null) throw refuse("kept_back", `${path} may not be read: ${denied}`);
     const found = await handle.stat();
     if (kind === "folder" ? !found.isDirectory() : !found.isFile()) {
       const advice = found.isDirectory() ? "It is a folder; use list_dir." : "It is no regular file.";
       throw refuse("not_a_file", `Expected ${path} to be a ${kind}. ${advice}`);
     }
-    return { handle, path: inside, size: found.size, descriptorPath: `/proc/self/fd/${handle.fd}` };
+    const descriptorPath = `/proc/self/fd/${handle.fd}`;
+    return { handle, path: inside, place: led, served, size: found.size, descriptorPath };
   }
 
   /** The workspace's own place, links resolved the same way. Keeps W4. */

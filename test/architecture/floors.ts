@@ -78,7 +78,7 @@ export const BUILTIN_OWNERS: Readonly<Record<string, readonly string[]>> = {
   "node:buffer": ["src/base", "src/credentials/redact.ts"],
   "node:child_process": ["src/base", "src/cli"],
   // Hashing alone: randomness comes from base.
-  "node:crypto": ["src/base", "src/credentials/credential.ts"],
+  "node:crypto": ["src/base", "src/credentials/credential.ts", "src/toolsets/file-versions.ts"],
   "node:fs": ["src/base", "src/config", "src/toolsets", "src/cli", "src/store", "src/http/token.ts"],
   "node:fs/promises": [
     "src/base",

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { ToolError } from "../../src/base/errors.ts";
 import { checkArguments } from "../../src/toolsets/arguments.ts";
 import { fileToolset } from "../../src/toolsets/file.ts";
+import { fileWriteToolset } from "../../src/toolsets/file-write.ts";
+import type { FileVersions } from "../../src/toolsets/file-versions.ts";
 import type { FilePolicy } from "../../src/toolsets/workspace.ts";
 import { toolContext } from "./tool-context.ts";
 
@@ -47,16 +49,30 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly policy?: FilePolicy;
   readonly root?: string;
+  readonly writePolicy?: FilePolicy;
+  /** What tasks know of files; each call begins anew when absent. */
+  readonly versions?: FileVersions;
+  readonly taskId?: string;
 }
+
+let calls = 0;
 
 /** Contract: throws what the tool throws. */
 export async function call(name: string, input: object, options: CallOptions) {
-  const tool = fileToolset(options.policy)
-    .tools("leaf")
+  const { policy, versions, writePolicy, taskId = "task_1" } = options;
+  const writing = {
+    ...(policy && { policy }),
+    ...(writePolicy && { writePolicy }),
+    ...(versions && { versions }),
+  };
+  const tool = [fileToolset(policy, versions), fileWriteToolset(writing)]
+    .flatMap((toolset) => toolset.tools("leaf"))
     .find(({ definition }) => definition.name === name);
   if (tool === undefined) throw new Error(`no tool ${name}`);
   const context = {
     ...toolContext(options.at, options.signal),
+    taskId,
+    callId: `call_${++calls}`,
     ...(options.root !== undefined && { workspaceRoot: options.root }),
   };
   const outcome = await tool.run(checkArguments(tool, input), context);

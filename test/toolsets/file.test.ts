@@ -19,17 +19,19 @@ const code = (name: string, input: object, over: Partial<CallOptions> = {}) =>
 describe("read_file", () => {
   it("shows a window of lines and says how to go on", async () => {
     expect(await call("read_file", { path: "a.txt", start_line: 2, max_lines: 1 })).toEqual({
-      text: "a.txt, lines 2-2 (14 bytes):\ntwo\n[truncated: call read_file with start_line 3 to go on]",
+      text: "a.txt, lines 2-2 (14 bytes, version b6285c57e8797db5):\ntwo\n[truncated: call read_file with start_line 3 to go on]",
       truncated: true,
     });
     expect(await call("read_file", { path: "a.txt", start_line: 3, max_lines: 1 })).toEqual({
-      text: "a.txt, lines 3-3 (14 bytes):\nthree",
+      text: "a.txt, lines 3-3 (14 bytes, version b6285c57e8797db5):\nthree",
       truncated: false,
     });
   });
 
   it("says so of empty files, lines behind the end, binary files, folders and what is not there", async () => {
-    expect((await call("read_file", { path: "empty.txt" })).text).toBe("empty.txt is empty (0 bytes).");
+    expect((await call("read_file", { path: "empty.txt" })).text).toBe(
+      "empty.txt is empty (0 bytes, version e3b0c44298fc1c14).",
+    );
     expect((await call("read_file", { path: "a.txt", start_line: 9 })).text).toContain(
       "has nothing at line 9",
     );

@@ -5,7 +5,7 @@ const registry = new ToolsetRegistry(builtinToolsets({ onInterrupt: "continue" }
 
 describe("ToolsetRegistry", () => {
   it("finds every toolset that it names", () => {
-    expect(toolsetNames()).toEqual(["delegation", "file", "progress"]);
+    expect(toolsetNames()).toEqual(["delegation", "file", "file_write", "progress"]);
     expect([...registry.names]).toEqual(toolsetNames());
     for (const name of registry.names) expect(registry.find(name).name).toBe(name);
   });
@@ -35,6 +35,6 @@ describe("ToolsetRegistry", () => {
       expect.objectContaining({ code: "toolset_unavailable" }) as Error,
     );
     expect(() => registry.find("fil")).toThrow(expect.objectContaining({ code: "unknown_toolset" }) as Error);
-    expect(() => registry.find("constructor")).toThrow(/Known: delegation, file, progress/);
+    expect(() => registry.find("constructor")).toThrow(/Known: delegation, file, file_write, progress/);
   });
 });

@@ -45,9 +45,10 @@ export interface Search {
 }
 
 const MARK = /^\[truncated\b.*$/m;
-/** `src/a.ts, lines 1-20 (512 bytes):` before the lines themselves. */
-const TEXT_HEAD = /^.+, lines (\d+)-(\d+) \((\d+) bytes\):\n?/;
-const NOTHING = /^(?:\S+ is empty\.|nothing found\b|no matches\b|.+ \(\d+ bytes\)\.$|.+ is a binary file\b)/i;
+/** `src/a.ts, lines 1-20 (512 bytes, version 0123456789abcdef):` before the lines themselves. */
+const TEXT_HEAD = /^.+, lines (\d+)-(\d+) \((\d+) bytes(?:, version \w+)?\):\n?/;
+const NOTHING =
+  /^(?:\S+ is empty\.|nothing found\b|no matches\b|.+ \(\d+ bytes(?:, version \w+)?\)\.$|.+ is a binary file\b)/i;
 
 /** A path below a folder, `.` left out. */
 export function joined(folder: string, name: string): string {
