@@ -53,7 +53,8 @@ export class Tenant {
   /** It was loaded, by the word of a server that shows nothing of what it has in memory. */
   #isUnshown = false;
   #retry: Timer | null = null;
-  #retryAt: number | null = null;
+  /** When its pause is over: by the time of day for who looks, by the monotonic clock for who waits. */
+  #retryDue: { readonly at: number; readonly monotonic: number } | null = null;
   #stopped = false;
 
   constructor(profile: LoadProfile, server: TenantServer<Tenant>, machine: typeof residencyMachine) {
@@ -161,7 +162,7 @@ export class Tenant {
       loadMs,
       failures,
       problem: failure && { code: failure.code, message: failure.message },
-      retryAt: this.#retryAt,
+      retryAt: this.#retryDue?.at ?? null,
     };
   }
 
@@ -206,7 +207,7 @@ export class Tenant {
 
   armRetry(ms: number): void {
     const { clock } = this.#server;
-    this.#retryAt = clock.now() + ms;
+    this.#retryDue = { at: clock.now() + ms, monotonic: clock.monotonic() + ms };
     this.#retry = clock.after(ms, () => this.send({ type: "retry.due" }));
   }
 
@@ -227,8 +228,9 @@ export class Tenant {
       });
     }
     const { kind, code, message } = failure;
-    const waitMs = this.#retryAt === null ? null : Math.max(0, this.#retryAt - this.#server.clock.now());
-    throw new ProviderError({ kind, code }, message, { ...(waitMs !== null && { retryAfterMs: waitMs }) });
+    const due = this.#retryDue;
+    const hint = due && { retryAfterMs: Math.max(0, due.monotonic - this.#server.clock.monotonic()) };
+    throw new ProviderError({ kind, code }, message, hint ?? {});
   }
 
   #follow(snapshot: ResidencySnapshot): void {
@@ -251,7 +253,7 @@ export class Tenant {
     // Entering a pause has armed its timer already.
     if (words[1] !== "backing_off" && words[1] !== "wedged") {
       this.#retry?.cancel();
-      this.#retryAt = null;
+      this.#retryDue = null;
     }
     if (context.vramBytes > 0) this.#sizeBytes = context.vramBytes;
     const about = { backend: this.profile.backend, profile: this.key };

@@ -107,6 +107,9 @@ describe("a use of the model", () => {
     expect(refused.message).toContain("requires more system memory");
     expect(refused.retryAfterMs).toBeGreaterThan(3_000);
     expect(refused.retryAfterMs).toBeLessThanOrEqual(5_000);
+    const now = clock.now.bind(clock);
+    clock.now = () => now() - 86_400_000;
+    expect(thrownBy(() => keeper.use(A)).retryAfterMs).toBe(refused.retryAfterMs);
     await clock.advance(6_000);
     await load();
     expect(() => keeper.use(A)).not.toThrow();
