@@ -110,7 +110,8 @@ export interface EffectFailure {
   readonly stepsUp?: boolean;
 }
 
-export type PrepareOutput = { readonly outcome: "ready" } | EffectFailure;
+/** Nobody else holds what is missing before a turn has begun. */
+export type PrepareOutput = { readonly outcome: "ready" } | (EffectFailure & { readonly heldUp?: never });
 export type GenerateOutput =
   | { readonly outcome: "answered" }
   | { readonly outcome: "called_tools" }
@@ -235,10 +236,10 @@ export const agentMachine = setup({
     }),
     forgetWaits: assign({ waits: [] }),
     noteTry: assign({
-      // Waiting for what others hold is no try; one is noted all the same, so that it goes on within its run.
+      // Waiting for what others hold is no try.
       tries: ({ context }, output: EffectOutput) =>
         isFailure(output) && output.heldUp === true
-          ? Math.max(1, context.tries)
+          ? context.tries
           : Math.min(context.tries + 1, context.generationTries - 1),
       backoffMs: (_, output: EffectOutput) => retryInMsOf(output),
     }),
@@ -702,6 +703,11 @@ function outOfTurns(maxTurns: number): TaskFailure {
 function defectOf(thrown: unknown): TaskFailure {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   return { code: "internal", message: `Troupe failed: ${text}`, retryable: false };
+}
+
+/** Whether what has failed is a whole run, and not a try of the turn that is open, or of the preparation. */
+export function isRunOver({ tries, turnOpen }: Pick<AgentContext, "tries" | "turnOpen">): boolean {
+  return tries === 0 && !turnOpen;
 }
 
 export type AgentActorRef = ActorRefFrom<typeof agentMachine>;

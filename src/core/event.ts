@@ -61,6 +61,7 @@ export interface EventData {
   "generation.retried": {
     readonly code: string;
     readonly message: string;
+    /** Tries of the turn that have failed; a wait for what others hold, or for a server that is away, is none. */
     readonly attempt: number;
     readonly retryInMs: number;
   };

@@ -3,7 +3,7 @@
 // committed together with the state that follows it, and everything with a consequence outside waits for that commit.
 
 import { fromPromise } from "xstate";
-import { agentMachine, type EffectFailure, type PrepareOutput } from "../../machines/agent.ts";
+import { agentMachine, isRunOver, type EffectFailure, type PrepareOutput } from "../../machines/agent.ts";
 import { ConfigError, NotFoundError, toTroupeError } from "../base/errors.ts";
 import { callTools, type CheckArguments } from "./call-tools-effect.ts";
 import { generate } from "./generate-effect.ts";
@@ -51,7 +51,7 @@ export function provideEffects(find: FindHost, checkArguments: CheckArguments): 
       requestLease: ({ context }) => find(context.taskId).leases.request(context.ticket),
       armRetry: ({ context }) => {
         const host = find(context.taskId);
-        if (context.tries === 0) leaveChildren(host);
+        if (isRunOver(context)) leaveChildren(host);
         host.pauses.arm(context);
       },
       reportFailure: ({ context }) => {

@@ -3,7 +3,7 @@
 
 import type { AgentContext, PendingWait } from "../../machines/agent.ts";
 import type { TimerRow } from "../store/store.ts";
-import { RetryTimer, type RetryHost } from "./retry-timer.ts";
+import { RetryTimer, type FailedContext, type RetryHost } from "./retry-timer.ts";
 import { WaitKeeper, type WaitingHost } from "./wait-keeper.ts";
 
 export class Pauses {
@@ -23,7 +23,7 @@ export class Pauses {
   }
 
   /** Records the failed try and wakes the machine when its pause is over. */
-  arm(context: Pick<AgentContext, "tries" | "backoffMs">): void {
+  arm(context: FailedContext): void {
     this.#retry ??= new RetryTimer(this.#host);
     this.#retry.arm(context);
   }

@@ -1,6 +1,6 @@
 // The pause before a further try: recorded as an event and a timer row, then told to the machine.
 
-import type { AgentContext, AgentEvent } from "../../machines/agent.ts";
+import { isRunOver, type AgentContext, type AgentEvent } from "../../machines/agent.ts";
 import type { Timer } from "../base/clock.ts";
 import type { TimerRow } from "../store/store.ts";
 import type { Journal } from "./journal.ts";
@@ -9,6 +9,9 @@ import { UNKNOWN_FAILURE, type TurnState } from "./turn-state.ts";
 
 /** Name of the pause's row among the task's timers. */
 export const RETRY = "retry";
+
+/** What the machine says of a try or a run that failed. */
+export type FailedContext = Pick<AgentContext, "tries" | "turnOpen" | "backoffMs">;
 
 /** What the timer needs of the task that tries again. */
 export interface RetryHost {
@@ -28,15 +31,16 @@ export class RetryTimer {
     this.#host = host;
   }
 
-  /** Wakes the machine after `backoffMs`; tries of one turn and whole runs are told apart by `tries`. */
-  arm({ tries, backoffMs }: Pick<AgentContext, "tries" | "backoffMs">): void {
+  /** Records what failed, a try or a whole run, and wakes the machine after `backoffMs`. */
+  arm(context: FailedContext): void {
+    const { tries, backoffMs } = context;
     const { services, journal, turn } = this.#host;
     const { code, message } = turn.lastFailure ?? UNKNOWN_FAILURE;
     const retryInMs = Math.round(backoffMs);
     journal.event(
-      tries > 0
-        ? { type: "generation.retried", data: { code, message, attempt: tries, retryInMs } }
-        : { type: "run.failed", data: { code, message, retryInMs } },
+      isRunOver(context)
+        ? { type: "run.failed", data: { code, message, retryInMs } }
+        : { type: "generation.retried", data: { code, message, attempt: tries, retryInMs } },
     );
     journal.stage({ timers: [{ name: RETRY, dueAt: services.clock.now() + retryInMs }] });
     this.#wakeIn(retryInMs);

@@ -184,6 +184,18 @@ describe("a try that fails", () => {
     expect(host.retries).toEqual([250, 250]);
   });
 
+  it("costs nothing where others hold what it needs, however often and whenever", async () => {
+    const heldUp = { ...failed({ transient: true, retryInMs: 5 }), heldUp: true };
+    const host = await generating({ generationTries: 2 });
+    const tries = [];
+    for (const output of [heldUp, heldUp, failed({ transient: true }), heldUp, failed()]) {
+      tries.push(host.context.tries);
+      await host.end("generate", output);
+      host.send(RETRY, GRANTED);
+    }
+    expect([tries, host.at]).toEqual([[0, 0, 0, 1, 1], "failed"]);
+  });
+
   it("and that another model takes asks for a lease there, in the same turn and with all its tries", async () => {
     const host = await generating({ generationTries: 2 });
     await host.end("generate", failed({ transient: true }));

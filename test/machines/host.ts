@@ -12,7 +12,6 @@ import {
   type AgentOutput,
   type AgentSnapshot,
   type CallToolsOutput,
-  type EffectFailure,
   type FoldOutput,
   type GenerateOutput,
   type PendingWait,
@@ -193,7 +192,7 @@ export function pathOf(value: AgentSnapshot["value"]): string {
 /** A failed effect; retryable and transient only when the test says so. */
 export function failed(
   options: { readonly transient?: boolean; readonly retryable?: boolean; readonly retryInMs?: number } = {},
-): EffectFailure {
+): Extract<PrepareOutput, { readonly outcome: "failed" }> {
   const { transient = false, retryable = false, retryInMs = 0 } = options;
   return {
     outcome: "failed",

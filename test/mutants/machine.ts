@@ -97,6 +97,14 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     why: "A generation fails for good while it had a try left.",
   },
   {
+    name: "machine-hold-costs-a-try",
+    invariant: "I19",
+    file: FILE,
+    find: "          ? context.tries\n",
+    replace: "          ? Math.max(1, context.tries)\n",
+    why: "A turn that was held before its first try has one try less.",
+  },
+  {
     name: "machine-preempted-lost-while-folding",
     invariant: "M3, S4",
     file: FILE,

@@ -43,7 +43,7 @@ describe("an outage of five minutes", () => {
     const events = (await Promise.all(ids.map((id) => eventsOf(all.rig, id)))).flat();
     const retried = events.filter(({ type }) => type === "generation.retried");
     expect(retried.length).toBeGreaterThan(0);
-    expect(new Set(retried.map(({ data }) => (data as { attempt: number }).attempt))).toEqual(new Set([1]));
+    expect(new Set(retried.map(({ data }) => (data as { attempt: number }).attempt))).toEqual(new Set([0]));
     expect(new Set(retried.map(({ data }) => (data as { code: string }).code))).toEqual(
       new Set(["server_away"]),
     );

@@ -23,7 +23,7 @@ async function make() {
 describe("RetryTimer", () => {
   test("records the failed try and a durable timer, and wakes the machine when the pause is over", async () => {
     const { clock, store, journal, sent, retry } = await make();
-    retry.arm({ tries: 2, backoffMs: 1_000.4 });
+    retry.arm({ tries: 2, turnOpen: true, backoffMs: 1_000.4 });
     await journal.flush();
     expect(await store.timers("task_1")).toEqual([{ name: "retry", dueAt: clock.now() + 1_000 }]);
     const [, event] = await store.events({ after: 0 });
@@ -38,10 +38,21 @@ describe("RetryTimer", () => {
     expect([sent, await store.timers("task_1")]).toEqual([[{ type: "retry.due" }], []]);
   });
 
+  test.each([
+    ["a turn that is held before its first try", { tries: 0, turnOpen: true }],
+    ["a try of the preparation, which is of no turn", { tries: 1, turnOpen: false }],
+  ])("%s is no run that failed", async (_, context) => {
+    const { store, journal, retry } = await make();
+    retry.arm({ ...context, backoffMs: 5 });
+    await journal.flush();
+    const [, event] = await store.events({ after: 0 });
+    expect(event).toMatchObject({ type: "generation.retried", data: { attempt: context.tries } });
+  });
+
   test("a run that failed is another event than a try", async () => {
     const { store, journal, turn, retry } = await make();
     turn.lastFailure = null;
-    retry.arm({ tries: 0, backoffMs: 5 });
+    retry.arm({ tries: 0, turnOpen: false, backoffMs: 5 });
     await journal.flush();
     expect((await store.events({ after: 0 }))[1]).toMatchObject({
       type: "run.failed",
@@ -51,7 +62,7 @@ describe("RetryTimer", () => {
 
   test("cancelled, it wakes nobody", async () => {
     const { clock, sent, retry } = await make();
-    retry.arm({ tries: 1, backoffMs: 5 });
+    retry.arm({ tries: 1, turnOpen: true, backoffMs: 5 });
     retry.cancel();
     await clock.advance(100);
     expect([sent, clock.pending]).toEqual([[], 0]);

@@ -2,6 +2,7 @@
 // time and as often as they may: turns, tries and runs, waits and their times, active time, orders to stop.
 
 import type { NewEvent } from "../../src/core/event.ts";
+import { SERVER_AWAY } from "../../src/core/lifecycle.ts";
 import type { Usage } from "../../src/core/limits.ts";
 import type { CommitWrite } from "../../src/store/store.ts";
 import type { StoredState } from "../../src/runtime/stored-state.ts";
@@ -13,6 +14,15 @@ import type { World } from "./world.ts";
 
 /** What the checks need to know of the tools of the simulation: how long they wait. */
 const WAITS_MS: Readonly<Record<string, number>> = { ask: 2_000, nap: 300 };
+
+/** What others hold, or a server that is away, is waited for, and costs no try. */
+const NO_TRY: ReadonlySet<string> = new Set([
+  SERVER_AWAY,
+  "model_absent",
+  "keys_busy",
+  "keys_cooling",
+  "budget",
+]);
 
 /** A turn has finished, or its last call has: nobody died of it. */
 export function isTurnDone({ events = [] }: CommitWrite, openCalls: number): boolean {
@@ -208,7 +218,7 @@ export class Diary {
       page.openCalls = data.toolCalls;
       page.tries = 0;
       page.turnOpen = 0;
-    } else if (type === "generation.retried") page.tries++;
+    } else if (type === "generation.retried") page.tries += NO_TRY.has(data.code) ? 0 : 1;
     else if (type === "run.failed") {
       page.tries = 0;
       page.turnOpen = 0;
