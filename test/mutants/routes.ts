@@ -11,7 +11,7 @@ export const ROUTE_MUTANTS: readonly Mutant[] = [
     name: "routes-change-in-silence",
     invariant: "B3",
     file: REROUTING,
-    find: 'return [{ type: "task.rerouted", data: { ...namesOf(reroute), code: why.code, reason } }];',
+    find: 'return [{ type: "task.rerouted", data: { ...namesOf(reroute), code, reason } }];',
     replace: "return [];",
     why: "An answer comes from a model that nobody chose and nobody is told of.",
   },
