@@ -106,12 +106,12 @@ export function loadLimitMs(sizeBytes: number | null): number {
 export async function loadModel(load: Load): Promise<LoadOutput> {
   const { clock } = load;
   const startedAt = clock.monotonic();
-  const first = await loadOnce(load, SHOWN_MS);
+  let last = await loadOnce(load, SHOWN_MS);
   // A connection that broke off while the server answers says no more than that it was started again.
-  const isBroken = first === "away" && (await look(load)).outcome === "seen";
+  const isBroken = last === "away" && (await look(load)).outcome === "seen";
+  if (isBroken) last = await loadOnce(load, SHOWN_MS);
   // Whoever let it go at once for another program, and shows nothing while that loads, has to load it anew when asked.
-  const isAgain = isBroken || first === "nothing";
-  const last = isAgain ? await loadOnce(load, isBroken ? SHOWN_MS : 0) : first;
+  if (last === "nothing") last = await loadOnce(load, 0);
   if (last === "away") return { outcome: "away" };
   if (last !== "nothing" && "outcome" in last) return last;
   // One that shows nothing speaks Ollama's protocol and has no such list: its word that it loaded has to do.

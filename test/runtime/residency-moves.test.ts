@@ -196,15 +196,22 @@ describe("a load", () => {
     expect(server.loads).toBe(2);
   });
 
-  test("of a model that was put out at once, for one that never came, is made again", async () => {
-    const { server, shown, loading, within } = stage();
-    const work = loading();
-    const stolen = setStolen(server, "a:latest");
-    await within(1_000, work);
-    stolen();
-    expect(await within(10_000, work)).toMatchObject({ outcome: "loaded", vramBytes: 1_500 });
-    expect(shown).toMatchObject([{ name: "a:latest", contextTokens: 512 }]);
-  });
+  test.each([false, true])(
+    "of a model that was put out for one that never came is made again, after a restart too: %s",
+    async (isNew) => {
+      const { server, shown, loading, within } = stage();
+      server.isWedged = isNew;
+      const work = loading();
+      await within(0, work);
+      // Started again: that the load broke off takes nothing from it.
+      if (isNew) server.restart();
+      const stolen = setStolen(server, "a:latest");
+      await within(1_000, work);
+      stolen();
+      expect(await within(10_000, work)).toMatchObject({ outcome: "loaded", vramBytes: 1_500 });
+      expect(shown).toMatchObject([{ name: "a:latest", contextTokens: 512 }]);
+    },
+  );
 
   test("that is called off ends with the reason, and leaves no timer", async () => {
     const { abort, loading, clock } = stage({ loadMs: 60_000 });
