@@ -130,6 +130,7 @@ export const ALLOWANCES: readonly Allowance[] = [
       "web/view/task-side.js",
       "web/view/time-slider.js",
       "web/view/transcript.js",
+      "web/view/tone-legend.js",
       "web/view/tree-page.js",
       "web/view/tree-row.js",
     ],

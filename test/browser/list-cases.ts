@@ -17,6 +17,7 @@ export const LIST_CASES: readonly Case[] = [
       const { page } = tab;
       await page.getByRole("treeitem", { name: /Review src\/store/ }).waitFor();
       await untilCount(page, "[role=treeitem][aria-level='2']", 3);
+      await page.getByRole("list", { name: "Colours of the timeline" }).waitFor();
       await picture(tab, stage, "tree");
       const all = await page.getByRole("treeitem").count();
       await page.keyboard.press("j");

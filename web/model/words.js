@@ -45,6 +45,20 @@ export const SIGNS = {
   cancelled: "–",
 };
 
+/** What each look stands for, in the order in which a task goes through them: the legend of a timeline. */
+export const TONE_WORDS = /** @type {readonly (readonly [tone: Tone, words: string])[]} */ ([
+  ["queued", "queued"],
+  ["waiting", "waits for a slot"],
+  ["working", "generating"],
+  ["tools", "calling tools"],
+  ["steering", "steering"],
+  ["children", "waits for children"],
+  ["person", "waits for a person"],
+  ["done", "done"],
+  ["failed", "failed"],
+  ["cancelled", "cancelled"],
+]);
+
 /**
  * @param {State} state
  * @param {Phase | null} phase

@@ -15,6 +15,7 @@ import { Past } from "../past.js";
 import { amend, goTo, place } from "../place.js";
 import { LoadProblem } from "./side-bar.js";
 import { TimeSlider } from "./time-slider.js";
+import { ToneLegend } from "./tone-legend.js";
 import { ROW_HEIGHT, TreeRow } from "./tree-row.js";
 
 /** @typedef {import("../model/outline.js").Which} Which */
@@ -245,6 +246,7 @@ function List() {
           )}
       </div>
     </div>
+    <${ToneLegend} />
   </div>`;
 }
 

@@ -10,6 +10,7 @@ import {
   SIGNS,
   span,
   stateWords,
+  TONE_WORDS,
   toneOf,
 } from "../../../web/model/words.js";
 
@@ -29,6 +30,13 @@ describe("a state", () => {
     ).map((phase) => toneOf("running", phase));
     expect(new Set(tones).size).toBe(tones.length);
     expect(new Set(Object.values(SIGNS)).size).toBe(Object.keys(SIGNS).length);
+  });
+
+  it("has its words in the legend of the timeline, each look once", () => {
+    expect(TONE_WORDS.map(([tone]) => tone).toSorted()).toEqual(Object.keys(SIGNS).toSorted());
+    const said = new Map(TONE_WORDS);
+    for (const phase of PHASES.filter((each) => each !== "starting" && each !== "backing_off"))
+      expect(said.get(toneOf("running", phase))).toBe(stateWords("running", phase));
   });
 
   it("is at rest in a conversation that waits for its person, and over keeps no phase", () => {
