@@ -34,6 +34,7 @@ import { builtinToolsets, fileOptions, ToolsetRegistry, toolsetNames } from "./t
 import type { FileOptions } from "./toolsets/registry.ts";
 import { ServerFacts } from "./server-facts.ts";
 import { VERSION } from "./version.ts";
+import { webOptions, type WebDoors } from "./web-reach.ts";
 
 /** A database and the files beside it. */
 const STORE_SUFFIXES = ["", "-wal", "-shm", "-journal", ".lock", ".lock-journal", ".owner"] as const;
@@ -43,6 +44,8 @@ export interface World {
   readonly clock: Clock;
   readonly random: Random;
   readonly fetch: typeof fetch;
+  /** How agents reach the web; without it there is no web toolset. */
+  readonly web?: WebDoors;
   readonly env: Environment;
   readonly cwd: string;
   /** Where diagnostic lines go, without a newline. */
@@ -192,10 +195,10 @@ function runtimesOf(parts: Parts): MakeRuntime {
 }
 
 function makeRuntime(settings: Settings, parts: Parts, inspection: Inspection): Runtime {
-  const { world, logger, store, files, credentials, keys, providers } = parts;
+  const { world, logger, store, files, credentials, keys, providers, web } = parts;
   const { clock, random } = world;
   const toolsets = new ToolsetRegistry(
-    builtinToolsets({ onInterrupt: settings.delegation.onInterrupt, ...files }),
+    builtinToolsets({ onInterrupt: settings.delegation.onInterrupt, ...files, ...(web && { web }) }),
   );
   return new Runtime({
     settings,
@@ -241,7 +244,9 @@ function doorsOf(config: Config, world: World) {
   const credentials = new Credentials({ env: world.env, sources });
   const keys = new KeyDesk({ ...world, plans, credentials });
   const providers = new ProviderPool({ ...world, plans, credentials, keys });
-  return { plans, credentials, keys, providers, targets };
+  const baseUrls = plans.map(({ baseUrl }) => baseUrl);
+  const web = world.web && webOptions(config, baseUrls, world.web);
+  return { plans, credentials, keys, providers, targets, web };
 }
 
 /** Contract: throws what went wrong, after everything was let go of. */

@@ -4,6 +4,8 @@ import type { Clock } from "../base/clock.ts";
 import { systemClock } from "../base/clock.ts";
 import { runtimeFetch } from "../base/fetch.ts";
 import { systemRandom } from "../base/ids.ts";
+import { pinnedHttp } from "../base/pinned-http.ts";
+import { ownAddresses, systemResolver } from "../base/resolver.ts";
 import type { World } from "../compose.ts";
 import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
@@ -20,6 +22,7 @@ export function worldOf(terminal: Terminal, signal: AbortSignal, clock: Clock = 
     clock,
     random: systemRandom,
     fetch: runtimeFetch(),
+    web: { request: pinnedHttp(), resolve: systemResolver(), ownAddresses },
     env: terminal.env,
     cwd: terminal.cwd,
     writeLog: (line) => terminal.writeErr(`${printable(line)}\n`),

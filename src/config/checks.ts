@@ -186,6 +186,9 @@ export function checkConfig(config: Config, toolsets?: readonly string[]): reado
   return [
     ...Object.entries(config.providers).flatMap(([name, provider]) => checkProvider(name, provider)),
     ...Object.entries(config.callbacks).flatMap(([name, callback]) => checkCallback(name, callback)),
+    ...(config.tools.web.search_url === undefined
+      ? []
+      : checkUrl(["tools", "web", "search_url"], config.tools.web.search_url)),
     ...checkDelegation(config),
     ...checkAliases(["delegation"], config.delegation),
     ...Object.entries(config.agents).flatMap(([name, agent]) => checkAliases(["agents", name], agent)),

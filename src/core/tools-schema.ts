@@ -3,6 +3,19 @@
 
 import { z } from "zod";
 
+const webSchema = z
+  .strictObject({
+    /** Ports that pages are fetched from; never Troupe's own or a model server's. */
+    ports: z.array(z.number().int().min(1).max(65_535)).default([80, 443]),
+    /** A SearXNG, or what answers like one; it may be on the local network. Without it there is no web_search. */
+    search_url: z.string().min(1).optional(),
+    /** Bytes of one page, packed and unpacked; what is longer is cut. */
+    max_bytes: z.number().int().min(1).default(5_000_000),
+    /** Seconds for one page, redirects included. */
+    timeout_s: z.number().positive().default(10),
+  })
+  .prefault({});
+
 export const toolsSchema = z
   .strictObject({
     /** Agents (`session` and `child` are Troupe's own) that may read pages, private data and talk out, all three. */
@@ -15,5 +28,6 @@ export const toolsSchema = z
         allow: z.array(z.string().min(1)).default([]),
       })
       .prefault({}),
+    web: webSchema,
   })
   .prefault({});

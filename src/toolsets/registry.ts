@@ -11,6 +11,7 @@ import { secretFiles } from "./file-policy.ts";
 import { anyOf, deniedFiles, unwritableFiles } from "./file-write-policy.ts";
 import { FileVersions } from "./file-versions.ts";
 import { progressToolset } from "./progress.ts";
+import { WEB_TOOLSET, webToolset, type WebOptions } from "./web.ts";
 import { allowAll } from "./workspace.ts";
 import type { FilePolicy } from "./workspace.ts";
 
@@ -24,7 +25,10 @@ export interface FileOptions {
   readonly fileVersions?: FileVersions;
 }
 
-export interface ToolsetOptions extends DelegationOptions, FileOptions {}
+export interface ToolsetOptions extends DelegationOptions, FileOptions {
+  /** How the web is reached; without it there is no web toolset. */
+  readonly web?: WebOptions;
+}
 
 export interface FileRules {
   /** Absolute paths that are Troupe's own, links resolved. */
@@ -52,18 +56,18 @@ export function builtinToolsets(options: ToolsetOptions): readonly Toolset[] {
     fileToolset(policy, versions),
     fileWriteToolset({ policy, writePolicy, versions }),
     progressToolset,
+    ...(options.web ? [webToolset(options.web)] : []),
   ];
 }
 
 /** The names that may stand in `toolsets:`, for the config's check, which comes before any toolset is made. */
 export function toolsetNames(): readonly string[] {
-  return builtinToolsets({ onInterrupt: "continue" }).map(({ name }) => name);
+  return [...builtinToolsets({ onInterrupt: "continue" }).map(({ name }) => name), WEB_TOOLSET];
 }
 
 /** Names that people know from Hermes and that a later version brings, or none does. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
   "terminal",
-  "web",
   "browser",
   "code_execution",
   "memory",

@@ -145,6 +145,11 @@ export const ALLOWANCES: readonly Allowance[] = [
     "Parts of the table of commands, which is asked for as a whole.",
     ["src/cli/token-commands.ts", "src/cli/watching-commands.ts"],
   ),
+  ...testedBy(
+    "test/security/web.test.ts",
+    "Walls that only a whole fetch can be led against: each is attacked, beside a fetch without it that falls.",
+    ["src/toolsets/web-body.ts", "src/toolsets/web-fetch.ts", "src/toolsets/web-guard.ts"],
+  ),
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",
   ]),

@@ -62,6 +62,8 @@ export const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   htm: ["web"],
   "@dagrejs/dagre": ["web"],
   yaml: ["src/config"],
+  // Loaded with the first page that a model reads.
+  htmlparser2: ["src/toolsets"],
   // Loaded when a screen is opened, and by nothing else.
   ink: ["src/cli/top/full-screen.ts"],
   react: ["src/cli/top/full-screen.ts"],
@@ -90,7 +92,9 @@ export const BUILTIN_OWNERS: Readonly<Record<string, readonly string[]>> = {
     "src/http/made-tokens.ts",
     "src/http/shell-files.ts",
   ],
+  "node:dns/promises": ["src/base"],
   "node:http": ["src/base"],
+  "node:https": ["src/base"],
   "node:net": ["src/base"],
   "node:os": ["src/base", "src/cli"],
   "node:path": [

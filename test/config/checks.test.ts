@@ -29,6 +29,9 @@ describe("a config that has the right shape is refused for", () => {
   it("a provider without an address, and addresses that are none", () => {
     expect(refusal("providers: {x: {}}\n")).toContain("providers.x: expected base_url, or type");
     expect(refusal("providers: {x: {base_url: 'file:///etc'}}\n")).toContain("expected an address like");
+    expect(refusal("tools: {web: {search_url: 'http://me:pass@s/'}}\n")).toContain(
+      "tools.web.search_url: expected an address without user and password",
+    );
     expect(refusal("providers: {x: {base_url: 'http://me:pass@host/v1'}}\n")).toContain(
       "without user and password",
     );

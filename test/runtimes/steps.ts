@@ -25,6 +25,7 @@ import { MemoryStore } from "../../src/store/memory.ts";
 import { checkSqlite } from "../../src/store/sqlite-maintenance.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
 import type { Store } from "../../src/store/store.ts";
+import { pages } from "./pages.ts";
 
 export interface Step {
   readonly name: string;
@@ -278,6 +279,7 @@ export const STEPS: readonly Step[] = [
   { name: "schemas", run: schemas },
   { name: "sockets", run: sockets },
   { name: "webSockets", run: webSockets },
+  { name: "pages", run: pages },
   { name: "store", run: store },
   { name: "database", run: database },
 ];

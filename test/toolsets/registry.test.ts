@@ -1,11 +1,18 @@
 import { describe, expect, it } from "vitest";
+import { configSchema } from "../../src/core/config-schema.ts";
+import { webOptions } from "../../src/web-reach.ts";
 import { builtinToolsets, ToolsetRegistry, toolsetNames } from "../../src/toolsets/registry.ts";
 
-const registry = new ToolsetRegistry(builtinToolsets({ onInterrupt: "continue" }));
+const web = webOptions(configSchema.parse({ tools: { web: { search_url: "http://search.test/" } } }), [], {
+  request: () => Promise.reject(new Error("nothing is asked here")),
+  resolve: () => Promise.resolve([]),
+  ownAddresses: () => [],
+});
+const registry = new ToolsetRegistry(builtinToolsets({ onInterrupt: "continue", web }));
 
 describe("ToolsetRegistry", () => {
   it("finds every toolset that it names", () => {
-    expect(toolsetNames()).toEqual(["delegation", "file", "file_write", "progress"]);
+    expect(toolsetNames()).toEqual(["delegation", "file", "file_write", "progress", "web"]);
     expect([...registry.names]).toEqual(toolsetNames());
     for (const name of registry.names) expect(registry.find(name).name).toBe(name);
   });
@@ -25,13 +32,18 @@ describe("ToolsetRegistry", () => {
     }
   });
 
+  it("has no web where the world has none", () => {
+    const apart = new ToolsetRegistry(builtinToolsets({ onInterrupt: "continue" }));
+    expect(() => apart.find("web")).toThrow(expect.objectContaining({ code: "unknown_toolset" }) as Error);
+  });
+
   it("gives a leaf nothing to delegate with", () => {
     expect(registry.toolsOf(["delegation"], "leaf")).toEqual([]);
   });
 
   it("tells a name that is not there yet from one that nobody knows", () => {
     expect(() => registry.find("terminal")).toThrow(/terminal is not available in this version/);
-    expect(() => registry.find("web")).toThrow(
+    expect(() => registry.find("browser")).toThrow(
       expect.objectContaining({ code: "toolset_unavailable" }) as Error,
     );
     expect(() => registry.find("fil")).toThrow(expect.objectContaining({ code: "unknown_toolset" }) as Error);

@@ -1,0 +1,53 @@
+// How far the web toolset of this box reaches: what the config allows, less this box itself and its model servers.
+
+import type { PinnedHttp } from "./base/pinned-http.ts";
+import type { ResolveName } from "./base/resolver.ts";
+import type { Config } from "./core/config-schema.ts";
+import { isLoopback } from "./core/endpoint.ts";
+import type { WebOptions } from "./toolsets/web.ts";
+import { hostOf, portOf } from "./toolsets/web-guard.ts";
+import { VERSION } from "./version.ts";
+
+/** What the web is reached with; a world without it has no web toolset. */
+export interface WebDoors {
+  readonly request: PinnedHttp;
+  readonly resolve: ResolveName;
+  /** This machine's own addresses as of now. */
+  readonly ownAddresses: () => readonly string[];
+}
+
+/** Nobody's pages: where a model server is started by hand, it listens here. */
+const OLLAMA_PORT = 11_434;
+/** Ports of everybody's pages: there a server is barred by its name and its address instead. */
+const PAGE_PORTS: readonly number[] = [80, 443];
+
+/** Contract: pure. `baseUrls` are those of every model server that is known, `doors` those of the world. */
+export function webOptions(
+  { tools: { web }, server }: Pick<Config, "tools" | "server">,
+  baseUrls: readonly string[],
+  doors: WebDoors,
+): WebOptions {
+  const servers = baseUrls.flatMap((text) => {
+    const url = URL.parse(text);
+    return url === null ? [] : [{ url, host: hostOf(url), port: portOf(url) }];
+  });
+  const local = servers.filter(({ url }) => isLoopback(url.href)).map(({ port }) => port);
+  const own = [server.host, ...server.allowed_hosts].map((host) => ({
+    host: host.toLowerCase(),
+    port: server.port,
+  }));
+  return {
+    policy: {
+      ports: web.ports,
+      barredPorts: [server.port, OLLAMA_PORT, ...local].filter((port) => !PAGE_PORTS.includes(port)),
+      barredServers: [...servers.map(({ host, port }) => ({ host, port })), ...own],
+      ownAddresses: doors.ownAddresses,
+    },
+    resolve: doors.resolve,
+    request: doors.request,
+    maxBytes: web.max_bytes,
+    timeoutMs: web.timeout_s * 1000,
+    userAgent: `Troupe/${VERSION}`,
+    searchUrl: web.search_url ?? null,
+  };
+}
