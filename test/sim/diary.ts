@@ -2,27 +2,17 @@
 // time and as often as they may: turns, tries and runs, waits and their times, active time, orders to stop.
 
 import type { NewEvent } from "../../src/core/event.ts";
-import { SERVER_AWAY } from "../../src/core/lifecycle.ts";
 import type { Usage } from "../../src/core/limits.ts";
 import type { CommitWrite } from "../../src/store/store.ts";
 import type { StoredState } from "../../src/runtime/stored-state.ts";
 import type { Fact, FactOf } from "./facts.ts";
 import { CANCEL_DEADLINE_MS } from "./settings.ts";
 import { subtreeOf, type Model, type ModelTask } from "./model.ts";
-import { blankPage, type Page, type Stop } from "./page.ts";
+import { blankPage, NO_TRY, type Page, type Stop } from "./page.ts";
 import type { World } from "./world.ts";
 
 /** What the checks need to know of the tools of the simulation: how long they wait. */
 const WAITS_MS: Readonly<Record<string, number>> = { ask: 2_000, nap: 300 };
-
-/** What others hold, or a server that is away, is waited for, and costs no try. */
-const NO_TRY: ReadonlySet<string> = new Set([
-  SERVER_AWAY,
-  "model_absent",
-  "keys_busy",
-  "keys_cooling",
-  "budget",
-]);
 
 /** A turn has finished, or its last call has: nobody died of it. */
 export function isTurnDone({ events = [] }: CommitWrite, openCalls: number): boolean {
@@ -153,6 +143,8 @@ export class Diary {
       const task = this.#model.tasks.get(taskId);
       const suspects = task?.state === "steering" || AT_WORK.has(task?.phase ?? "");
       page.resumes = page.storedResumes === null ? 0 : page.storedResumes + (suspects ? 1 : 0);
+      // One that begins again waits for a place to do so, and no more for what the run before waited for.
+      if (task?.spec.kind === "task" && task.spec.limits.onRestart === "restart") page.waits.clear();
     }
   }
 

@@ -1,5 +1,16 @@
 // One page of the diary: what the witness remembers of one task from one fact to the next. Data only.
 
+import { SERVER_AWAY } from "../../src/core/lifecycle.ts";
+
+/** Codes of what others hold and of a server that is away: a turn waits for it, and it costs no try. */
+export const NO_TRY: ReadonlySet<string> = new Set([
+  SERVER_AWAY,
+  "model_absent",
+  "keys_busy",
+  "keys_cooling",
+  "budget",
+]);
+
 /** A call that waits. */
 export interface Wait {
   /** When it is over at the latest; `null` for one without a time. */
