@@ -8,7 +8,7 @@ import type { Tool } from "../../src/core/tool.ts";
 import { OPERATOR, Runtime } from "../../src/runtime/runtime.ts";
 import { LocalScheduler } from "../../src/scheduler/local-scheduler.ts";
 import type { LaneView } from "../../src/core/box-api.ts";
-import type { Scheduler, SchedulerSignal } from "../../src/scheduler/scheduler.ts";
+import type { BackendCaps, Scheduler, SchedulerSignal } from "../../src/scheduler/scheduler.ts";
 import type { Store } from "../../src/store/store.ts";
 import { checkArguments } from "../../src/toolsets/arguments.ts";
 import { delegationToolset } from "../../src/toolsets/delegation.ts";
@@ -24,7 +24,7 @@ import { MortalStore } from "./mortal-store.ts";
 import { profileOf } from "./model-book.ts";
 import type { ModelServer } from "./model-server.ts";
 import type { PlannedModel } from "./plan.ts";
-import { CANCEL_DEADLINE_MS, MAX_QUEUED, residencyOf, settingsOf } from "./settings.ts";
+import { CANCEL_DEADLINE_MS, settingsOf } from "./settings.ts";
 import type { StoreWitness } from "./store-witness.ts";
 import { simToolset } from "./tools.ts";
 import { Umpire } from "./umpire.ts";
@@ -65,6 +65,9 @@ export class Incarnation {
   readonly #box: Box | null;
   readonly #servers: ReadonlyMap<string, ModelServer>;
   #scheduler: Scheduler | null = null;
+  /** What the runtime said of the GPU last, and the room that the world gave it since; `null` while it gave none. */
+  #told: BackendCaps | null = null;
+  #room: Caps | null = null;
 
   constructor(ground: Ground, life: Life, caps: Caps) {
     const { world, dice, tell, note, isCalm } = ground;
@@ -126,15 +129,8 @@ export class Incarnation {
 
   /** Changes the room while it runs. */
   change(caps: Caps): void {
-    this.#scheduler?.setBackend({
-      backend: "gpu",
-      provider: "gpu",
-      gpu: "gpu0",
-      slots: caps.slots,
-      maxChildren: caps.places,
-      maxQueued: MAX_QUEUED,
-      ...residencyOf(this.#box),
-    });
+    this.#room = caps;
+    if (this.#told) this.#scheduler?.setBackend(this.#withRoom(this.#told));
   }
 
   lanes(): readonly LaneView[] {
@@ -184,7 +180,7 @@ export class Incarnation {
         this.#scheduler = watcher.watch(
           new LocalScheduler({ clock, random, interactivePatienceMs, onSignal: signalled }),
         );
-        return this.#scheduler;
+        return this.#keepingRoom(this.#scheduler);
       },
       providers: this.providers,
       providerOf: ({ backend }) => this.providers.get(backend) as MortalProvider,
@@ -193,6 +189,21 @@ export class Incarnation {
         names.flatMap((name) => toolsets.get(name)?.tools(role) ?? []),
       checkArguments,
     });
+  }
+
+  /** What the runtime says of the GPU later takes nothing back that the world has changed. */
+  #keepingRoom(scheduler: Scheduler): Scheduler {
+    const setBackend = (caps: BackendCaps): void => {
+      if (caps.backend === "gpu") this.#told = caps;
+      scheduler.setBackend(caps.backend === "gpu" ? this.#withRoom(caps) : caps);
+    };
+    return new Proxy(scheduler, {
+      get: (target, name) => (name === "setBackend" ? setBackend : Reflect.get(target, name, target)),
+    });
+  }
+
+  #withRoom(caps: BackendCaps): BackendCaps {
+    return this.#room === null ? caps : { ...caps, slots: this.#room.slots, maxChildren: this.#room.places };
   }
 
   #watcher({ world, tell }: Ground, patienceMs: number): Pick<Umpire, "watch" | "signalled"> {

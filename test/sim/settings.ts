@@ -13,7 +13,7 @@ import type { Caps, World } from "./world.ts";
 export const TIMEOUT_MS = 5_000;
 /** How long a cancelled task may take to let go. */
 export const CANCEL_DEADLINE_MS = 1_000;
-export const MAX_QUEUED = 1_000;
+const MAX_QUEUED = 1_000;
 /** What models are loaded with where that is at our command; no conversation here is as long. */
 export const CONTEXT_TOKENS = 100_000;
 
@@ -85,7 +85,7 @@ function backendsOf({ box }: World, caps: Caps): readonly BackendSettings[] {
 }
 
 /** What is said of a memory in which so many models have room. */
-export function residencyOf(box: Box | null): Pick<BackendSettings, "residency"> {
+function residencyOf(box: Box | null): Pick<BackendSettings, "residency"> {
   if (box === null || box.room === null) return {};
   const vramBytes = box.isRoomKnown ? (box.room * MODEL_BYTES) / MEMORY_SHARE : null;
   return { residency: { vramBytes } };
