@@ -15,7 +15,7 @@ import type { Journal } from "./journal.ts";
 import type { LeaseHolder } from "./lease-holder.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { wordsOf } from "./outcome.ts";
-import { showRows } from "./output-lines.ts";
+import { questionLines, showRows } from "./output-lines.ts";
 import type { OutputRing } from "./output-ring.ts";
 import type { Pauses } from "./pauses.ts";
 import { recall } from "./recall.ts";
@@ -35,7 +35,7 @@ const AGAIN = "the server stopped and its parent begins again";
 export interface ReturningHost {
   readonly id: string;
   readonly spec: TaskSpec;
-  readonly services: Pick<HostServices, "store" | "patience" | "kinship" | "clock" | "random">;
+  readonly services: Pick<HostServices, "redact" | "store" | "patience" | "kinship" | "clock" | "random">;
   readonly journal: Journal;
   readonly mailbox: Mailbox;
   readonly turn: TurnState;
@@ -159,6 +159,8 @@ export class Homecoming {
     const { host, actor, point } = this.#options;
     const context = actor.persist()?.context;
     if (context) host.pauses.goOnWaiting(context.waits, point.timers);
+    // Who is asked must be able to read what, although the rest of the output stays unread until it goes on.
+    for (const line of questionLines(context?.waits ?? [])) host.ring.line(host.services.redact(line));
     await this.#hear();
     actor.open(() => {});
   }

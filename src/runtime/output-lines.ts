@@ -2,6 +2,7 @@
 // its transcript after a restart.
 
 import type { ToolCall, TranscriptRow } from "../core/message.ts";
+import type { PendingWait } from "../../machines/agent.ts";
 import type { OutputRing } from "./output-ring.ts";
 
 const LONGEST = 160;
@@ -16,6 +17,11 @@ export function resultLine(result: {
   readonly isError: boolean;
 }): string {
   return `${result.isError ? "✗" : "✓"} ${result.name}: ${firstLine(result.text)}`;
+}
+
+/** What these waits ask a person, one line or several for each. */
+export function questionLines(waits: readonly PendingWait[]): readonly string[] {
+  return waits.flatMap(({ wait, end }) => (wait.for === "input" && end === null ? [`? ${wait.prompt}`] : []));
 }
 
 /** Shows the rows as they were shown when they were written. */

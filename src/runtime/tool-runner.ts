@@ -12,7 +12,7 @@ import type { TaskFailure } from "../core/task.ts";
 import type { Tool, ToolContext, ToolOutcome, ToolWait, WaitEnd } from "../core/tool.ts";
 import type { PendingWait } from "../../machines/agent.ts";
 import type { StallWatch } from "./stall-watch.ts";
-import { resultLine } from "./output-lines.ts";
+import { questionLines, resultLine } from "./output-lines.ts";
 import { cutMiddle } from "./output-ring.ts";
 
 /** One call to make or to go on with. */
@@ -94,6 +94,8 @@ export async function runTools(steps: readonly ToolStep[], options: ToolRunnerOp
     });
     lines.push(resultLine({ name: call.name, text, isError }));
   }
+  // Last of all: who is asked reads the end of the output.
+  lines.push(...questionLines(waits).map(options.redact));
   const delivered = answers.flatMap((answer) => answer.delivers);
   const spent = answers.find((answer) => answer.spent)?.spent ?? null;
   return { messages, events, waits, delivered, lines, spent };

@@ -1,8 +1,10 @@
 // Conversations with their children, tasks that ask, and what models may write.
 
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { onCannedBox } from "./canned-box.ts";
-import { assertClean, type Case, picture, until, untilCount } from "./stage.ts";
+import { call, say } from "../../providers/script.ts";
+import type { Toolset } from "../../src/core/tool.ts";
+import { onCannedBox, onScriptedBox } from "./canned-box.ts";
+import { assertClean, type Case, goTo, picture, until, untilCount } from "./stage.ts";
 import { visit } from "./visit.ts";
 
 /** What a page could obey if it took text for anything else. */
@@ -13,6 +15,20 @@ const HOSTILE = [
   "file\u202egpj.exe",
   "[a](javascript:alert(1)) ![b](http://evil.test/x.png)",
 ].join("\n");
+
+/** What a tool does that asks before it acts: the call waits for a person, whatever happens to the server meanwhile. */
+const ASKING: Toolset = {
+  name: "asking",
+  description: "Asks.",
+  tools: () => [
+    {
+      definition: { name: "remove", description: "Removes files.", parameters: { type: "object" } },
+      repeatable: true,
+      run: async () => ({ type: "suspended", wait: { for: "input", prompt: "Shall I remove 12 files?" } }),
+      resume: async (_, { end }) => ({ type: "result", value: "answer" in end ? end.answer : end.cause }),
+    },
+  ],
+};
 
 export const TALK_CASES: readonly Case[] = [
   {
@@ -61,6 +77,28 @@ export const TALK_CASES: readonly Case[] = [
         api.finish(taskId, "Deleted 3 files.");
         await page.getByText("Nobody asks").waitFor();
         await tab.close();
+      });
+    },
+  },
+  {
+    name: "the question of a real task's tool is answered, and the task goes on with the answer",
+    async check(stage) {
+      const reply = ({ messages }: { readonly messages: readonly { readonly role: string }[] }) =>
+        messages.some(({ role }) => role === "tool") ? [say("As you said.")] : [call("remove", {})];
+      await onScriptedBox(stage.browser, { toolsets: [ASKING], reply }, async (api, open) => {
+        const { taskId } = await api.delegate({ goal: "Clean up", toolsets: ["asking"] });
+        const tab = await open("/inbox");
+        const { page } = tab;
+        await page.getByText("Shall I remove 12 files?").waitFor();
+        await page.getByLabel(/Answer: Clean up/).fill("Only one");
+        await page.getByRole("button", { name: "Answer" }).click();
+        await page.getByText("Nobody asks").waitFor();
+        await goTo(page, `#/task/${taskId}`);
+        await page.getByText("As you said.").waitFor();
+        await page.locator(".tool summary").first().click();
+        await page.getByText("Only one").first().waitFor();
+        await until(page, "document.querySelector('.facts .tone-done') !== null");
+        await assertClean(tab);
       });
     },
   },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { textMessage, type Message, type TranscriptRow } from "../../src/core/message.ts";
-import { callLine, resultLine, showRows } from "../../src/runtime/output-lines.ts";
+import { callLine, questionLines, resultLine, showRows } from "../../src/runtime/output-lines.ts";
 import { OutputRing } from "../../src/runtime/output-ring.ts";
 
 test("a result is shown by its first line, cut", () => {
@@ -8,6 +8,15 @@ test("a result is shown by its first line, cut", () => {
   expect(resultLine({ name: "hit", text: "x".repeat(200), isError: true })).toBe(
     `✗ hit: ${"x".repeat(159)}…`,
   );
+});
+
+test("questions that nobody has answered yet are shown in full", () => {
+  const waits: Parameters<typeof questionLines>[0] = [
+    { callId: "1", tool: "ask", wait: { for: "input", prompt: "Which\none?" }, end: null },
+    { callId: "2", tool: "ask", wait: { for: "input", prompt: "?" }, end: { cause: "timeout" } },
+    { callId: "3", tool: "nap", wait: { for: "timer", timeoutMs: 1 }, end: null },
+  ];
+  expect(questionLines(waits)).toEqual(["? Which\none?"]);
 });
 
 test("rows are shown as they were when they were written; what others said is not output", () => {

@@ -101,6 +101,19 @@ describe("W1 each answer ends one wait, once", () => {
   });
 });
 
+test("a question stands at the end of what its task shows, after a restart too", async () => {
+  const ask = asking();
+  const { box, taskId } = await questioned(1, ask);
+  const shown = async () => (await box.api.check(taskId)).tail.at(-1);
+  expect(await shown()).toBe("? ?");
+  await restartGently(box);
+  await box.clock.advance(1_000);
+  expect(await shown()).toBe("? ?");
+  await box.api.answer(taskId, { text: "yes" });
+  await box.clock.advance(2_000);
+  expect(await shown()).toBe("done");
+});
+
 test("K2 of two answers to one question, the second is a message to the model", async () => {
   const ask = asking();
   const { box, taskId } = await questioned(1, ask);

@@ -187,6 +187,18 @@ describe("runTools", () => {
     expect([ran.waits.length, clock.pending]).toEqual([1, 0]);
   });
 
+  test("a question to a person is the end of the output, without secrets", async () => {
+    const asks = tool("asks", async () => ({
+      type: "suspended",
+      wait: { for: "input", prompt: "Is s3cret the word?" },
+    }));
+    const ran = await run({
+      steps: [step("1", "asks"), step("2", "hit")],
+      tools: [asks, tool("hit", async () => said("ok"))],
+    });
+    expect(ran.lines).toEqual(["✓ hit: ok", "? Is s3cret the word?"]);
+  });
+
   test("throws the reason of an abort, and only that", async () => {
     const stop = new AbortController();
     const hanging = tool(
