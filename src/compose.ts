@@ -29,15 +29,14 @@ import { OPERATOR, Runtime } from "./runtime/runtime.ts";
 import { LocalScheduler } from "./scheduler/local-scheduler.ts";
 import type { Store } from "./store/store.ts";
 import { checkArguments } from "./toolsets/arguments.ts";
-import { resolvedPath } from "./toolsets/file-policy.ts";
 import { builtinToolsets, fileOptions, ToolsetRegistry, toolsetNames } from "./toolsets/registry.ts";
 import type { FileOptions } from "./toolsets/registry.ts";
 import { ServerFacts } from "./server-facts.ts";
+import { ownPaths } from "./own-paths.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
+import type { ProcessHost } from "./base/process.ts";
 import { VERSION } from "./version.ts";
 import { webOptions, type WebDoors } from "./web-reach.ts";
-
-/** A database and the files beside it. */
-const STORE_SUFFIXES = ["", "-wal", "-shm", "-journal", ".lock", ".lock-journal", ".owner"] as const;
 
 /** What a Troupe needs of the world around it. */
 export interface World {
@@ -48,6 +47,8 @@ export interface World {
   readonly web?: WebDoors;
   readonly env: Environment;
   readonly cwd: string;
+  /** Starts other programs; without it no terminal opens. */
+  readonly processes?: ProcessHost;
   /** Where diagnostic lines go, without a newline. */
   readonly writeLog: (line: string) => void;
 }
@@ -106,7 +107,9 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
   const logger = lineLogger((line) => world.writeLog(credentials.redact(line)), config.log.level);
   const keeping = keepingOf(options, config);
   const boxId = await boxIdOf(options, keeping);
-  const files = fileOptions({ ...config.tools.file, homes: await ownPaths(world.env, keeping) });
+  const homes = await ownPaths(world.env, keeping);
+  const files = fileOptions({ ...config.tools.file, homes });
+  const terminal = await openTerminal({ ...loaded, world, own: homes });
   const store = options.store ?? openStore(keeping, { clock, random, logger });
   const servers = new ServerFacts({ plans, pool: providers, store, clock, logger });
   const resolve = (found: Discovery["providers"]): Resolved =>
@@ -114,7 +117,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
   const { living, resolved } = await startingWith(
     async () => {
       const resolved = resolve(await servers.start());
-      const make = runtimesOf({ world, logger, store, files, ...doors });
+      const make = runtimesOf({ world, logger, store, files, terminal, ...doors });
       return { resolved, living: new LivingRuntime(make, resolved.settings) };
     },
     () => store.close(),
@@ -126,7 +129,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     await servers.close();
     await callbacks.close();
     await retention.close();
-    await living.runtime.close();
+    await living.runtime.close().then(() => terminal.close());
     keys.close();
     await keeper.settle();
     await store.close();
@@ -155,7 +158,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     providers,
     logger,
     store: keeping,
-    why: [...resolved.servers, ...resolved.why, storeLine(keeping, found)],
+    why: [...resolved.servers, ...resolved.why, ...terminal.why, storeLine(keeping, found)],
     drain: async (ms) => {
       draining = true;
       await servers.close();
@@ -184,6 +187,7 @@ interface Parts extends ReturnType<typeof doorsOf> {
   readonly logger: Logger;
   readonly store: Store;
   readonly files: FileOptions;
+  readonly terminal: Terminal;
 }
 
 type MakeRuntime = (settings: Settings) => Runtime;
@@ -195,10 +199,11 @@ function runtimesOf(parts: Parts): MakeRuntime {
 }
 
 function makeRuntime(settings: Settings, parts: Parts, inspection: Inspection): Runtime {
-  const { world, logger, store, files, credentials, keys, providers, web } = parts;
+  const { world, logger, store, files, terminal, credentials, keys, providers, web } = parts;
   const { clock, random } = world;
+  const { onInterrupt } = settings.delegation;
   const toolsets = new ToolsetRegistry(
-    builtinToolsets({ onInterrupt: settings.delegation.onInterrupt, ...files, ...(web && { web }) }),
+    builtinToolsets({ onInterrupt, ...files, ...terminal.toolset, ...(web && { web }) }),
   );
   return new Runtime({
     settings,
@@ -215,6 +220,7 @@ function makeRuntime(settings: Settings, parts: Parts, inspection: Inspection): 
     toolsOf: (names, role) => toolsets.toolsOf(names, role),
     checkArguments,
     inspection,
+    releaseTools: (taskId) => toolsets.release(taskId),
     redact: (text) => credentials.redact(text),
     redactStream: () => credentials.redactStream(),
   });
@@ -273,23 +279,6 @@ async function boxIdOf({ world, boxId }: ComposeOptions, { durability }: StoreSe
   const { env, random } = world;
   if (durability === "none") return newId("box", random);
   return loadOrCreateBoxId({ path: join(troupeHome(env), BOX_ID_FILE), random });
-}
-
-/** What no tool may read: the home of this person's Troupe with token and config, and the store with everything. */
-async function ownPaths(env: Environment, { path }: StoreSettings): Promise<readonly string[]> {
-  const homes = await homesOf(env);
-  if (path === null) return homes;
-  const store = await resolvedPath(path);
-  return [...homes, ...STORE_SUFFIXES.map((suffix) => `${store}${suffix}`)];
-}
-
-/** Nothing when the environment names no home. */
-async function homesOf(env: Environment): Promise<readonly string[]> {
-  try {
-    return [await resolvedPath(troupeHome(env))];
-  } catch {
-    return [];
-  }
 }
 
 function readConfig(options: ComposeOptions): Promise<LoadedConfig> {

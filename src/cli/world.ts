@@ -5,6 +5,7 @@ import { systemClock } from "../base/clock.ts";
 import { runtimeFetch } from "../base/fetch.ts";
 import { systemRandom } from "../base/ids.ts";
 import { pinnedHttp } from "../base/pinned-http.ts";
+import { nodeProcesses } from "../base/process-node.ts";
 import { ownAddresses, systemResolver } from "../base/resolver.ts";
 import type { World } from "../compose.ts";
 import { printable } from "./printable.ts";
@@ -25,6 +26,7 @@ export function worldOf(terminal: Terminal, signal: AbortSignal, clock: Clock = 
     web: { request: pinnedHttp(), resolve: systemResolver(), ownAddresses },
     env: terminal.env,
     cwd: terminal.cwd,
+    processes: nodeProcesses,
     writeLog: (line) => terminal.writeErr(`${printable(line)}\n`),
     terminal,
     signal,

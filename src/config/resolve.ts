@@ -4,6 +4,7 @@
 import { runsElsewhere } from "../core/load-profile.ts";
 import { join, resolve } from "node:path";
 import { ConfigError } from "../base/errors.ts";
+import type { CapabilitySettings } from "../core/capabilities.ts";
 import type { Config } from "../core/config-schema.ts";
 import { isLoopback } from "../core/endpoint.ts";
 import { AGENTS_WARNING } from "../core/limits.ts";
@@ -88,6 +89,11 @@ function nothingToRun(plans: readonly ProviderPlan[], input: ResolveInput, book:
     "no_model",
     `Expected an installed model that can call tools, but ${has}. Type: ollama pull ${SUGGESTED_MODEL}.${pick} ${demo}`,
   );
+}
+
+/** Without walls nothing keeps a command from the network. Contract: pure. */
+export function capabilitySettings({ tools: { grants, terminal } }: Config): CapabilitySettings {
+  return { grants, terminalNetwork: terminal.network || terminal.unsafe };
 }
 
 interface Picked {
@@ -241,7 +247,7 @@ export function resolveSettings(input: ResolveInput): Resolved {
       onInterrupt: config.delegation.on_interrupt,
       defaultToolsets: config.delegation.default_toolsets,
     },
-    capabilities: { grants: config.tools.grants, terminalNetwork: false },
+    capabilities: capabilitySettings(config),
     routing: routingOf(config, aliases),
     limits: defaultLimits(config),
     budget: {

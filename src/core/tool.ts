@@ -94,4 +94,9 @@ export interface Toolset {
   readonly description: string;
   /** The tools for a task of this role; some are for orchestrators only. */
   tools(role: TaskRole): readonly Tool[];
+  /**
+   * Lets go of what its tools hold for a task: called when the task ends, however it ends, and when it goes over to
+   * another owner. Contract: never rejects; may be called again; resolves when nothing of it runs any more.
+   */
+  release?(taskId: string): Promise<void>;
 }

@@ -16,6 +16,26 @@ const webSchema = z
   })
   .prefault({});
 
+/** What commands of the terminal toolset may use; agents get it only where their `toolsets` name it. */
+const terminalSchema = z
+  .strictObject({
+    /** Runs commands without any sandbox, as the server's own user. Believed of a config outside of the workspace only. */
+    unsafe: z.boolean().default(false),
+    /** Gives commands this machine's whole network, loopback with the model servers included. */
+    network: z.boolean().default(false),
+    /** What one call may take; what takes longer is ended with its session. */
+    timeout_s: z.number().positive().default(120),
+    /** Kept of one command's output: its beginning and its end. */
+    max_output_bytes: z.number().int().min(1024).default(65_536),
+    /** What one process may claim; half of it bounds /tmp of the sandbox. */
+    max_memory_mb: z.number().int().min(64).default(4096),
+    /** Processes and threads of one session. */
+    max_processes: z.number().int().min(16).default(256),
+    /** Folders outside of /usr that commands may read, each with its programs in `bin`: toolchains. Absolute. */
+    mounts: z.array(z.string().min(1)).default([]),
+  })
+  .prefault({});
+
 export const toolsSchema = z
   .strictObject({
     /** Agents (`session` and `child` are Troupe's own) that may read pages, private data and talk out, all three. */
@@ -29,5 +49,6 @@ export const toolsSchema = z
       })
       .prefault({}),
     web: webSchema,
+    terminal: terminalSchema,
   })
   .prefault({});

@@ -48,6 +48,8 @@ export class Ending {
     const { kinship, clock, settings } = host.services;
     if (kinship.liveCount(host.id) > 0) this.#callOffChildren();
     host.leases.drop();
+    const released = host.services.releaseTools?.(host.id);
+    if (released) host.work.leave(released);
     const work = host.work.settled();
     const children = kinship.liveCount(host.id) > 0 ? kinship.childless(host.id) : null;
     // Even with nothing to wait for: whoever got the lease begins its turn before this end is written.

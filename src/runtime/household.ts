@@ -54,6 +54,7 @@ export interface HouseholdOptions {
   /** The tools of these toolsets for a role. */
   readonly toolsOf: (toolsets: readonly string[], role: TaskRole) => readonly Tool[];
   readonly checkArguments: CheckArguments;
+  readonly releaseTools?: (taskId: string) => Promise<void>;
   /** Takes every secret that is known out of a text; none is known when absent. */
   readonly redact?: (text: string) => string;
   readonly redactStream?: () => RedactedText;
@@ -98,7 +99,10 @@ export class Household {
     this.#options = options;
     this.#provisions = new Provisions(options.settings, options.toolsOf);
     this.owner = newId("box", options.random);
-    this.family = new Family((host) => this.trees.leave(host.spec));
+    this.family = new Family(({ id, spec }) => {
+      this.trees.leave(spec);
+      void options.releaseTools?.(id);
+    });
     this.streams = new EventStreams(options.store);
     this.scheduler = options.makeScheduler((signal) => this.#onSignal(signal));
     this.residency = new Residency({ ...options, scheduler: this.scheduler });

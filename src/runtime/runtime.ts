@@ -41,6 +41,8 @@ export interface RuntimeOptions {
   readonly checkArguments: CheckArguments;
   /** Where the machines at work are shown; its own when absent. One that outlives the runtime is watched on. */
   readonly inspection?: Inspection;
+  /** Lets go of what tools hold for a task that has ended. */
+  readonly releaseTools?: (taskId: string) => Promise<void>;
   /** Takes every secret that is known out of a text; none is known when absent. */
   readonly redact?: (text: string) => string;
   /** The same for a text that comes in pieces; one for each. */

@@ -69,6 +69,8 @@ export interface HostServices {
   /** The tools of a task by name; the same map for all tasks with the same toolsets and role. */
   toolsOf(spec: TaskSpec): ReadonlyMap<string, Tool>;
   systemPrompt(spec: TaskSpec): string;
+  /** Lets go of what tools hold for a task, as of Toolset; absent where none ever holds anything. */
+  readonly releaseTools?: (taskId: string) => Promise<void>;
   /** Takes every secret that is known out of a text. */
   redact(text: string): string;
   /** The same for a text that comes in pieces; one for each. */

@@ -11,6 +11,7 @@ import { secretFiles } from "./file-policy.ts";
 import { anyOf, deniedFiles, unwritableFiles } from "./file-write-policy.ts";
 import { FileVersions } from "./file-versions.ts";
 import { progressToolset } from "./progress.ts";
+import { terminalToolset, type TerminalOptions } from "./terminal.ts";
 import { WEB_TOOLSET, webToolset, type WebOptions } from "./web.ts";
 import { allowAll } from "./workspace.ts";
 import type { FilePolicy } from "./workspace.ts";
@@ -28,6 +29,8 @@ export interface FileOptions {
 export interface ToolsetOptions extends DelegationOptions, FileOptions {
   /** How the web is reached; without it there is no web toolset. */
   readonly web?: WebOptions;
+  /** Where commands run; the terminal refuses every call when absent. */
+  readonly terminal?: TerminalOptions;
 }
 
 export interface FileRules {
@@ -56,6 +59,7 @@ export function builtinToolsets(options: ToolsetOptions): readonly Toolset[] {
     fileToolset(policy, versions),
     fileWriteToolset({ policy, writePolicy, versions }),
     progressToolset,
+    terminalToolset(options.terminal ?? null),
     ...(options.web ? [webToolset(options.web)] : []),
   ];
 }
@@ -67,7 +71,6 @@ export function toolsetNames(): readonly string[] {
 
 /** Names that people know from Hermes and that a later version brings, or none does. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
-  "terminal",
   "browser",
   "code_execution",
   "memory",
@@ -102,6 +105,11 @@ export class ToolsetRegistry {
     }
     const message = `Expected the name of a toolset, got ${JSON.stringify(name)}. Known: ${names.join(", ")}.`;
     throw new InvalidRequestError("unknown_toolset", message, { details: { toolset: name, known: names } });
+  }
+
+  /** Lets go of what any toolset holds for a task. Contract: as of Toolset. */
+  async release(taskId: string): Promise<void> {
+    await Promise.all([...this.#toolsets.values()].map(async (toolset) => toolset.release?.(taskId)));
   }
 
   /** The tools of these toolsets for a task of this role, each once. Contract: throws as `find` does. */

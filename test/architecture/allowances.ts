@@ -150,6 +150,14 @@ export const ALLOWANCES: readonly Allowance[] = [
     "Walls that only a whole fetch can be led against: each is attacked, beside a fetch without it that falls.",
     ["src/toolsets/web-body.ts", "src/toolsets/web-fetch.ts", "src/toolsets/web-guard.ts"],
   ),
+  ...testedBy(
+    "test/toolsets/terminal.test.ts",
+    "Parts of the terminal that only a shell can be asked for: the tools ask a real one.",
+    ["src/toolsets/terminal-job.ts", "src/toolsets/terminal-script.ts", "src/toolsets/terminal-session.ts"],
+  ),
+  ...testedBy("test/sandbox/sandbox.test.ts", "The program runs inside of a sandbox and nowhere else.", [
+    "src/sandbox/guard-script.ts",
+  ]),
   ...testedBy("test/providers/conformance.ts", "The contract: beside types it holds figures alone.", [
     "providers/provider.ts",
   ]),

@@ -12,6 +12,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     "src/scheduler",
     "src/store",
     "src/toolsets",
+    "src/sandbox",
     "src/config",
     "src/simulator",
   ],
@@ -84,6 +85,7 @@ export const BUILTIN_OWNERS: Readonly<Record<string, readonly string[]>> = {
   "node:fs": ["src/base", "src/config", "src/toolsets", "src/cli", "src/store", "src/http/token.ts"],
   "node:fs/promises": [
     "src/base",
+    "src/sandbox",
     "src/config",
     "src/toolsets",
     "src/cli",
@@ -99,6 +101,7 @@ export const BUILTIN_OWNERS: Readonly<Record<string, readonly string[]>> = {
   "node:os": ["src/base", "src/cli"],
   "node:path": [
     "src/base",
+    "src/sandbox",
     "src/config",
     "src/toolsets",
     "src/cli",

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { capabilitySettings } from "../../src/config/resolve.ts";
+import { configSchema } from "../../src/core/config-schema.ts";
 import type { Discovery } from "../../src/config/discovery.ts";
 import { discovery, model, nothing, provider } from "./discovery-fixture.ts";
 import { resolved, two, unresolved } from "./resolved-fixture.ts";
@@ -148,4 +150,10 @@ describe("start-up lines and the workspace", () => {
     expect(servers[0]).toContain("with the key in env:K");
     expect(why.join("\n")).toContain("warning: c sends its key unencrypted");
   });
+});
+
+it("takes a terminal with network, or without walls, for one that talks out", () => {
+  const talks = (terminal: object): boolean =>
+    capabilitySettings(configSchema.parse({ tools: { terminal } })).terminalNetwork;
+  expect([talks({}), talks({ network: true }), talks({ unsafe: true })]).toEqual([false, true, true]);
 });

@@ -144,6 +144,9 @@ function build<C extends Clock>(clock: C, options: RigOptions): Rig<C> {
     knownToolsets: new Set(toolsets.keys()),
     toolsOf: (names, role): readonly Tool[] => names.flatMap((name) => toolsets.get(name)?.tools(role) ?? []),
     checkArguments,
+    releaseTools: async (taskId) => {
+      for (const toolset of toolsets.values()) await toolset.release?.(taskId);
+    },
   });
   const scheduler = made.scheduler as LocalScheduler;
   return { api: runtime.as(OPERATOR), runtime, scheduler, store, clock, settings, provider };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { configSchema } from "../../src/core/config-schema.ts";
 import { webOptions } from "../../src/web-reach.ts";
+import type { Toolset } from "../../src/core/tool.ts";
 import { builtinToolsets, ToolsetRegistry, toolsetNames } from "../../src/toolsets/registry.ts";
 
 const web = webOptions(configSchema.parse({ tools: { web: { search_url: "http://search.test/" } } }), [], {
@@ -12,7 +13,7 @@ const registry = new ToolsetRegistry(builtinToolsets({ onInterrupt: "continue", 
 
 describe("ToolsetRegistry", () => {
   it("finds every toolset that it names", () => {
-    expect(toolsetNames()).toEqual(["delegation", "file", "file_write", "progress", "web"]);
+    expect(toolsetNames()).toEqual(["delegation", "file", "file_write", "progress", "terminal", "web"]);
     expect([...registry.names]).toEqual(toolsetNames());
     for (const name of registry.names) expect(registry.find(name).name).toBe(name);
   });
@@ -42,11 +43,26 @@ describe("ToolsetRegistry", () => {
   });
 
   it("tells a name that is not there yet from one that nobody knows", () => {
-    expect(() => registry.find("terminal")).toThrow(/terminal is not available in this version/);
+    expect(() => registry.find("browser")).toThrow(/browser is not available in this version/);
     expect(() => registry.find("browser")).toThrow(
       expect.objectContaining({ code: "toolset_unavailable" }) as Error,
     );
     expect(() => registry.find("fil")).toThrow(expect.objectContaining({ code: "unknown_toolset" }) as Error);
-    expect(() => registry.find("constructor")).toThrow(/Known: delegation, file, file_write, progress/);
+    expect(() => registry.find("constructor")).toThrow(
+      /Known: delegation, file, file_write, progress, terminal/,
+    );
+  });
+
+  it("lets every toolset that holds something for a task let go of it", async () => {
+    const released: string[] = [];
+    const holding = (name: string): Toolset => ({
+      name,
+      description: "",
+      tools: () => [],
+      release: async (taskId) => void released.push(`${name} ${taskId}`),
+    });
+    const plain: Toolset = { name: "plain", description: "", tools: () => [] };
+    await new ToolsetRegistry([holding("a"), plain, holding("b")]).release("task_1");
+    expect(released).toEqual(["a task_1", "b task_1"]);
   });
 });

@@ -1,0 +1,96 @@
+// Programs by node:child_process, which Node, Bun and Deno have alike. Each is the head of a process group of its own,
+// so that a kill reaches what it started; what leaves that group must be held by a sandbox.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { outputOf } from "./process.ts";
+import type { ProcessExit, ProcessHost, ProcessSpec, RunningProcess } from "./process.ts";
+
+/** How long output of a killed program is waited for that somebody outside of its group still holds open. */
+const LAST_OUTPUT_MS = 200;
+
+class NodeProcess implements RunningProcess {
+  readonly pid: number;
+  readonly exited: Promise<ProcessExit>;
+  readonly #child: ChildProcess;
+  #over = false;
+
+  constructor(child: ChildProcess, pid: number) {
+    this.#child = child;
+    this.pid = pid;
+    this.exited = this.#ended();
+    for (const stream of child.stdio) {
+      // A program that ends while it is written to breaks the pipe, which is no news: its exit tells.
+      stream?.on("error", () => {});
+      // Unread output would keep a full pipe waiting.
+      (stream as Readable | null)?.resume?.();
+    }
+  }
+
+  onOutput(fd: number, take: (bytes: Uint8Array) => void): void {
+    (this.#child.stdio[fd] as Readable | null)?.on("data", take);
+  }
+
+  write(fd: number, bytes: string | Uint8Array): void {
+    const stream = this.#child.stdio[fd] as Writable | null | undefined;
+    if (!this.#over && stream?.writable) stream.write(bytes);
+  }
+
+  endInput(fd: number): void {
+    (this.#child.stdio[fd] as Writable | null)?.end();
+  }
+
+  kill(): void {
+    // Once it is waited for, its number may be another's.
+    if (this.#over) return;
+    try {
+      process.kill(-this.pid, "SIGKILL");
+    } catch {
+      // Everything of the group has ended already.
+    }
+  }
+
+  #ended(): Promise<ProcessExit> {
+    return new Promise((resolve) => {
+      this.#child.once("exit", (code, signal) => {
+        this.#over = true;
+        const done = (): void => {
+          clearTimeout(late);
+          for (const stream of this.#child.stdio) stream?.destroy();
+          resolve({ code, signal });
+        };
+        const late = setTimeout(done, LAST_OUTPUT_MS);
+        this.#child.once("close", done);
+      });
+    });
+  }
+}
+
+function start({ argv, cwd, env, channels = 0 }: ProcessSpec): Promise<RunningProcess> {
+  const [program, ...rest] = argv;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, rest, {
+      ...(cwd !== undefined && { cwd }),
+      env: { ...env },
+      detached: true,
+      stdio: Array.from({ length: 3 + channels }, () => "pipe" as const),
+    });
+    child.once("error", reject);
+    child.once("spawn", () => {
+      child.removeListener("error", reject);
+      child.on("error", () => {});
+      resolve(new NodeProcess(child, child.pid as number));
+    });
+  });
+}
+
+/** The programs of this machine. */
+export const nodeProcesses: ProcessHost = {
+  start,
+  async run(argv, options) {
+    const { signal, maxBytes, input, ...rest } = options;
+    signal?.throwIfAborted();
+    const process = await start({ ...rest, argv });
+    return outputOf(process, { maxBytes, ...(signal && { signal }), ...(input !== undefined && { input }) });
+  },
+};

@@ -1,0 +1,29 @@
+// Where Troupe's own files lie: the home of this person's Troupe, with token and config, and the store, with everything.
+// No tool reads them, and no workspace of a terminal may hold them.
+
+import { troupeHome, type Environment } from "./config/load.ts";
+import type { StoreSettings } from "./core/settings.ts";
+import { resolvedPath } from "./toolsets/file-policy.ts";
+
+/** A database and the files beside it. */
+const STORE_SUFFIXES = ["", "-wal", "-shm", "-journal", ".lock", ".lock-journal", ".owner"] as const;
+
+/** Absolute, links resolved. Contract: never throws; a file that is not there yet is named too. */
+export async function ownPaths(
+  env: Environment,
+  { path }: Pick<StoreSettings, "path">,
+): Promise<readonly string[]> {
+  const homes = await homesOf(env);
+  if (path === null) return homes;
+  const store = await resolvedPath(path);
+  return [...homes, ...STORE_SUFFIXES.map((suffix) => `${store}${suffix}`)];
+}
+
+/** Nothing when the environment names no home. */
+async function homesOf(env: Environment): Promise<readonly string[]> {
+  try {
+    return [await resolvedPath(troupeHome(env))];
+  } catch {
+    return [];
+  }
+}

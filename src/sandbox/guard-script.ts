@@ -1,0 +1,56 @@
+// The first program inside a sandbox: it bounds what follows, makes sure that the folders which were mounted are those
+// that were looked at, lets go of descriptors that are not its own, and becomes the program that was asked for. It
+// runs before any word of a model does.
+
+import type { PlacedPin } from "./workspace-place.ts";
+
+export interface GuardPlan {
+  readonly maxProcesses: number;
+  /** Bytes of memory that one process may claim for itself. */
+  readonly maxMemoryBytes: number;
+  readonly channels: number;
+  readonly workspace: { readonly path: string; readonly mark: string };
+  readonly pins: readonly PlacedPin[];
+  readonly argv: readonly string[];
+}
+
+/** What the guard ends with when it does not let the program run; its word stands on stderr. */
+export const GUARD_REFUSED = 71;
+/** A file that grows beyond it is cut off there: a full disk is the whole machine's trouble. */
+const MAX_FILE_BYTES = 4 * 1024 * 1024 * 1024;
+
+const SCRIPT = String.raw`
+refuse() { printf 'troupe: %s\n' "$1" >&2; exit ${GUARD_REFUSED}; }
+processes=$1 data=$2 file=$3 last=$4 count=$5; shift 5
+marks=() paths=()
+while [ "$count" -gt 0 ]; do
+  if [ "$1" = - ]; then
+    if [ -w "$2" ] || [ -h "$2" ]; then refuse "$2 could not be kept as it is"; fi
+  else marks+=("$1") paths+=("$2"); fi
+  count=$((count - 1)); shift 2
+done
+found=$(stat -c %d:%i -- "\${paths[@]}") || refuse 'a folder was swapped while it was mounted'
+[ "$found" = "$(printf '%s\n' "\${marks[@]}")" ] || refuse 'a folder was swapped while it was mounted'
+[ -w . ] || refuse "the workspace cannot be written by uid $UID"
+echo 1000 >/proc/self/oom_score_adj || refuse 'it cannot be made the first to go when memory is short'
+ulimit -c 0 && ulimit -d "$data" && ulimit -f "$file" && ulimit -u "$processes" || refuse 'its limits cannot be set'
+for each in /proc/self/fd/*; do
+  each=\${each##*/}
+  if [ "$each" -gt "$last" ]; then eval "exec $each>&-"; fi
+done
+exec "$@"
+`.replaceAll("\\$", "$");
+
+/** Contract: pure. */
+export function guardedArgv(plan: GuardPlan): readonly [string, ...string[]] {
+  const { workspace, pins } = plan;
+  const marked = [workspace, ...pins].flatMap(({ mark, path }) => [mark ?? "-", path]);
+  const limits = [
+    plan.maxProcesses,
+    Math.floor(plan.maxMemoryBytes / 1024),
+    Math.floor(MAX_FILE_BYTES / 1024),
+    2 + plan.channels,
+    1 + pins.length,
+  ];
+  return ["bash", "-c", SCRIPT, "troupe", ...limits.map(String), ...marked, ...plan.argv];
+}

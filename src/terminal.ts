@@ -1,0 +1,114 @@
+// The terminal of a Troupe: the sandbox and the shells in it, as the config has them, and what people are told of it.
+
+import { join, resolve } from "node:path";
+import { currentUid } from "./base/owner.ts";
+import { ConfigError } from "./base/errors.ts";
+import type { Random } from "./base/ids.ts";
+import type { ProcessHost } from "./base/process.ts";
+import type { Config } from "./core/config-schema.ts";
+import type { Sandbox, SandboxVerdict } from "./core/sandbox.ts";
+import { CONFIG_FILE } from "./config/load.ts";
+import { LocalSandbox } from "./sandbox/sandbox.ts";
+import { resolvedPath } from "./toolsets/file-policy.ts";
+import { TerminalSessions } from "./toolsets/terminal-sessions.ts";
+import type { TerminalOptions } from "./toolsets/terminal.ts";
+
+/** The only folder that every Linux has for it. */
+const SCRATCH = "/tmp";
+const MIB = 1024 * 1024;
+
+export interface TerminalQuestion {
+  readonly config: Config;
+  /** The config's file; `null` when there is none. */
+  readonly file: string | null;
+  readonly baseDir: string;
+  readonly world: { readonly cwd: string; readonly random: Random; readonly processes?: ProcessHost };
+  /** Troupe's own folders and files, links resolved. */
+  readonly own: readonly string[];
+}
+
+export interface Terminal {
+  /** For `builtinToolsets`; empty where no process can be started. */
+  readonly toolset: { readonly terminal?: TerminalOptions };
+  /** Start-up lines, when an agent may use it. */
+  readonly why: readonly string[];
+  /** Ends every shell. */
+  close(): Promise<void>;
+}
+
+/** Contract: throws ConfigError `unsafe_in_workspace`. Tries the walls only where an agent may use the terminal. */
+export async function openTerminal(question: TerminalQuestion): Promise<Terminal> {
+  const { config, world } = question;
+  const sandbox = await sandboxOf(question);
+  if (sandbox === null) {
+    const why = usesTerminal(config)
+      ? ["warning: terminal: closed: this program can start no processes"]
+      : [];
+    return { toolset: {}, why, close: async () => {} };
+  }
+  const { timeout_s: timeout, max_output_bytes: maxOutputBytes } = config.tools.terminal;
+  const sessions = new TerminalSessions({ sandbox, random: world.random, maxOutputBytes });
+  return {
+    toolset: { terminal: { sessions, timeoutMs: timeout * 1000 } },
+    why: usesTerminal(config) ? [terminalLine(await sandbox.verdict())] : [],
+    close: () => sessions.close(),
+  };
+}
+
+/** The sandbox that the config asks for; `null` where no process can be started. Throws as `openTerminal` does. */
+export async function sandboxOf(question: TerminalQuestion): Promise<Sandbox | null> {
+  const { config, file, world, own } = question;
+  const { processes } = world;
+  const { unsafe, network, mounts, ...limits } = config.tools.terminal;
+  if (unsafe) await refuseUnsafe(question);
+  if (processes === undefined) return null;
+  const kept = await Promise.all(
+    [...(file === null ? [] : [file]), join(world.cwd, CONFIG_FILE)].map(resolvedPath),
+  );
+  return new LocalSandbox({
+    processes,
+    uid: currentUid(),
+    own,
+    kept: [...new Set(kept)],
+    scratch: SCRATCH,
+    settings: {
+      unsafe,
+      network,
+      mounts,
+      maxProcesses: limits.max_processes,
+      maxMemoryBytes: limits.max_memory_mb * MIB,
+    },
+  });
+}
+
+/** An agent that writes files could write that line too, for the next start. */
+async function refuseUnsafe({ config, file, baseDir }: TerminalQuestion): Promise<void> {
+  if (file === null) return;
+  const [path, workspace] = await Promise.all([file, resolve(baseDir, config.workspace)].map(resolvedPath));
+  if (path === undefined || workspace === undefined || !path.startsWith(`${workspace}/`)) return;
+  throw new ConfigError(
+    "unsafe_in_workspace",
+    `Expected tools.terminal.unsafe to stand in a config outside of the workspace, got it in ${file}, which agents could write. Move the config to Troupe's home, or set workspace: to another folder.`,
+  );
+}
+
+/** Whether an agent of the config may have the terminal. Contract: pure. */
+export function usesTerminal({ toolsets, delegation, agents }: Config): boolean {
+  const named = [
+    toolsets,
+    delegation.default_toolsets,
+    ...Object.values(agents).map((agent) => agent.toolsets ?? []),
+  ];
+  return named.flat().includes("terminal");
+}
+
+/** Contract: pure. */
+export function terminalLine(verdict: SandboxVerdict): string {
+  if (!verdict.stands) return `warning: terminal: closed: ${verdict.reason}`;
+  if (verdict.unsafe) return `warning: ${UNSAFE}`;
+  return `terminal: ${verdict.kind}; its walls stand`;
+}
+
+/** What is shouted wherever people look. */
+export const UNSAFE =
+  "tools.terminal.unsafe: commands of models run on this machine WITHOUT A SANDBOX, with everything that the server may do";

@@ -1,0 +1,19 @@
+import { mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { ownPaths } from "../src/own-paths.ts";
+
+it("names the home and every file of the store, links resolved, also those that are not there yet", async () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "troupe-own-")));
+  const link = join(folder, "link");
+  symlinkSync(folder, link);
+  const paths = await ownPaths({ TROUPE_HOME: join(link, "home") }, { path: join(link, "db") });
+  rmSync(folder, { recursive: true });
+  expect(paths[0]).toBe(join(folder, "home"));
+  expect(paths).toEqual(
+    expect.arrayContaining([join(folder, "db"), join(folder, "db-wal"), join(folder, "db.lock")]),
+  );
+  expect(await ownPaths({ TROUPE_HOME: "/h" }, { path: null })).toEqual(["/h"]);
+  expect(await ownPaths({}, { path: null })).toEqual([]);
+});

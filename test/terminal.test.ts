@@ -1,0 +1,83 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemRandom } from "../src/base/ids.ts";
+import { nodeProcesses } from "../src/base/process-node.ts";
+import { configSchema } from "../src/core/config-schema.ts";
+import {
+  openTerminal,
+  sandboxOf,
+  terminalLine,
+  usesTerminal,
+  type TerminalQuestion,
+} from "../src/terminal.ts";
+import { missing } from "./sandbox/machine.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "troupe-terminal-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function questionOf(config: object, rest: Partial<TerminalQuestion> = {}): TerminalQuestion {
+  const world = { cwd: folder, random: systemRandom, processes: nodeProcesses };
+  return { config: configSchema.parse(config), file: null, baseDir: folder, world, own: [], ...rest };
+}
+
+const UNSAFE = { tools: { terminal: { unsafe: true } }, toolsets: ["terminal"] };
+
+describe("openTerminal", () => {
+  it("says nothing where no agent may use it, and tries no wall", async () => {
+    const terminal = await openTerminal(questionOf({}));
+    expect(terminal.why).toEqual([]);
+    expect(terminal.toolset.terminal?.timeoutMs).toBe(120_000);
+    await terminal.close();
+  });
+
+  it.skipIf(missing !== null)("says that the walls stand where an agent may", async () => {
+    const config = { agents: { builder: { toolsets: ["terminal"] } } };
+    const terminal = await openTerminal(questionOf(config));
+    expect(terminal.why).toEqual([
+      expect.stringMatching(/^terminal: bubblewrap .*no network; its walls stand$/),
+    ]);
+    await terminal.close();
+  });
+
+  it("shouts when there are none, by the config", async () => {
+    const terminal = await openTerminal(questionOf(UNSAFE));
+    expect(terminal.why).toEqual([expect.stringMatching(/^warning: .*WITHOUT A SANDBOX/)]);
+    await terminal.close();
+  });
+
+  it("has no terminal in a program that can start no processes, and says so where one is asked for", async () => {
+    const world = { cwd: folder, random: systemRandom };
+    const { why, toolset } = await openTerminal(questionOf({ toolsets: ["terminal"] }, { world }));
+    expect(why).toEqual([expect.stringMatching(/can start no processes/)]);
+    expect(toolset).toEqual({});
+  });
+
+  it("does not believe a config that agents could have written", async () => {
+    const file = join(folder, "config.yaml");
+    await writeFile(file, "");
+    const question = questionOf({ ...UNSAFE, workspace: "." }, { file });
+    await expect(openTerminal(question)).rejects.toMatchObject({ code: "unsafe_in_workspace" });
+    expect(await sandboxOf(questionOf({ ...UNSAFE, workspace: "./below" }, { file }))).not.toBeNull();
+  });
+});
+
+it("usesTerminal looks at the session, at children, and at every agent", () => {
+  const uses = (config: object): boolean => usesTerminal(configSchema.parse(config));
+  expect(uses({})).toBe(false);
+  expect(uses({ toolsets: ["terminal"] })).toBe(true);
+  expect(uses({ delegation: { default_toolsets: ["file", "terminal"] } })).toBe(true);
+  expect(uses({ agents: { a: { toolsets: ["terminal"] } } })).toBe(true);
+});
+
+it("terminalLine begins with a warning for everything but walls that stand", () => {
+  expect(terminalLine({ stands: false, reason: "why." })).toBe("warning: terminal: closed: why.");
+  expect(terminalLine({ stands: true, unsafe: true, kind: "none" })).toMatch(/^warning: /);
+  expect(terminalLine({ stands: true, unsafe: false, kind: "walls" })).toBe(
+    "terminal: walls; its walls stand",
+  );
+});
