@@ -53,6 +53,7 @@ export async function generate(host: TaskHost, input: GenerateInput): Promise<Ge
     input.signal.throwIfAborted();
     const answer = withoutSecrets(generation, (text) => services.redact(text));
     services.health.served(turn.model);
+    turn.lastFailure = null;
     turn.outcome = () => answered(host, answer);
     return { outcome: generation.calls.length > 0 ? "called_tools" : "answered" };
   } catch (error) {

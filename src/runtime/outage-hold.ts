@@ -1,7 +1,7 @@
 // How a task waits for a model server that is away: its turn is held without a try being counted, in the pause
 // `backing_off`, and goes on when the server answers or somebody writes to it. A task whose route has another model that
 // may take it and is not away is not held: it tries, and goes on elsewhere as after any failure, told as a change of its
-// model. Where all are away it is held where it is, and goes at once to the first that is back.
+// model; before its first turn it goes at once. Where all are away it is held where it is, and goes at once to the first that is back.
 //
 // H1. A generation under which its server went away again and again may be what ends the server: after so many times it
 //     is held no more, and its failures are tries.
@@ -37,10 +37,12 @@ export function checkServer(host: WaitingTask): void {
   if (error) throw error;
 }
 
-/** Who was held has waited long enough to need no more tries here. */
+/** Who was held has waited long enough to need no more tries here, and who has begun no turn never came here. */
 function leaving(host: WaitingTask): Error | null {
-  const words = host.services.residency.outages.wordsOf(host.turn.model.backend);
-  if (words === null || !isHeld(host.turn) || !goesElsewhere(host)) return null;
+  const { turn } = host;
+  const words = host.services.residency.outages.wordsOf(turn.model.backend);
+  const isFree = isHeld(turn) || turn.begunTurn === 0;
+  if (words === null || !isFree || !goesElsewhere(host)) return null;
   return new ProviderError({ kind: "network", code: SERVER_AWAY }, `${words}.`);
 }
 

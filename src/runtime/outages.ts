@@ -105,6 +105,14 @@ export class Outages {
     for (const backend of backends) this.#away.get(backend)?.others.set(taskId, wake);
   }
 
+  /** Its wait is over, however it came to that: nobody is to wake it, and nobody counts it. */
+  forget(taskId: string): void {
+    for (const { held, others } of this.#away.values()) {
+      held.delete(taskId);
+      others.delete(taskId);
+    }
+  }
+
   /**
    * Whether a generation failed because its server is away: if so it is known from now on (O1).
    * Contract: rejects with the signal's reason alone.

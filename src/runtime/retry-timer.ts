@@ -4,6 +4,7 @@ import { isRunOver, type AgentContext, type AgentEvent } from "../../machines/ag
 import type { Timer } from "../base/clock.ts";
 import type { TimerRow } from "../store/store.ts";
 import type { Journal } from "./journal.ts";
+import type { Outages } from "./outages.ts";
 import type { HostServices } from "./services.ts";
 import { UNKNOWN_FAILURE, type TurnState } from "./turn-state.ts";
 
@@ -15,7 +16,10 @@ export type FailedContext = Pick<AgentContext, "tries" | "turnOpen" | "backoffMs
 
 /** What the timer needs of the task that tries again. */
 export interface RetryHost {
-  readonly services: Pick<HostServices, "clock">;
+  readonly id: string;
+  readonly services: Pick<HostServices, "clock"> & {
+    readonly residency: { readonly outages: Pick<Outages, "forget"> };
+  };
   readonly journal: Journal;
   readonly turn: TurnState;
   send(event: AgentEvent): void;
@@ -68,8 +72,11 @@ export class RetryTimer {
     this.#due?.();
   }
 
+  /** Also ends what held it: a task that goes on, stops or ends waits for no server. */
   cancel(): void {
+    const { id, services } = this.#host;
     this.#timer?.cancel();
     this.#due = null;
+    services.residency.outages.forget(id);
   }
 }

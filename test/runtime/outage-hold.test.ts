@@ -8,7 +8,6 @@ import { DEFAULT_ROUTING } from "../../src/core/routing.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { plainServer } from "./plain-server.ts";
 import { RestartingBox } from "./restarting.ts";
-import { options as routed, outcome } from "./routed-box.ts";
 import { box, type Box } from "./residency-box.ts";
 import { NOTHING_HELD, rigOn, testSettings, type Rig } from "./rig.ts";
 
@@ -84,6 +83,23 @@ describe("an outage of five minutes", () => {
     all.server.restart();
     await all.clock.advance(MINUTE);
     expect(all.rig.runtime.counts()).toMatchObject(NOTHING_HELD);
+  });
+
+  test("counts those that wait for it, and nobody who has gone or stopped", async () => {
+    const all = box();
+    all.server.isDown = true;
+    const ids = await delegated(all, 2);
+    const { taskId } = await all.rig.api.createSession();
+    await all.rig.api.sendMessage(taskId, { text: "Hello." });
+    const held = async () => {
+      await all.clock.advance(5_000);
+      return (await all.rig.api.gpus())[0]?.outages[0]?.held;
+    };
+    expect(await held()).toBe(3);
+    await all.rig.api.cancel(ids[0] as string, {});
+    expect(await held()).toBe(2);
+    await all.rig.api.stopSession(taskId);
+    expect(await held()).toBe(1);
   });
 
   test("tells a person of a session at once, and again at each word of theirs", async () => {
@@ -233,66 +249,5 @@ describe("a box that is started again during an outage", () => {
     const drained = all.rig.runtime.drain(5_000);
     await all.clock.advance(50);
     expect(await drained).toEqual({ parked: 3 });
-  });
-});
-
-describe("a route with another model", () => {
-  test("is gone on with as after any failure, and not held", async () => {
-    const clock = new SimulatedClock();
-    const [near, far] = [plainServer(clock), plainServer(clock)];
-    near.state.isDown = true;
-    const all = rigOn(clock, {
-      ...routed({ route: ["gpu0", "gpu1"], models: {} }),
-      providerOf: ({ backend }) => (backend === "gpu0" ? near : far).provider,
-    });
-    const { result, told, events } = await outcome(all);
-    expect([result.state, told]).toEqual(["done", [expect.objectContaining({ to: "gpu1/m-gpu1" })]]);
-    const retried = events.filter(({ type }) => type === "generation.retried");
-    expect(retried.map(({ data }) => (data as { code: string }).code)).not.toContain("server_away");
-    expect(near.state.generations).toBe(5);
-    // The next one begins there.
-    expect((await outcome(all)).told).toEqual([]);
-    expect(near.state.generations).toBe(5);
-  });
-
-  test("is not left for one that is known to be away, however long its queue", async () => {
-    const clock = new SimulatedClock();
-    const [near, far] = [plainServer(clock), plainServer(clock)];
-    far.state.isDown = true;
-    const made = routed({ route: ["gpu0", "gpu1"], models: {} });
-    const { settings } = made;
-    const { api } = rigOn(clock, {
-      ...made,
-      settings: {
-        ...settings,
-        backends: settings?.backends?.map((each) => ({ ...each, maxChildren: 30 })) ?? [],
-        routing: { ...DEFAULT_ROUTING, maxWaitMs: 5_000 },
-      },
-      providerOf: ({ backend }) => (backend === "gpu0" ? near : far).provider,
-    });
-    const request = { goal: "dig", agent: "routed" };
-    for (const _ of ["while it is not known", "while it is"]) {
-      const handles = await api.delegateBatch(Array.from({ length: 10 }, () => request));
-      await clock.advance(60 * MINUTE);
-      const states = await Promise.all(handles.map(({ taskId }) => api.check(taskId)));
-      expect(states.map(({ state }) => state)).toEqual(handles.map(() => "done"));
-    }
-  });
-
-  test("is waited for where no other may take it", async () => {
-    const clock = new SimulatedClock();
-    const [near, cloud] = [plainServer(clock), plainServer(clock)];
-    near.state.isDown = true;
-    const { api } = rigOn(clock, {
-      ...routed({ route: ["gpu0", "cloud"], models: {}, fallback: "none" }),
-      providerOf: ({ backend }) => (backend === "gpu0" ? near : cloud).provider,
-    });
-    const { taskId } = await api.delegate({ goal: "dig", agent: "routed" });
-    await clock.advance(10 * MINUTE);
-    expect(await api.check(taskId)).toMatchObject({ phase: "backing_off", model: { backend: "gpu0" } });
-    near.state.isDown = false;
-    await clock.advance(MINUTE);
-    expect(await api.collect(taskId, { timeoutMs: 0 })).toMatchObject({ state: "done" });
-    expect(cloud.state.generations).toBe(0);
   });
 });

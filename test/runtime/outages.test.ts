@@ -170,6 +170,21 @@ describe("a server that is away", () => {
   });
 });
 
+test("who waits no more is not counted, and not woken", async () => {
+  const { server, outages, clock } = stage();
+  server.isDown = true;
+  outages.noticed("gpu", false, 0);
+  const woken: string[] = [];
+  for (const id of ["task_1", "task_2"]) outages.wakeLater("gpu", id, () => woken.push(id) > 0);
+  outages.wakeForAny(["gpu"], "task_3", () => woken.push("task_3") > 0);
+  outages.forget("task_1");
+  outages.forget("task_3");
+  expect(outages.views(["gpu"])).toMatchObject([{ held: 1 }]);
+  server.restart();
+  await clock.advance(20_000);
+  expect(woken).toEqual(["task_2"]);
+});
+
 test("whoever called off a question hears no answer", async () => {
   const { server, outages, clock } = stage();
   server.isSilent = true;

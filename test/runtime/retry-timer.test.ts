@@ -11,13 +11,16 @@ async function make() {
   const turn = new TurnState(claim.record);
   turn.lastFailure = { code: "busy", message: "Busy.", retryable: true };
   const sent: AgentEvent[] = [];
+  const forgotten: string[] = [];
+  const outages = { forget: (id: string) => void forgotten.push(id) };
   const retry = new RetryTimer({
-    services: { clock },
+    id: "task_1",
+    services: { clock, residency: { outages } },
     journal,
     turn,
     send: (event) => void sent.push(event),
   });
-  return { clock, store, journal, turn, sent, retry };
+  return { clock, store, journal, turn, sent, retry, forgotten };
 }
 
 describe("RetryTimer", () => {
@@ -60,11 +63,12 @@ describe("RetryTimer", () => {
     });
   });
 
-  test("cancelled, it wakes nobody", async () => {
-    const { clock, sent, retry } = await make();
+  test("cancelled, it wakes nobody, and no server has to", async () => {
+    const { clock, sent, retry, forgotten } = await make();
     retry.arm({ tries: 1, turnOpen: true, backoffMs: 5 });
+    expect(forgotten).toEqual([]);
     retry.cancel();
     await clock.advance(100);
-    expect([sent, clock.pending]).toEqual([[], 0]);
+    expect([sent, clock.pending, forgotten]).toEqual([[], 0, ["task_1"]]);
   });
 });
