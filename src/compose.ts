@@ -17,9 +17,12 @@ import { planProviders } from "./config/plan.ts";
 import { resolveSettings, type Resolved } from "./config/resolve.ts";
 import { storeSettings } from "./config/store-settings.ts";
 import { Credentials } from "./credentials/credentials.ts";
+import { auditedApi, auditedTool } from "./audited.ts";
+import type { Audit } from "./core/audit.ts";
 import { withoutNewTasks } from "./draining.ts";
 import { LivingRuntime } from "./living-runtime.ts";
-import { openStore, storeLine } from "./open-store.ts";
+import { storeLine } from "./open-store.ts";
+import { openRecords } from "./records.ts";
 import { Inspection } from "./runtime/inspection.ts";
 import { KeyKeeper } from "./runtime/key-keeper.ts";
 import { KeyDesk } from "./runtime/key-desk.ts";
@@ -80,6 +83,8 @@ export interface Troupe {
   readonly configFile: string | null;
   readonly providers: ProviderPool;
   readonly logger: Logger;
+  /** The record of who did what; it keeps nothing where the store does not. */
+  readonly audit: Audit;
   /** Where the store lies and what it survives. */
   readonly store: StoreSettings;
   /** Start-up lines: which servers, which models, and why. */
@@ -103,25 +108,21 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
   const loaded = await readConfig(options);
   const { config } = loaded;
   const doors = doorsOf(config, world);
-  const { credentials, keys, providers, plans, targets } = doors;
-  const logger = lineLogger((line) => world.writeLog(credentials.redact(line)), config.log.level);
+  const { credentials, keys, providers, plans, targets, logger } = doors;
   const keeping = keepingOf(options, config);
   const boxId = await boxIdOf(options, keeping);
   const homes = await ownPaths(world.env, keeping);
   const files = fileOptions({ ...config.tools.file, homes });
   const terminal = await openTerminal({ ...loaded, world, own: homes });
-  const store = options.store ?? openStore(keeping, { clock, random, logger });
+  const { store, audit, letGo } = await openRecords(keeping, { clock, random, logger }, options.store);
   const servers = new ServerFacts({ plans, pool: providers, store, clock, logger });
   const resolve = (found: Discovery["providers"]): Resolved =>
     resolvedFrom(found, { options, loaded, boxId });
-  const { living, resolved } = await startingWith(
-    async () => {
-      const resolved = resolve(await servers.start());
-      const make = runtimesOf({ world, logger, store, files, terminal, ...doors });
-      return { resolved, living: new LivingRuntime(make, resolved.settings) };
-    },
-    () => store.close(),
-  );
+  const { living, resolved } = await startingWith(async () => {
+    const resolved = resolve(await servers.start());
+    const make = runtimesOf({ world, store, audit, files, terminal, ...doors });
+    return { resolved, living: new LivingRuntime(make, resolved.settings) };
+  }, letGo);
   const retention = new Retention({ ...keeping, store, clock, logger });
   const keeper = new KeyKeeper({ desk: keys, store, logger });
   const callbacks = new Callbacks({ ...world, targets, credentials, store, logger });
@@ -132,7 +133,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     await living.runtime.close().then(() => terminal.close());
     keys.close();
     await keeper.settle();
-    await store.close();
+    await letGo();
   };
   const found = await startingWith(async () => {
     await keeper.start();
@@ -140,13 +141,14 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
   }, close);
   await callbacks.start();
   retention.start();
-  const graceMs = config.server.shutdown_grace_s * 1000;
-  servers.watch((said) => takeUp(resolve(said), { living, graceMs, logger }));
+  servers.watch((said) => takeUp(resolve(said), { living, config, logger }));
+  const asked = (caller: Caller): TroupeApi => auditedApi(living.as(caller), caller, audit);
   let closing: Promise<void> | undefined;
   let draining = false;
   return {
-    api: living.as(OPERATOR),
-    as: (caller) => (draining ? withoutNewTasks(living.as(caller)) : living.as(caller)),
+    api: asked(OPERATOR),
+    as: (caller) => (draining ? withoutNewTasks(asked(caller)) : asked(caller)),
+    audit,
     get runtime() {
       return living.runtime;
     },
@@ -184,8 +186,8 @@ function resolvedFrom(providers: Discovery["providers"], { options, loaded, boxI
 
 interface Parts extends ReturnType<typeof doorsOf> {
   readonly world: World;
-  readonly logger: Logger;
   readonly store: Store;
+  readonly audit: Audit;
   readonly files: FileOptions;
   readonly terminal: Terminal;
 }
@@ -199,7 +201,7 @@ function runtimesOf(parts: Parts): MakeRuntime {
 }
 
 function makeRuntime(settings: Settings, parts: Parts, inspection: Inspection): Runtime {
-  const { world, logger, store, files, terminal, credentials, keys, providers, web } = parts;
+  const { world, logger, store, audit, files, terminal, credentials, keys, providers, web } = parts;
   const { clock, random } = world;
   const { onInterrupt } = settings.delegation;
   const toolsets = new ToolsetRegistry(
@@ -217,7 +219,7 @@ function makeRuntime(settings: Settings, parts: Parts, inspection: Inspection): 
     keys,
     providerOf: ({ provider }, caller) => (caller ? providers.for(provider, caller) : providers.of(provider)),
     knownToolsets: new Set(toolsets.names),
-    toolsOf: (names, role) => toolsets.toolsOf(names, role),
+    toolsOf: (names, role) => toolsets.toolsOf(names, role).map((tool) => auditedTool(tool, audit)),
     checkArguments,
     inspection,
     releaseTools: (taskId) => toolsets.release(taskId),
@@ -228,18 +230,18 @@ function makeRuntime(settings: Settings, parts: Parts, inspection: Inspection): 
 
 interface Taking {
   readonly living: LivingRuntime;
-  readonly graceMs: number;
+  readonly config: Config;
   readonly logger: Logger;
 }
 
 /** A server that was away answers: what it is and has goes into a runtime of its own, unless all of it was known. */
 async function takeUp(
   { settings, servers, why }: Resolved,
-  { living, graceMs, logger }: Taking,
+  { living, config, logger }: Taking,
 ): Promise<void> {
   const isNews = JSON.stringify(settings) !== JSON.stringify(living.settings);
   for (const line of [...servers, ...(isNews ? why : [])]) logger.info(line);
-  if (isNews) await living.change({ settings, graceMs });
+  if (isNews) await living.change({ settings, graceMs: config.server.shutdown_grace_s * 1000 });
 }
 
 /** Whom this box talks to, and with which keys. */
@@ -248,11 +250,12 @@ function doorsOf(config: Config, world: World) {
   const targets = callbackSettings(config);
   const sources = [...plans, ...callbackSources(targets)];
   const credentials = new Credentials({ env: world.env, sources });
+  const logger = lineLogger((line) => world.writeLog(credentials.redact(line)), config.log.level);
   const keys = new KeyDesk({ ...world, plans, credentials });
   const providers = new ProviderPool({ ...world, plans, credentials, keys });
   const baseUrls = plans.map(({ baseUrl }) => baseUrl);
   const web = world.web && webOptions(config, baseUrls, world.web);
-  return { plans, credentials, keys, providers, targets, web };
+  return { plans, credentials, keys, providers, targets, web, logger };
 }
 
 /** Contract: throws what went wrong, after everything was let go of. */

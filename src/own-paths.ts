@@ -1,12 +1,22 @@
 // Where Troupe's own files lie: the home of this person's Troupe, with token and config, and the store, with everything.
 // No tool reads them, and no workspace of a terminal may hold them.
 
+import { AUDIT_SUFFIX } from "./audited.ts";
 import { troupeHome, type Environment } from "./config/load.ts";
 import type { StoreSettings } from "./core/settings.ts";
 import { resolvedPath } from "./toolsets/file-policy.ts";
 
 /** A database and the files beside it. */
-const STORE_SUFFIXES = ["", "-wal", "-shm", "-journal", ".lock", ".lock-journal", ".owner"] as const;
+const STORE_SUFFIXES = [
+  "",
+  "-wal",
+  "-shm",
+  "-journal",
+  ".lock",
+  ".lock-journal",
+  ".owner",
+  AUDIT_SUFFIX,
+] as const;
 
 /** Absolute, links resolved. Contract: never throws; a file that is not there yet is named too. */
 export async function ownPaths(

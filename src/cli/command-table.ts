@@ -3,7 +3,7 @@
 import type { CommandSpec, RawCommandSpec } from "./command.ts";
 import { CLIENT_FLAGS, CONFIG_FLAG } from "./connection.ts";
 import type { FlagSpec } from "./flags.ts";
-import { TOKEN_COMMANDS } from "./token-commands.ts";
+import { ACCESS_COMMANDS } from "./access-commands.ts";
 import { WATCHING_COMMANDS } from "./watching-commands.ts";
 
 /** Flags of every command. */
@@ -194,7 +194,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: CLIENT_FLAGS,
     load: async () => (await import("./keys.ts")).enableKey,
   },
-  ...TOKEN_COMMANDS,
+  ...ACCESS_COMMANDS,
   {
     name: "chat",
     summary: "talk with an agent that delegates; you can type while children work",

@@ -12,7 +12,7 @@ import type { Line } from "./printer.ts";
 import { counted } from "./task-lines.ts";
 
 /** The file that is meant: the one that was named, else the config's. Contract: throws ConfigError `store_in_memory`. */
-async function storeOf(named: string | undefined, invocation: Invocation): Promise<string> {
+export async function storeOf(named: string | undefined, invocation: Invocation): Promise<string> {
   if (named !== undefined) return resolve(invocation.world.cwd, named);
   const { config } = await configOf(invocation);
   const { path } = storeSettings(config, invocation.world.env);

@@ -6,10 +6,11 @@
 import { resolve } from "node:path";
 import { compose, type Troupe } from "../compose.ts";
 import { listen, type Served } from "../listen.ts";
+import { NO_AUDIT, type Audit } from "../core/audit.ts";
 import type { StoreSettings } from "../core/settings.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { storeSettings } from "../config/store-settings.ts";
-import { MadeTokens } from "../http/made-tokens.ts";
+import { MadeTokens, type MadeToken } from "../http/made-tokens.ts";
 import { loadOrCreateToken, type TokenFile } from "../http/token.ts";
 import type { Command, Invocation } from "./command.ts";
 import { configOf, isPosix, tokenFolder, tokenPath } from "./connection.ts";
@@ -53,6 +54,7 @@ async function start(invocation: Invocation, loaded: LoadedConfig, box: RunningB
   const { server } = loaded.config;
   const keeping = keepingOf(invocation, loaded);
   const token = await loadOrCreateToken({ path: tokenPath(world, loaded), posix: isPosix(world) });
+  const made = madeTokens(invocation, loaded);
   const served = await listen({
     host: flags.text("host") ?? server.host,
     port: flags.integer("port", { least: 0, most: 65_535 }) ?? server.port,
@@ -61,7 +63,7 @@ async function start(invocation: Invocation, loaded: LoadedConfig, box: RunningB
     allowedHosts: server.allowed_hosts,
     allowedOrigins: server.allowed_origins,
     insecureAllowRemote: server.insecure_allow_remote,
-    made: madeTokens(invocation, loaded),
+    made: made.tokens,
     ...rateLimitOf(server.rate_limit),
   });
   try {
@@ -71,6 +73,7 @@ async function start(invocation: Invocation, loaded: LoadedConfig, box: RunningB
       ...(keeping && { storeSettings: keeping }),
       ...(await source(loaded, box, invocation)),
     });
+    made.noteIn(troupe.audit);
     served.open(troupe);
     return { served, troupe, token, configFile: loaded.file };
   } catch (error) {
@@ -80,12 +83,31 @@ async function start(invocation: Invocation, loaded: LoadedConfig, box: RunningB
 }
 
 /** What people made with `troupe tokens`; a file that gives nobody access is said where a person looks. */
-function madeTokens({ world }: Invocation, loaded: LoadedConfig): MadeTokens {
-  return new MadeTokens({
+function madeTokens({ world }: Invocation, loaded: LoadedConfig) {
+  let audit = NO_AUDIT;
+  const noted = (action: string, { id, name, scope }: MadeToken): void =>
+    audit.note({
+      actor: "troupe",
+      action,
+      target: id,
+      digest: null,
+      outcome: "ok",
+      detail: `${name}, ${scope}`,
+    });
+  const tokens = new MadeTokens({
     ...tokenFolder(world, loaded),
     clock: world.clock,
     onProblem: (message) => world.writeLog(`warning: ${message}`),
+    onChange: (change, token) => noted(change === "added" ? "token.add" : "token.revoke", token),
   });
+  return {
+    tokens,
+    /** From now on; those that are there already are noted too, since they may have been made while nobody looked. */
+    noteIn: (log: Audit): void => {
+      audit = log;
+      for (const token of tokens.tokens) noted("token.known", token);
+    },
+  };
 }
 
 function rateLimitOf({ requests_per_s: perS, burst }: LoadedConfig["config"]["server"]["rate_limit"]) {

@@ -143,7 +143,7 @@ export const ALLOWANCES: readonly Allowance[] = [
   ...testedBy(
     "test/cli/command-table.test.ts",
     "Parts of the table of commands, which is asked for as a whole.",
-    ["src/cli/token-commands.ts", "src/cli/watching-commands.ts"],
+    ["src/cli/access-commands.ts", "src/cli/watching-commands.ts"],
   ),
   ...testedBy(
     "test/security/web.test.ts",

@@ -5,6 +5,8 @@ test("every command of the plan is there, once", () => {
   const names = [...RAW_COMMANDS, ...COMMANDS].map(({ name }) => name);
   expect(names.toSorted()).toEqual(
     [
+      "audit ls",
+      "audit verify",
       "backup",
       "chat",
       "db check",

@@ -1,4 +1,4 @@
-// The commands of the table that give other programs and people access, and take it from them. Nothing here does anything.
+// The commands of the table about who may come in, and about what they did. Nothing here does anything.
 
 import type { CommandSpec } from "./command.ts";
 import { CONFIG_FLAG } from "./connection.ts";
@@ -6,7 +6,7 @@ import { CONFIG_FLAG } from "./connection.ts";
 const SCOPE_HELP =
   "read looks, control starts, steers and ends tasks too, admin also pauses and switches keys";
 
-export const TOKEN_COMMANDS: readonly CommandSpec[] = [
+export const ACCESS_COMMANDS: readonly CommandSpec[] = [
   {
     name: "tokens",
     summary: "list the access tokens that were made beside the server's own",
@@ -41,5 +41,27 @@ export const TOKEN_COMMANDS: readonly CommandSpec[] = [
     words: { least: 1, most: 1 },
     flags: [CONFIG_FLAG],
     load: async () => (await import("./tokens.ts")).revokeMadeToken,
+  },
+  {
+    name: "audit ls",
+    summary: "list who asked for what, and which tools ran: the newest last",
+    usage: "[FILE]",
+    details: ["What was asked is shown as a digest, never as itself."],
+    words: { least: 0, most: 1 },
+    flags: [{ name: "limit", value: "N", help: "at most so many of the newest (default: 50)" }, CONFIG_FLAG],
+    load: async () => (await import("./audit.ts")).listAudit,
+  },
+  {
+    name: "audit verify",
+    summary:
+      "read the whole audit log and name the first row that was changed, moved or is missing; exit code 3 then",
+    usage: "[FILE]",
+    details: [
+      "It prints the hash of the last row. Kept elsewhere and given back as --head, it also shows whether rows were cut",
+      "off the end, which the log alone cannot.",
+    ],
+    words: { least: 0, most: 1 },
+    flags: [{ name: "head", value: "HASH", help: "a row's hash that the log must still hold" }, CONFIG_FLAG],
+    load: async () => (await import("./audit.ts")).verifyAudit,
   },
 ];

@@ -1,0 +1,181 @@
+// The record of who did what, in a file beside the store: one writer, which only ever adds. It does not decide what is
+// noted, and it is no part of a task's transaction: what it says is that something was asked and done, not what a task is.
+//
+// L1. Lines are written in the order of the notes, each whole or, after a crash in the middle, cut off at the next start.
+// L2. A note is with the system before anybody can be told of what it is about, and on the disk SYNC_MS later at most.
+// L3. What could not be written stays in line; until it is, `ready` throws.
+// L4. The file is its owner's alone (0600), under any umask.
+
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fdatasync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from "node:fs";
+import type { Clock, Timer } from "../base/clock.ts";
+import { ConfigError, messageOf, StoreError } from "../base/errors.ts";
+import type { Audit, AuditNote } from "../core/audit.ts";
+import { chained, CHAIN_START, type ChainHead, linkOf } from "./audit-chain.ts";
+
+/** What a power loss may take. */
+const SYNC_MS = 1_000;
+/** Longer than any line. */
+const TAIL_BYTES = 65_536;
+
+export interface AuditFileOptions {
+  /** Absolute; its folder must be there. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** Bytes that the file took; the system's own when absent. */
+  readonly write?: (file: number, bytes: Uint8Array) => number;
+}
+
+export class AuditFile implements Audit {
+  readonly #options: AuditFileOptions;
+  readonly #file: number;
+  #head: ChainHead;
+  /** Bytes that are not written yet; a part of a line when the disk was full in its middle. */
+  #waiting = new Uint8Array(0);
+  #isDue = false;
+  #failure: unknown = null;
+  #sync: Timer | null = null;
+  #isClosed = false;
+
+  /** Contract: throws ConfigErrors `audit_unusable` and `audit_damaged`, each with what to do. */
+  constructor(options: AuditFileOptions) {
+    this.#options = options;
+    this.#file = opened(options.path);
+    try {
+      const { head, whole, torn } = tailOf(this.#file, options.path);
+      this.#head = head;
+      if (torn === 0) return;
+      ftruncateSync(this.#file, whole);
+      const detail = `${torn} bytes of a row that a crash broke off were cut`;
+      this.note({ actor: "troupe", action: "audit.mend", target: null, digest: null, outcome: "ok", detail });
+    } catch (thrown) {
+      closeSync(this.#file);
+      throw thrown;
+    }
+  }
+
+  ready(): void {
+    if (this.#failure === null) return;
+    this.#write();
+    if (this.#failure === null) return;
+    throw new StoreError(
+      "audit_failed",
+      `Expected to write the audit log ${this.#options.path}, got: ${messageOf(this.#failure)}. Nothing is done of which ` +
+        "nothing would be known: make room on that disk.",
+      { cause: this.#failure, details: { path: this.#options.path } },
+    );
+  }
+
+  note(note: AuditNote): void {
+    if (this.#isClosed) return;
+    const { line, head } = chained(this.#head, note, this.#options.clock.now());
+    this.#head = head;
+    const bytes = new TextEncoder().encode(`${line}\n`);
+    const waiting = new Uint8Array(this.#waiting.length + bytes.length);
+    waiting.set(this.#waiting);
+    waiting.set(bytes, this.#waiting.length);
+    this.#waiting = waiting;
+    if (this.#isDue) return;
+    this.#isDue = true;
+    // All that one turn of the event loop notes is one write; nothing is answered before (keeps L2).
+    queueMicrotask(() => this.#write());
+  }
+
+  /** Contract: may be called twice; throws nothing that `ready` would have told. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#write();
+    this.#isClosed = true;
+    this.#sync?.cancel();
+    try {
+      fdatasyncSync(this.#file);
+    } finally {
+      closeSync(this.#file);
+    }
+  }
+
+  #write(): void {
+    this.#isDue = false;
+    if (this.#isClosed || this.#waiting.length === 0) return;
+    const { write = writeSync } = this.#options;
+    try {
+      // A full disk may take a part: the rest goes on from there (keeps L1).
+      while (this.#waiting.length > 0) {
+        this.#waiting = this.#waiting.subarray(write(this.#file, this.#waiting));
+      }
+      this.#failure = null;
+      this.#sync ??= this.#options.clock.after(SYNC_MS, () => this.#flush());
+    } catch (thrown) {
+      this.#failure = thrown;
+    }
+  }
+
+  #flush(): void {
+    this.#sync = null;
+    fdatasync(this.#file, (failure) => {
+      if (failure && !this.#isClosed) this.#failure = failure;
+    });
+  }
+}
+
+function opened(path: string): number {
+  try {
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0);
+    const file = openSync(path, flags | (constants.O_NONBLOCK ?? 0), 0o600);
+    // The mode above is cut by the umask, and is not that of a file that was there (keeps L4).
+    fchmodSync(file, 0o600);
+    if (fstatSync(file).isFile()) return file;
+    closeSync(file);
+    throw new Error("it is not a regular file");
+  } catch (cause) {
+    const message = `Expected to write the audit log ${path}, got: ${messageOf(cause)}. Make its folder writable, or point store.path to one that is.`;
+    throw new ConfigError("audit_unusable", message, { cause, details: { path, config_key: "store.path" } });
+  }
+}
+
+interface Tail {
+  readonly head: ChainHead;
+  /** Bytes of whole lines. */
+  readonly whole: number;
+  /** Bytes behind them. */
+  readonly torn: number;
+}
+
+function tailOf(file: number, path: string): Tail {
+  const { size } = fstatSync(file);
+  const from = Math.max(0, size - TAIL_BYTES);
+  const bytes = new Uint8Array(size - from);
+  readSync(file, bytes, 0, bytes.length, from);
+  const end = bytes.lastIndexOf(10);
+  const whole = end < 0 ? from : from + end + 1;
+  const torn = size - whole;
+  if (whole === 0) return { head: CHAIN_START, whole, torn };
+  const line = new TextDecoder().decode(bytes.subarray(bytes.lastIndexOf(10, end - 1) + 1, Math.max(0, end)));
+  const { seq = 0, prev = "" } = seqOf(line);
+  const link = linkOf({ seq: seq - 1, hash: prev }, line);
+  if (link.ok) return { head: link.row, whole, torn };
+  throw new ConfigError(
+    "audit_damaged",
+    `Expected ${path} to end with a row of an audit log, but of its last one: ${link.why}. Keep that file elsewhere; ` +
+      "a new one is begun when none is there.",
+    { details: { path } },
+  );
+}
+
+function seqOf(line: string): { readonly seq?: number; readonly prev?: string } {
+  try {
+    return JSON.parse(line) as { readonly seq?: number; readonly prev?: string };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,144 @@
+import { execFile } from "node:child_process";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SimulatedClock } from "../../src/base/clock.ts";
+import { checkAudit, lastAuditRows } from "../../src/store/audit-check.ts";
+import { AuditFile } from "../../src/store/audit-file.ts";
+import { noteOf } from "./audit-notes.ts";
+
+let folder: string;
+let path: string;
+const open: AuditFile[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "troupe-audit-"));
+  path = join(folder, "troupe.db.audit");
+});
+afterEach(() => {
+  for (const file of open.splice(0)) file.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function audit(at = path): AuditFile {
+  const file = new AuditFile({ path: at, clock: new SimulatedClock() });
+  open.push(file);
+  return file;
+}
+
+const lines = (): readonly string[] => readFileSync(path, "utf8").split("\n").slice(0, -1);
+
+describe("AuditFile", () => {
+  it("L1 L2 has written in order whatever was noted, before anybody else comes to word", async () => {
+    const log = audit();
+    for (const target of ["a", "b", "c"]) log.note(noteOf(target));
+    await Promise.resolve();
+    expect(lastAuditRows(path, 10).map(({ target }) => target)).toEqual(["a", "b", "c"]);
+    expect(checkAudit(path)).toMatchObject({ rows: 3, broken: null });
+  });
+
+  it("goes on with the chain of the file that is there", () => {
+    for (const target of ["a", "b"]) {
+      const log = audit();
+      log.note(noteOf(target));
+      log.close();
+      log.close();
+    }
+    expect(checkAudit(path)).toMatchObject({ rows: 2, broken: null });
+  });
+
+  it("L1 cuts off what a crash left of a row, and says so in the next", () => {
+    const log = audit();
+    for (const target of ["a", "b"]) log.note(noteOf(target));
+    log.close();
+    const whole = readFileSync(path);
+    for (const cut of [1, 40, 150]) {
+      writeFileSync(path, whole.subarray(0, whole.length - cut));
+      const again = audit();
+      again.note(noteOf("c"));
+      again.close();
+      expect(checkAudit(path).broken).toBeNull();
+      expect(lastAuditRows(path, 10).map(({ action, target }) => target ?? action)).toEqual([
+        "a",
+        "audit.mend",
+        "c",
+      ]);
+    }
+  });
+
+  it("L4 is its owner's alone, under any umask and whatever it was before", async () => {
+    audit().close();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    chmodSync(path, 0o644);
+    audit().close();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const probe = join(import.meta.dirname, "audit-probe.ts");
+    for (const umask of ["0", "777"]) {
+      const other = join(folder, `under-${umask}`);
+      await promisify(execFile)(process.execPath, [probe, umask, other]);
+      expect(statSync(other).mode & 0o777).toBe(0o600);
+    }
+  });
+
+  it("refuses to go on after a row that is none, and leaves it as it is", () => {
+    audit().close();
+    appendFileSync(path, "not a row\n");
+    expect(() => audit()).toThrow(expect.objectContaining({ code: "audit_damaged" }));
+    expect(lines()).toEqual(["not a row"]);
+  });
+
+  it("follows no link, and needs its folder", () => {
+    symlinkSync("/etc/passwd", path);
+    expect(() => audit()).toThrow(expect.objectContaining({ code: "audit_unusable" }));
+    expect(() => audit(join(folder, "nowhere", "x"))).toThrow(
+      expect.objectContaining({ code: "audit_unusable" }),
+    );
+  });
+
+  it("L3 refuses what comes after a note that a full disk did not take, and goes on when there is room", async () => {
+    let room = 100;
+    const write = (file: number, bytes: Uint8Array): number => {
+      if (room === 0) throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+      const taken = writeSync(file, bytes.subarray(0, room));
+      room -= taken;
+      return taken;
+    };
+    const log = new AuditFile({ path, clock: new SimulatedClock(), write });
+    open.push(log);
+    log.note(noteOf("a"));
+    await Promise.resolve();
+    expect(() => log.ready()).toThrow(expect.objectContaining({ code: "audit_failed", kind: "store" }));
+    expect(statSync(path).size).toBe(100);
+    room = 1_000_000;
+    log.ready();
+    log.note(noteOf("b"));
+    await Promise.resolve();
+    expect(checkAudit(path)).toMatchObject({ rows: 2, broken: null });
+  });
+
+  it("L2 asks the disk within a second, once for all that came", async () => {
+    const clock = new SimulatedClock();
+    const log = new AuditFile({ path, clock });
+    open.push(log);
+    log.note(noteOf("a"));
+    log.note(noteOf("b"));
+    await Promise.resolve();
+    await clock.advance(1_000);
+    log.note(noteOf("c"));
+    await Promise.resolve();
+    log.ready();
+    log.close();
+    expect(checkAudit(path).rows).toBe(3);
+  });
+});
