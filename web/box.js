@@ -35,7 +35,7 @@ export const loadProblem = signal("");
 export const boxStatus = signal(/** @type {BoxStatus | null} */ (null));
 export const gpus = signal(/** @type {readonly GpuView[] | null} */ (null));
 export const providers = signal(/** @type {readonly ProviderView[] | null} */ (null));
-/** The time that views count from: moves every second. */
+/** The time that views count from: moves every second, and in a recording not at all. */
 export const clock = signal(now());
 /** Tokens per second by model. */
 export const rates = signal(/** @type {ReadonlyMap<string, number>} */ (new Map()));
@@ -126,6 +126,7 @@ export async function loadForest() {
 async function loadStatus() {
   try {
     boxStatus.value = await api.get("/v1/status");
+    if (boxStatus.value) clock.value = boxStatus.value.recorded_at ?? now();
   } catch {
     // What is known stays; the connection says how good it is.
   }
@@ -166,7 +167,7 @@ export async function lookAtGpus(all) {
 }
 
 function beat(/** @type {number} */ number) {
-  clock.value = now();
+  clock.value = boxStatus.value?.recorded_at ?? now();
   const counted = ratesOf(written, clock.value);
   written = counted.recent;
   if (counted.rates.size > 0 || rates.value.size > 0) rates.value = counted.rates;

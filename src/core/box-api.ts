@@ -163,4 +163,6 @@ export interface BoxStatus {
   /** The store that numbers the events, and the newest of them; 0 before the first. */
   readonly storeId: string;
   readonly newestCursor: number;
+  /** When this was recorded, in milliseconds since the epoch; `null` where it is no recording, and things go on. */
+  readonly recordedAt: number | null;
 }

@@ -36,28 +36,16 @@ export interface BoxOptions {
 export async function startBox({ port = 0, home: old }: BoxOptions = {}): Promise<Box> {
   const home = old ?? mkdtempSync(join(tmpdir(), "troupe-browser-"));
   writeFileSync(join(home, "config.yaml"), CONFIG.replace("workspace: .", `workspace: ${ROOT}`));
-  const args = ["src/cli/main.ts", "serve", "--simulate", "--json", "--port", String(port)];
-  const child = spawn(process.execPath, args, {
-    cwd: ROOT,
-    env: { ...process.env, TROUPE_HOME: home },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let log = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
-  const { url, token_file: tokenFile } = await announced(child, () => log);
+  const program = troupe(["serve", "--simulate", "--json", "--port", String(port)], { TROUPE_HOME: home });
+  const { url, token_file: tokenFile } = await program.says<{ url: string; token_file: string }>();
   const token = readFileSync(tokenFile, "utf8").trim();
-  const end = async (): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-  };
+  const { log, end } = program;
   const ask: Box["call"] = (method, path, body) => call({ url, token, method, path, body });
   return {
     url,
     token,
     home,
-    log: () => log,
+    log,
     call: ask,
     calm: () => cancelAll(ask),
     kill: end,
@@ -68,15 +56,63 @@ export async function startBox({ port = 0, home: old }: BoxOptions = {}): Promis
   };
 }
 
-/** The line of JSON that `serve --json` begins with. */
-function announced(child: ChildProcess, log: () => string): Promise<{ url: string; token_file: string }> {
+export interface Recording {
+  readonly url: string;
+  readonly token: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** A tree in a file, as `troupe export` writes it, and the server that `troupe replay` puts over it. */
+export async function startRecording(box: Box, rootId: string): Promise<Recording> {
+  const folder = mkdtempSync(join(tmpdir(), "troupe-recording-"));
+  const file = join(folder, "tree.json");
+  const env = { TROUPE_HOME: folder, TROUPE_URL: box.url, TROUPE_TOKEN: box.token };
+  await troupe(["export", "--tree", rootId, "-o", file, "--json"], env).says();
+  const program = troupe(["replay", file, "--json"], { TROUPE_HOME: folder });
+  const { url, token } = await program.says<{ url: string; token: string }>();
+  const stop = async (): Promise<void> => {
+    await program.end();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { url, token, stop };
+}
+
+interface Program {
+  /** The first line of JSON that it prints. Rejects with what it said when it ends without one. */
+  readonly says: <T>() => Promise<T>;
+  readonly log: () => string;
+  readonly end: () => Promise<void>;
+}
+
+/** The command line in a process of its own. */
+function troupe(words: readonly string[], env: Readonly<Record<string, string>>): Program {
+  const child = spawn(process.execPath, ["src/cli/main.ts", ...words], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let log = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
+  return {
+    says: () => announced(child, () => log),
+    log: () => log,
+    end: async () => {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill("SIGKILL");
+        await once(child, "exit");
+      }
+    },
+  };
+}
+
+function announced<T>(child: ChildProcess, log: () => string): Promise<T> {
   return new Promise((resolve, reject) => {
     let out = "";
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       out += text;
       if (out.includes("\n")) resolve(JSON.parse(out.slice(0, out.indexOf("\n"))));
     });
-    child.on("exit", (code) => reject(new Error(`the server ended with ${code}: ${log()}`)));
+    child.on("exit", (code) => reject(new Error(`it ended with ${code}: ${log()}`)));
     child.on("error", reject);
   });
 }

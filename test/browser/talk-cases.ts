@@ -3,6 +3,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { call, say } from "../../providers/script.ts";
 import type { Toolset } from "../../src/core/tool.ts";
+import { startRecording } from "./box.ts";
 import { onCannedBox, onScriptedBox } from "./canned-box.ts";
 import { assertClean, type Case, goTo, picture, until, untilCount } from "./stage.ts";
 import { visit } from "./visit.ts";
@@ -31,6 +32,49 @@ const ASKING: Toolset = {
 };
 
 export const TALK_CASES: readonly Case[] = [
+  {
+    name: "a recording is looked at in the dashboard, event by event, and nothing can be done with it",
+    async check(stage) {
+      const { box } = stage;
+      const { task_id: root } = await box.call<{ task_id: string }>("POST", "/v1/sessions", {});
+      const text = "Do two things at once: Describe src/base/ids.ts; Describe src/base/clock.ts";
+      await box.call("POST", `/v1/sessions/${root}/messages`, { text });
+      const watched = await visit(stage.browser, box, `/task/${root}`);
+      await untilCount(watched.page, ".task-side .card .tone-done", 2);
+      await watched.close();
+      const recording = await startRecording(box, root);
+      try {
+        const tab = await visit(stage.browser, recording, `/tree/${root}`);
+        const { page } = tab;
+        await page.getByText("a recording").waitFor();
+        await untilCount(page, ".live-live", 0);
+        await untilCount(page, "[role=treeitem]", 3);
+        const slider = page.getByRole("slider", { name: "Go back in time" });
+        await slider.focus();
+        await page.keyboard.press("Home");
+        await untilCount(page, "[role=treeitem]", 1);
+        await page.getByRole("button", { name: "back to now" }).click();
+        await picture(tab, stage, "recording");
+        await page.getByRole("treeitem", { name: /Describe src\/base\/ids/ }).click();
+        await page
+          .getByText(/Report by rule/)
+          .first()
+          .waitFor();
+        await page.getByText(/^Now done/).waitFor();
+        await assertClean(tab);
+        await goTo(page, "#/new");
+        await page.getByLabel("Goal").fill("anything");
+        await page.getByRole("button", { name: "Start it" }).click();
+        await page
+          .getByText(/This is a recording/)
+          .first()
+          .waitFor();
+        await tab.close();
+      } finally {
+        await recording.stop();
+      }
+    },
+  },
   {
     name: "a conversation shows the children that it started, and takes words while they run",
     async check(stage) {

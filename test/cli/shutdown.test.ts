@@ -25,6 +25,7 @@ async function ended({ durability, living, json = false }: Case) {
     durability,
     storeId: "store",
     newestCursor: 0,
+    recordedAt: null,
     tasks: {
       spawned: 0,
       running: living[graces.length] ?? 0,

@@ -118,5 +118,6 @@ export function cannedStatus(
     durability: "none",
     storeId: "canned",
     newestCursor,
+    recordedAt: null,
   };
 }

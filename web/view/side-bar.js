@@ -34,6 +34,11 @@ const WORDS = {
 
 function LiveNote() {
   const { state, since } = connection.value;
+  if (state === "live" && boxStatus.value?.recorded_at != null) {
+    return html`<div class="live" role="status">
+      <span class="dot" aria-hidden="true"></span><span>a recording</span>
+    </div>`;
+  }
   const forHowLong = state === "live" ? "" : ` ${span(Math.max(0, clock.value - since))}`;
   return html`<div class=${`live live-${state}`} role="status">
     <span class="dot" aria-hidden="true"></span>
@@ -73,9 +78,16 @@ export function SideBar() {
           keys <kbd>?</kbd>
         </button>
       </p>
-      ${status && html`<p class="small muted">Troupe ${status.version} · ${status.durability === "none" ? "keeps nothing" : "keeps tasks"}</p>`}
+      ${status && html`<p class="small muted">Troupe ${status.version} · ${keepsWords(status)}</p>`}
     </div>
   </nav>`;
+}
+
+/** @param {import("../box.js").BoxStatus} status */
+function keepsWords({ durability, recorded_at: recordedAt }) {
+  if (recordedAt !== null)
+    return `of ${new Date(recordedAt).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  return durability === "none" ? "keeps nothing" : "keeps tasks";
 }
 
 /** Said over every page while what it shows may be old. */

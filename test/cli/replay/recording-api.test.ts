@@ -25,7 +25,10 @@ test("answers what looks as the box did, at its end", async () => {
     result: "the child's answer",
   });
   expect(await replayed.tree(child)).toMatchObject([{ taskId: child, state: "done" }]);
-  expect(await replayed.status()).toMatchObject({ tasks: { done: 2, running: 0 }, paused: false });
+  expect(await replayed.status()).toMatchObject({
+    tasks: { done: 2, running: 0 },
+    recordedAt: replayed.recording.madeAt,
+  });
   expect((await replayed.machine("agent")).name).toBe("agent");
   expect([await replayed.gpus(), await replayed.providers()]).toEqual([[], []]);
   for (const missing of [replayed.check("task_none"), replayed.tree("task_none"), replayed.machine("none")])

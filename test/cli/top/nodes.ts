@@ -67,6 +67,7 @@ export const STATUS: BoxStatus = {
   durability: "full",
   storeId: "store_1",
   newestCursor: 0,
+  recordedAt: null,
 };
 
 export function textOf(line: Line): string {
