@@ -39,7 +39,7 @@ import { ownPaths } from "./own-paths.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import type { ProcessHost } from "./base/process.ts";
 import { VERSION } from "./version.ts";
-import { webOptions, type WebDoors } from "./web-reach.ts";
+import { reachOf, type WebDoors } from "./web-reach.ts";
 
 /** What a Troupe needs of the world around it. */
 export interface World {
@@ -201,11 +201,11 @@ function runtimesOf(parts: Parts): MakeRuntime {
 }
 
 function makeRuntime(settings: Settings, parts: Parts, inspection: Inspection): Runtime {
-  const { world, logger, store, audit, files, terminal, credentials, keys, providers, web } = parts;
+  const { world, logger, store, audit, files, terminal, credentials, keys, providers, reach } = parts;
   const { clock, random } = world;
   const { onInterrupt } = settings.delegation;
   const toolsets = new ToolsetRegistry(
-    builtinToolsets({ onInterrupt, ...files, ...terminal.toolset, ...(web && { web }) }),
+    builtinToolsets({ onInterrupt, ...files, ...terminal.toolset, ...reach }),
   );
   return new Runtime({
     settings,
@@ -254,8 +254,8 @@ function doorsOf(config: Config, world: World) {
   const keys = new KeyDesk({ ...world, plans, credentials });
   const providers = new ProviderPool({ ...world, plans, credentials, keys });
   const baseUrls = plans.map(({ baseUrl }) => baseUrl);
-  const web = world.web && webOptions(config, baseUrls, world.web);
-  return { plans, credentials, keys, providers, targets, web, logger };
+  const reach = reachOf(config, baseUrls, world.web);
+  return { plans, credentials, keys, providers, targets, reach, logger };
 }
 
 /** Contract: throws what went wrong, after everything was let go of. */

@@ -1,7 +1,10 @@
-// How far the web toolset of this box reaches: what the config allows, less this box itself and its model servers.
+// How far the tools of this box reach: the web as the config allows it, less this box itself and its model servers, and
+// what a person is asked first.
 
 import type { PinnedHttp } from "./base/pinned-http.ts";
 import type { ResolveName } from "./base/resolver.ts";
+import type { ApprovalRule } from "./core/approval.ts";
+import { capabilitiesOf } from "./core/capabilities.ts";
 import type { Config } from "./core/config-schema.ts";
 import { isLoopback } from "./core/endpoint.ts";
 import type { WebOptions } from "./toolsets/web.ts";
@@ -50,4 +53,29 @@ export function webOptions(
     userAgent: `Troupe/${VERSION}`,
     searchUrl: web.search_url ?? null,
   };
+}
+
+/** Who is asked before which toolset acts, by the toolset's name. Contract: pure. */
+export function approvalRules({ tools }: Pick<Config, "tools">): Readonly<Record<string, ApprovalRule>> {
+  const timeoutMs = tools.approval_timeout_s * 1000;
+  const terminalNetwork = tools.terminal.network || tools.terminal.unsafe;
+  const rule = (toolset: string, { approve }: Pick<ApprovalRule, "approve">): ApprovalRule => ({
+    approve,
+    reachesOut: capabilitiesOf([toolset], { terminalNetwork }).includes("talks_out"),
+    timeoutMs,
+  });
+  return {
+    file_write: rule("file_write", tools.file),
+    terminal: rule("terminal", tools.terminal),
+    web: rule("web", tools.web),
+  };
+}
+
+/** Both, as the toolsets take them. */
+export function reachOf(
+  config: Pick<Config, "tools" | "server">,
+  baseUrls: readonly string[],
+  doors: WebDoors | undefined,
+): { readonly web?: WebOptions; readonly approvals: Readonly<Record<string, ApprovalRule>> } {
+  return { ...(doors && { web: webOptions(config, baseUrls, doors) }), approvals: approvalRules(config) };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { configSchema } from "../src/core/config-schema.ts";
 import { checkUrl } from "../src/toolsets/web-guard.ts";
-import { webOptions } from "../src/web-reach.ts";
+import { approvalRules, webOptions } from "../src/web-reach.ts";
 
 const DOORS = {
   request: () => Promise.reject(new Error("nothing is asked here")),
@@ -12,6 +12,19 @@ const DOORS = {
 function policyOf(config: unknown, baseUrls: readonly string[] = []) {
   return webOptions(configSchema.parse(config), baseUrls, DOORS).policy;
 }
+
+test.each([
+  [{}, false],
+  [{ network: true }, true],
+  [{ unsafe: true }, true],
+])("a terminal with %j reaches out of its workspace: %j", (terminal, reachesOut) => {
+  const rules = approvalRules(configSchema.parse({ tools: { terminal, approval_timeout_s: 60 } }));
+  expect(rules).toEqual({
+    file_write: { approve: "never", reachesOut: false, timeoutMs: 60_000 },
+    terminal: { approve: "never", reachesOut, timeoutMs: 60_000 },
+    web: { approve: "never", reachesOut: true, timeoutMs: 60_000 },
+  });
+});
 
 test("takes the config's caps, with safe defaults and no search", () => {
   expect(webOptions(configSchema.parse({}), [], DOORS)).toMatchObject({

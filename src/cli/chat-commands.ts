@@ -11,6 +11,7 @@ export const CHAT_COMMANDS: readonly (readonly [string, string])[] = [
   ["/agents", "the tasks of this session, live, on a screen of their own; /tasks is the same"],
   ["/tree", "the same as a tree"],
   ["/steer ID message", "send a running task a message"],
+  ["/answer ID text", "answer what a task asks; yes or no where its call wants to be allowed"],
   ["/cancel ID", "cancel a task and everything below it"],
   ["/stop", "stop what is being done, children too; the session stays"],
   ["/leave", "leave; the session and its children go on"],
@@ -80,6 +81,14 @@ async function runChatCommand({ name, rest }: Typed, context: ChatContext): Prom
       if (message === "") throw chatUsage("/steer ID message");
       const receipt = await api.steer(await findTask(api, id), { message });
       output.document({ kind: "steer", ...receipt });
+      output.notice(receiptText(receipt));
+      return "go on";
+    }
+    case "/answer": {
+      const [, id = "", text = ""] = /^(\S+)\s+([\s\S]+)$/.exec(rest) ?? [];
+      if (text === "") throw chatUsage("/answer ID text");
+      const receipt = await api.answer(await findTask(api, id), { text });
+      output.document({ kind: "answer_sent", ...receipt });
       output.notice(receiptText(receipt));
       return "go on";
     }

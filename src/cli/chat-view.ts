@@ -53,8 +53,21 @@ export class ChatView {
       this.#output.notice("Some of what happened was missed; /tree shows how it stands.");
   }
 
+  /** A session's own question is answered in the conversation, a child's by a command. */
+  #asks(event: StoredEvent): void {
+    const { prompt } = event.data as EventData["tool.suspended"];
+    if (prompt === undefined) return;
+    const { taskId } = event;
+    const how = taskId === this.#sessionId ? "" : ` (/answer ${shortId(taskId)} yes)`;
+    this.#output.document({ kind: "question", taskId, prompt });
+    for (const line of prompt.split("\n")) this.#output.notice([["yellow", `? ${line}`]]);
+    if (how !== "") this.#output.notice([["dim", `  ${shortId(taskId)} asks${how}`]]);
+  }
+
   #ofSession(event: StoredEvent): void {
     switch (event.type) {
+      case "tool.suspended":
+        return this.#asks(event);
       case "answer.finished":
         return this.#finish((event.data as EventData["answer.finished"]).text);
       case "turn.finished":
@@ -89,7 +102,8 @@ export class ChatView {
 
   #ofChild(event: StoredEvent): void {
     const { taskId } = event;
-    if (event.type === "task.spawned") {
+    if (event.type === "tool.suspended") this.#asks(event);
+    else if (event.type === "task.spawned") {
       const { goal } = event.data as EventData["task.spawned"];
       this.#goals.set(taskId, goal);
       this.#output.document({ kind: "task", taskId, state: event.state, goal });

@@ -133,6 +133,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./tasks.ts")).steerTask,
   },
   {
+    name: "tasks answer",
+    summary: "answer what a task asks, or allow or deny its calls by yes or no",
+    usage: 'ID "text"',
+    details: [ID_HELP, "Anything but a plain yes denies a call, and the task is told it as the reason."],
+    words: { least: 2, most: 2 },
+    flags: CLIENT_FLAGS,
+    load: async () => (await import("./tasks.ts")).answerTask,
+  },
+  {
     name: "tasks collect",
     summary: "wait for a task and print its result",
     usage: "ID",
@@ -199,7 +208,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "chat",
     summary: "talk with an agent that delegates; you can type while children work",
     details: [
-      "While you talk: /agents  /tree  /steer ID message  /cancel ID  /stop  /leave  /quit",
+      "While you talk: /agents  /tree  /steer ID message  /answer ID text  /cancel ID  /stop  /leave  /quit",
       "/quit, Ctrl-D and Ctrl-C close the session and cancel its children; /leave lets them go on.",
       "Through a pipe it sends line by line, and ends when everything asked for has been answered.",
     ],

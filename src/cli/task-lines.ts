@@ -222,7 +222,8 @@ const TELLERS: Teller = {
     code === SERVER_AWAY ? `waits: ${message}` : `tries again in ${seconds(retryInMs)}: ${message}`,
   "tool.requested": ({ tool, input }) => `→ ${tool} ${JSON.stringify(input ?? {})}`,
   "tool.finished": ({ tool, isError, chars }) => `← ${tool}: ${isError ? "an error" : `${chars} characters`}`,
-  "tool.suspended": ({ tool, waitsFor }) => `${tool} waits for ${waitsFor}`,
+  "tool.suspended": ({ tool, waitsFor, prompt }) =>
+    prompt === undefined ? `${tool} waits for ${waitsFor}` : `${tool} asks: ${prompt}`,
   "steer.queued": ({ steerId }) => `steer ${steerId} queued`,
   "steer.delivered": ({ steerId }) => `steer ${steerId} delivered`,
   "steer.undelivered": ({ steerId, reason }) => `steer ${steerId} undelivered: ${reason}`,

@@ -83,6 +83,16 @@ export const steerTask: Command = async (invocation) => {
   return "ok";
 };
 
+export const answerTask: Command = async (invocation) => {
+  const { words, printer } = invocation;
+  const api = await connect(invocation);
+  const [word, text] = words as readonly [string, string];
+  const receipt = await api.answer(await findTask(api, word), { text });
+  printer.document(receipt);
+  printer.data(receiptText(receipt));
+  return "ok";
+};
+
 export const collectTask: Command = async (invocation) => {
   const { words, flags, printer, world } = invocation;
   const waitS = flags.number("wait-s");

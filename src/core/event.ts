@@ -82,6 +82,8 @@ export interface EventData {
     readonly tool: string;
     readonly waitsFor: string;
     readonly taskIds: readonly string[];
+    /** What a person is asked, where one is. */
+    readonly prompt?: string;
   };
   "steer.queued": { readonly steerId: string; readonly interrupt: boolean };
   "steer.delivered": { readonly steerId: string };

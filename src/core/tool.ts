@@ -21,7 +21,13 @@ export type ToolWait =
       /** Milliseconds of wall clock after which the call goes on anyway; absent means no end. */
       readonly timeoutMs?: number;
     }
-  | { readonly for: "input"; readonly prompt: string; readonly timeoutMs?: number }
+  | {
+      readonly for: "input";
+      readonly prompt: string;
+      readonly timeoutMs?: number;
+      /** A call that acts only if a person allows it: no agent's answer counts, and one answers all of a turn. */
+      readonly approval?: true;
+    }
   | { readonly for: "timer"; readonly timeoutMs: number };
 
 /** Why a suspended call goes on. */

@@ -2,6 +2,10 @@
 // any of it. One key per toolset, with a safe default; core/config-schema.ts holds the rest of the config.
 
 import { z } from "zod";
+import { APPROVALS } from "./approval.ts";
+
+/** When a person is asked before a call acts. */
+const approve = z.enum(APPROVALS).default("never");
 
 const webSchema = z
   .strictObject({
@@ -13,6 +17,7 @@ const webSchema = z
     max_bytes: z.number().int().min(1).default(5_000_000),
     /** Seconds for one page, redirects included. */
     timeout_s: z.number().positive().default(10),
+    approve,
   })
   .prefault({});
 
@@ -33,6 +38,7 @@ const terminalSchema = z
     max_processes: z.number().int().min(16).default(256),
     /** Folders outside of /usr that commands may read, each with its programs in `bin`: toolchains. Absolute. */
     mounts: z.array(z.string().min(1)).default([]),
+    approve,
   })
   .prefault({});
 
@@ -40,12 +46,16 @@ export const toolsSchema = z
   .strictObject({
     /** Agents (`session` and `child` are Troupe's own) that may read pages, private data and talk out, all three. */
     grants: z.array(z.string().min(1)).default([]),
+    /** Seconds that a call waits to be allowed before it is denied. */
+    approval_timeout_s: z.number().positive().default(3_600),
     file: z
       .strictObject({
         /** Patterns of what is neither read nor written, relative to the workspace; a folder stands for all in it. */
         deny: z.array(z.string().min(1)).default([]),
         /** Patterns of what may be written although programs obey such files unasked; never .git. */
         allow: z.array(z.string().min(1)).default([]),
+        /** Of the toolset file_write. */
+        approve,
       })
       .prefault({}),
     web: webSchema,

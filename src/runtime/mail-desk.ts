@@ -10,6 +10,7 @@ import type { Journal } from "./journal.ts";
 import type { LeaseHolder } from "./lease-holder.ts";
 import { newsOf } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
+import type { Spoken } from "./wait-keeper.ts";
 import { hurryHeld, type HeldHost } from "./outage-hold.ts";
 
 /** What the desk needs of the task whose mail it opens. */
@@ -20,8 +21,8 @@ export interface AddressedHost extends HeldHost {
   readonly ending: boolean;
   /** Idempotent: whoever sent the order may carry it out as well. */
   cancel(reason: string, force: boolean): void;
-  /** Ends the oldest wait for a person; false when there is none. */
-  answerWait(messageId: string, text: string): boolean;
+  /** Ends the oldest wait for a person; false when there is none, or the text is mail as well. */
+  answerWait(message: Spoken): boolean;
   send(event: AgentEvent): void;
 }
 
@@ -39,7 +40,8 @@ export class MailDesk {
     if (message.kind === "completion" && mailbox.isQuiet(message.id)) return;
     const mayBeTold = message.kind === "completion" || message.kind === "answer";
     if (mayBeTold && mailbox.knows(message.id)) return;
-    if (message.kind === "answer" && this.#host.answerWait(message.id, message.text)) return;
+    const isSpoken = message.kind === "answer" || message.kind === "message";
+    if (isSpoken && this.#host.answerWait(message)) return;
     const { event, interrupt, person } = newsOf(message);
     if (event && !mailbox.isRecorded(message.id)) journal.event(event);
     if (person) leases.hurry();

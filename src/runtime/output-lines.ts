@@ -3,9 +3,12 @@
 
 import type { ToolCall, TranscriptRow } from "../core/message.ts";
 import type { PendingWait } from "../../machines/agent.ts";
+import { RING_LINE_CHARS } from "../core/limits.ts";
 import type { OutputRing } from "./output-ring.ts";
 
 const LONGEST = 160;
+/** Pieces that the output ring keeps without cutting them. */
+const WHOLE_LINE = new RegExp(`[^]{1,${RING_LINE_CHARS}}`, "gu");
 
 export function callLine(call: ToolCall): string {
   return `→ ${call.name} ${JSON.stringify(call.arguments ?? {})}`;
@@ -19,9 +22,14 @@ export function resultLine(result: {
   return `${result.isError ? "✗" : "✓"} ${result.name}: ${firstLine(result.text)}`;
 }
 
-/** What these waits ask a person, one line or several for each. */
+/** What these waits ask a person, each question once and whole: a line that is too long becomes several. */
 export function questionLines(waits: readonly PendingWait[]): readonly string[] {
-  return waits.flatMap(({ wait, end }) => (wait.for === "input" && end === null ? [`? ${wait.prompt}`] : []));
+  const asked = waits.flatMap(({ wait, end }) =>
+    wait.for === "input" && end === null ? [`? ${wait.prompt}`] : [],
+  );
+  return [...new Set(asked)].flatMap((text) =>
+    text.split("\n").flatMap((line) => line.match(WHOLE_LINE) ?? [line]),
+  );
 }
 
 /** Shows the rows as they were shown when they were written. */

@@ -4,7 +4,7 @@
 import type { AgentContext, PendingWait } from "../../machines/agent.ts";
 import type { TimerRow } from "../store/store.ts";
 import { RetryTimer, type FailedContext, type RetryHost } from "./retry-timer.ts";
-import { WaitKeeper, type WaitingHost } from "./wait-keeper.ts";
+import { WaitKeeper, type Spoken, type WaitingHost } from "./wait-keeper.ts";
 
 export class Pauses {
   readonly #host: WaitingHost & RetryHost;
@@ -46,9 +46,14 @@ export class Pauses {
     this.#waits?.check();
   }
 
-  /** Ends the oldest wait for a person; false when there is none. */
-  answer(messageId: string, text: string): boolean {
-    return this.#waits?.answer(messageId, text) ?? false;
+  /** Ends the oldest wait for a person; false when there is none, or the text is mail as well. */
+  answer(message: Spoken): boolean {
+    return this.#waits?.answer(message) ?? false;
+  }
+
+  /** What a person is asked; `null` when nothing is. */
+  get question(): string | null {
+    return this.#waits?.question ?? null;
   }
 
   /** A further try need not wait any longer. */

@@ -152,6 +152,7 @@ export class Reading {
       outage: residency.outages.wordsOf(host.turn.model.backend),
       reroutes: host.turn.reroutes,
       tail: host.tail(CHECK_LINES),
+      question: phase === "waiting_input" ? host.pauses.question : null,
       remaining: trees.ledgerOf(record.spec).remaining,
     };
   }

@@ -188,9 +188,9 @@ export class TaskHost {
     this.mailbox.hush(childIds);
   }
 
-  /** Ends the oldest wait for a person; false when there is none. */
-  answerWait(messageId: string, text: string): boolean {
-    return this.#pauses?.answer(messageId, text) ?? false;
+  /** Ends the oldest wait for a person; false when there is none, or the text is mail as well. */
+  answerWait(message: Parameters<Pauses["answer"]>[0]): boolean {
+    return this.#pauses?.answer(message) ?? false;
   }
 
   inheritClass(schedulingClass: SchedulingClass | null): void {

@@ -12,6 +12,7 @@ import type { TaskFailure } from "../core/task.ts";
 import type { Tool, ToolContext, ToolOutcome, ToolWait, WaitEnd } from "../core/tool.ts";
 import type { PendingWait } from "../../machines/agent.ts";
 import type { StallWatch } from "./stall-watch.ts";
+import { questionOf } from "./approval-question.ts";
 import { questionLines, resultLine } from "./output-lines.ts";
 import { cutMiddle } from "./output-ring.ts";
 
@@ -71,15 +72,13 @@ export async function runTools(steps: readonly ToolStep[], options: ToolRunnerOp
   const events: NewEvent[] = [];
   const waits: PendingWait[] = [];
   const lines: string[] = [];
+  const asked = questionOf(answers.flatMap(({ wait }) => wait ?? []));
   for (const [index, { call }] of steps.entries()) {
     const answer = answers[index] as Answer;
     if (answer.wait) {
-      waits.push({ callId: call.id, tool: call.name, wait: answer.wait, end: null });
-      const taskIds = answer.wait.for === "children" ? answer.wait.taskIds : [];
-      events.push({
-        type: "tool.suspended",
-        data: { callId: call.id, tool: call.name, waitsFor: answer.wait.for, taskIds },
-      });
+      const wait = asShown(answer.wait, asked, options);
+      waits.push({ callId: call.id, tool: call.name, wait, end: null });
+      events.push(suspended(call, wait));
       continue;
     }
     const { text, isError } = answer;
@@ -99,6 +98,18 @@ export async function runTools(steps: readonly ToolStep[], options: ToolRunnerOp
   const delivered = answers.flatMap((answer) => answer.delivers);
   const spent = answers.find((answer) => answer.spent)?.spent ?? null;
   return { messages, events, waits, delivered, lines, spent };
+}
+
+/** A person reads one question for all calls of a turn that want to be allowed, and no secret in it. */
+function asShown(wait: ToolWait, asked: string, { redact }: ToolRunnerOptions): ToolWait {
+  if (wait.for !== "input") return wait;
+  return { ...wait, prompt: redact(wait.approval ? asked : wait.prompt) };
+}
+
+function suspended({ id: callId, name: tool }: ToolCall, wait: ToolWait): NewEvent {
+  const taskIds = wait.for === "children" ? wait.taskIds : [];
+  const prompt = wait.for === "input" ? { prompt: wait.prompt } : {};
+  return { type: "tool.suspended", data: { callId, tool, waitsFor: wait.for, taskIds, ...prompt } };
 }
 
 async function runOne(step: ToolStep, options: ToolRunnerOptions): Promise<Answer> {

@@ -22,6 +22,8 @@ export interface LiveFacts {
   readonly outage: string | null;
   readonly reroutes: readonly Reroute[];
   readonly tail: readonly string[];
+  /** What a person is asked; `null` when nothing is. */
+  readonly question: string | null;
   /** What its ledgers leave; `null` when it books in none any more. */
   readonly remaining: TreeBudget | null;
 }
@@ -41,6 +43,7 @@ export function endedFacts(record: TaskRecord): LiveFacts {
     outage: null,
     reroutes,
     tail,
+    question: null,
     remaining: null,
   };
 }
@@ -73,7 +76,8 @@ export function spendingOf({ spec }: TaskRecord, facts: LiveFacts, subtree: Usag
 export function waitsFor(facts: LiveFacts): string | null {
   if (facts.place) return [facts.place.reason, facts.outage].filter((each) => each !== null).join("; ");
   if (facts.phase === "waiting_children") return `${facts.liveChildren} living children`;
-  if (facts.phase === "waiting_input") return "a person";
+  if (facts.phase === "waiting_input")
+    return facts.question === null ? "a person" : `a person: ${facts.question}`;
   if (facts.phase === "backing_off") return facts.outage ?? facts.pause ?? "its next try";
   return null;
 }

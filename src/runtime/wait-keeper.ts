@@ -1,12 +1,14 @@
 // The waits of a task's suspended calls: ends each when its children have ended, its time is over or its answer came.
 // W1. Each wait is ended at most once; timers of waits that are no longer kept are cancelled.
+// W2. A call that wants to be allowed is answered by a person alone, and together with those that were asked of with it.
 
 import type { Timer } from "../base/clock.ts";
 import type { SchedulingClass } from "../core/lifecycle.ts";
 import type { WaitEnd } from "../core/tool.ts";
 import type { AgentEvent, PendingWait } from "../../machines/agent.ts";
-import type { TimerRow } from "../store/store.ts";
+import type { InboxMessage, TimerRow } from "../store/store.ts";
 import type { Journal } from "./journal.ts";
+import { isFromPerson } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { HostServices } from "./services.ts";
 
@@ -18,6 +20,9 @@ export interface WaitingHost {
   readonly schedulingClass: SchedulingClass;
   send(event: AgentEvent): void;
 }
+
+/** Mail that may answer a question: an answer, or what is said in a conversation. */
+export type Spoken = Extract<InboxMessage, { readonly kind: "answer" | "message" }>;
 
 export class WaitKeeper {
   readonly #host: WaitingHost;
@@ -70,13 +75,31 @@ export class WaitKeeper {
     }
   }
 
-  /** Ends the oldest wait for a person; false when there is none, and the text is mail like any other. */
-  answer(messageId: string, text: string): boolean {
-    const waiting = this.#open.find((each) => this.#isOpen(each) && each.wait.for === "input");
-    if (!waiting) return false;
-    this.#host.mailbox.know([messageId]);
-    this.#end(waiting.callId, { cause: "satisfied", answer: text });
-    return true;
+  /** What a person is asked and has not answered; `null` when nothing is. */
+  get question(): string | null {
+    const oldest = this.#open.find((each) => this.#isOpen(each) && each.wait.for === "input");
+    return oldest?.wait.for === "input" ? oldest.wait.prompt : null;
+  }
+
+  /**
+   * Ends the oldest wait for a person (keeps W2); false when there is none, and the text is mail like any other. What is
+   * said in a conversation answers the question whether a call may act, and is mail all the same.
+   */
+  answer(message: Spoken): boolean {
+    const isAnswer = message.kind === "answer";
+    const oldest = this.#open.find((each) => this.#isOpen(each) && each.wait.for === "input");
+    if (oldest?.wait.for !== "input") return false;
+    const { approval, prompt } = oldest.wait;
+    if (approval ? !isFromPerson(message) : !isAnswer) return false;
+    if (isAnswer) this.#host.mailbox.know([message.id]);
+    for (const each of this.#open) {
+      const together =
+        approval && each.wait.for === "input" && each.wait.approval && each.wait.prompt === prompt;
+      if (each === oldest || (together && this.#isOpen(each))) {
+        this.#end(each.callId, { cause: "satisfied", answer: message.text });
+      }
+    }
+    return isAnswer;
   }
 
   #arm({ callId, wait, end }: PendingWait, rows: readonly TimerRow[]): void {

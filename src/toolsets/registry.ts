@@ -2,7 +2,9 @@
 
 import { InvalidRequestError } from "../base/errors.ts";
 import type { TaskRole } from "../core/task.ts";
+import type { ApprovalRule } from "../core/approval.ts";
 import type { Tool, Toolset } from "../core/tool.ts";
+import { withApproval } from "./approval.ts";
 import { delegationToolset } from "./delegation.ts";
 import type { DelegationOptions } from "./delegation.ts";
 import { fileToolset } from "./file.ts";
@@ -31,6 +33,8 @@ export interface ToolsetOptions extends DelegationOptions, FileOptions {
   readonly web?: WebOptions;
   /** Where commands run; the terminal refuses every call when absent. */
   readonly terminal?: TerminalOptions;
+  /** Which toolsets ask a person first, by name; the others act at once. */
+  readonly approvals?: Readonly<Record<string, ApprovalRule>>;
 }
 
 export interface FileRules {
@@ -50,11 +54,16 @@ export function fileOptions({ homes, deny, allow }: FileRules): FileOptions {
   };
 }
 
+/** Where some tools of a toolset only look, or end what was allowed: those that ask; else all do. */
+const ACTING: Readonly<Record<string, ReadonlySet<string>>> = {
+  terminal: new Set(["terminal", "terminal_start", "terminal_write"]),
+};
+
 /** Every toolset of this version. */
 export function builtinToolsets(options: ToolsetOptions): readonly Toolset[] {
   const { filePolicy: policy = allowAll, fileWritePolicy: writePolicy = allowAll } = options;
   const versions = options.fileVersions ?? new FileVersions();
-  return [
+  const toolsets = [
     delegationToolset(options),
     fileToolset(policy, versions),
     fileWriteToolset({ policy, writePolicy, versions }),
@@ -62,6 +71,11 @@ export function builtinToolsets(options: ToolsetOptions): readonly Toolset[] {
     terminalToolset(options.terminal ?? null),
     ...(options.web ? [webToolset(options.web)] : []),
   ];
+  const { approvals = {} } = options;
+  return toolsets.map((toolset) => {
+    const rule = Object.hasOwn(approvals, toolset.name) ? approvals[toolset.name] : undefined;
+    return rule ? withApproval(toolset, rule, ACTING[toolset.name]) : toolset;
+  });
 }
 
 /** The names that may stand in `toolsets:`, for the config's check, which comes before any toolset is made. */

@@ -96,6 +96,7 @@ describe("commands", () => {
   test.each([
     ["/steer", /Expected \/steer ID message/],
     ["/steer task_1", /Expected \/steer ID message/],
+    ["/answer task_1", /Expected \/answer ID text/],
     ["/cancel", /Expected \/cancel ID/],
     ["/cancel a b", /Expected \/cancel ID/],
     ["/tres", /no command \/tres\. Did you mean \/tree\?/],

@@ -23,6 +23,7 @@ test("every command of the plan is there, once", () => {
       "keys enable",
       "replay",
       "serve",
+      "tasks answer",
       "tasks cancel",
       "tasks collect",
       "tasks get",

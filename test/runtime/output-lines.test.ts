@@ -16,7 +16,17 @@ test("questions that nobody has answered yet are shown in full", () => {
     { callId: "2", tool: "ask", wait: { for: "input", prompt: "?" }, end: { cause: "timeout" } },
     { callId: "3", tool: "nap", wait: { for: "timer", timeoutMs: 1 }, end: null },
   ];
-  expect(questionLines(waits)).toEqual(["? Which\none?"]);
+  expect(questionLines(waits)).toEqual(["? Which", "one?"]);
+  // Two calls that ask one question, and one that is longer than a line of the output may be.
+  const long = `? ${"é".repeat(1_200)}`;
+  const [first] = waits;
+  const asked = {
+    ...(first as (typeof waits)[number]),
+    wait: { for: "input", prompt: long.slice(2) } as const,
+  };
+  const lines = questionLines([asked, asked]);
+  expect(lines.join("")).toBe(long);
+  expect(lines.every((line) => line.length <= 500)).toBe(true);
 });
 
 test("rows are shown as they were when they were written; what others said is not output", () => {

@@ -49,6 +49,8 @@ function waiting(callId: string, wait: ToolWait): PendingWait {
 const children = (...taskIds: string[]): ToolWait => ({ for: "children", taskIds });
 const ended = (callId: string, end: object): object => ({ type: "wait.ended", callId, end });
 
+const said = (id: string, text: string) => ({ kind: "answer" as const, id, from: "person:tester", text });
+
 describe("WaitKeeper", () => {
   test("ends a wait when the last of its children has ended", async () => {
     const it = await make();
@@ -99,15 +101,50 @@ describe("WaitKeeper", () => {
 
   test("an answer ends the oldest question, and is known to the mailbox", async () => {
     const it = await make();
-    expect(it.keeper.answer("m0", "to nobody")).toBe(false);
+    expect(it.keeper.answer(said("m0", "to nobody"))).toBe(false);
     it.keeper.keep([
       waiting("1", { for: "input", prompt: "?" }),
       waiting("2", { for: "input", prompt: "??" }),
     ]);
-    expect(it.keeper.answer("m1", "yes")).toBe(true);
+    expect(it.keeper.answer(said("m1", "yes"))).toBe(true);
     await settle();
     expect(it.sent).toEqual([ended("1", { cause: "satisfied", answer: "yes" })]);
     expect([it.mailbox.knows("m1"), it.mailbox.knows("m0")]).toEqual([true, false]);
+  });
+
+  test("W2 one answer of a person ends all that was asked with it, and no agent's ends any", async () => {
+    const it = await make();
+    const asked = (callId: string, prompt: string) =>
+      waiting(callId, { for: "input", prompt, approval: true });
+    it.keeper.keep([
+      asked("1", "both?"),
+      waiting("2", { for: "input", prompt: "?" }),
+      asked("3", "both?"),
+      asked("4", "other?"),
+    ]);
+    expect(it.keeper.question).toBe("both?");
+    expect(it.keeper.answer({ ...said("m1", "yes"), from: "agent:task_1" })).toBe(false);
+    await settle();
+    expect(it.sent).toEqual([]);
+    expect(it.keeper.answer(said("m2", "yes"))).toBe(true);
+    await settle();
+    expect(it.sent).toEqual(["1", "3"].map((id) => ended(id, { cause: "satisfied", answer: "yes" })));
+    expect(it.keeper.question).toBe("?");
+  });
+
+  test("what is said in a conversation answers whether a call may act, and no other question", async () => {
+    const it = await make();
+    const message = { ...said("m1", "yes"), kind: "message" as const };
+    it.keeper.keep([waiting("1", { for: "input", prompt: "?" })]);
+    expect(it.keeper.answer(message)).toBe(false);
+    it.keeper.keep([waiting("2", { for: "input", prompt: "may I?", approval: true })]);
+    // It is mail all the same.
+    expect(it.keeper.answer(message)).toBe(false);
+    await settle();
+    expect(it.sent).toEqual([ended("2", { cause: "satisfied", answer: "yes" })]);
+    expect(it.mailbox.knows("m1")).toBe(false);
+    it.keeper.keep([]);
+    expect(it.keeper.question).toBeNull();
   });
 
   test.each([

@@ -193,7 +193,39 @@ export function change(item, event) {
     item.waitsFor = null;
     item.position = null;
   }
+  noteQuestion(item, event);
   return hasMoved;
+}
+
+/** How the server says what a person is asked. */
+const ASKS = "a person: ";
+
+/**
+ * What a person is asked, of what the server says that a task waits for; `null` where nothing is.
+ * @param {string | null} waitsFor
+ */
+export function questionIn(waitsFor) {
+  return waitsFor?.startsWith(ASKS) ? waitsFor.slice(ASKS.length) : null;
+}
+
+/**
+ * Whether a task asks a person something; a conversation that listens does not.
+ * @param {Item} item
+ */
+export function asksPerson({ kind, state, phase, waitsFor }) {
+  if (state !== "running" || phase !== "waiting_input") return false;
+  return kind === "task" || questionIn(waitsFor) !== null;
+}
+
+/**
+ * What a call asks stands until the call goes on.
+ * @param {Item} item
+ * @param {StoredEvent} event
+ */
+function noteQuestion(item, event) {
+  const { prompt } = /** @type {{ readonly prompt?: unknown }} */ (event.data);
+  if (event.type === "tool.suspended" && typeof prompt === "string") item.waitsFor = ASKS + prompt;
+  else if (event.type === "tool.resumed") item.waitsFor = null;
 }
 
 /**

@@ -1,5 +1,7 @@
 // Who waits for what, from what the GPUs show; and how fast each model writes, from what was written lately. Pure.
 
+import { asksPerson } from "./item.js";
+
 /** @typedef {import("../../src/core/wire.ts").Wire<import("../../src/core/box-api.ts").GpuView>} GpuView */
 /** @typedef {GpuView["backends"][number]["waiting"][number]} Waiting */
 /** @typedef {import("./forest.js").Forest} Forest */
@@ -27,7 +29,7 @@ export function needsOf(forest, since) {
   /** @type {Item[]} */
   const failed = [];
   for (const item of forest.items.values()) {
-    if (item.kind === "task" && item.state === "running" && item.phase === "waiting_input") asking.push(item);
+    if (asksPerson(item)) asking.push(item);
     // A child's failure is its parent's business first.
     else if (item.state === "failed" && item.parentId === null && (item.finishedAt ?? 0) >= since)
       failed.push(item);

@@ -6,6 +6,7 @@ import { clock, currentForest, isLoaded, revision } from "../box.js";
 import { oneLine } from "../model/plain-text.js";
 import { hashOf } from "../model/route.js";
 import { span } from "../model/words.js";
+import { questionIn } from "../model/item.js";
 import { needsOf } from "../model/waits.js";
 import { TaskData } from "../task-data.js";
 import { PlainText } from "./plain-text.js";
@@ -19,9 +20,10 @@ import { StateWords } from "./state-mark.js";
 function Question(/** @type {{ readonly id: string }} */ { id }) {
   const data = useMemo(() => new TaskData(id), [id]);
   useEffect(() => () => data.close(), [data]);
-  const tail = data.view.value?.tail ?? [];
-  if (tail.length === 0) return null;
-  return html`<${PlainText} class="question" text=${tail.slice(-6).join("\n")} step=${4000} />`;
+  const { tail = [], waits_for: waitsFor = null } = data.view.value ?? {};
+  const text = questionIn(waitsFor) ?? tail.slice(-6).join("\n");
+  if (text === "") return null;
+  return html`<${PlainText} class="question" text=${text} step=${4000} />`;
 }
 
 /** @param {{ readonly item: Item }} props */

@@ -22,6 +22,14 @@ export interface BoxSight {
 /** Keys of these words wait for a person and not for a time. */
 const LOST_KEYS: ReadonlySet<string> = new Set(["dead", "exhausted"]);
 
+/** How a view says what a person is asked. */
+const ASKS = "a person: ";
+
+/** Whether a task asks a person something; a conversation that listens does not. */
+export function asksPerson({ kind, phase, waitsFor }: TreeNode): boolean {
+  return phase === "waiting_input" && (kind === "task" || waitsFor?.startsWith(ASKS) === true);
+}
+
 /** Contract: tasks first, in the order of the tree. A session that waits for its person's next message is no need. */
 export function needsOf({ nodes, gpus, providers, status }: BoxSight): readonly Need[] {
   return [
@@ -34,9 +42,10 @@ export function needsOf({ nodes, gpus, providers, status }: BoxSight): readonly 
 
 function ofTask(node: TreeNode): readonly Need[] {
   const below = node.children.flatMap(ofTask);
-  if (node.phase !== "waiting_input" || node.kind === "session") return below;
-  const { taskId, lastLine } = node;
-  const asked = shownText(lastLine ?? "") || titleOf(node);
+  if (!asksPerson(node)) return below;
+  const { taskId, lastLine, waitsFor } = node;
+  const question = waitsFor?.startsWith(ASKS) === true ? waitsFor.slice(ASKS.length) : lastLine;
+  const asked = shownText(question ?? "") || titleOf(node);
   return [{ taskId, text: `${shortId(taskId)} waits for a person: ${asked}` }, ...below];
 }
 

@@ -7,6 +7,7 @@
 import { isTerminal } from "../../core/lifecycle.ts";
 import { shortId } from "../connection.ts";
 import { counted } from "../task-lines.ts";
+import { asksPerson } from "./needs.ts";
 import type { TaskRow } from "./task-rows.ts";
 
 export type KeyName =
@@ -201,7 +202,7 @@ function letterPressed(state: TopState, letter: string, sight: KeySight): Presse
 function onTask(state: TopState, letter: string, { rows, recording }: KeySight): Pressed {
   const row = rows[selectedIndex(state, rows)];
   if (row === undefined) return say(state, "There is no task to do that with.");
-  const { taskId, kind, phase, state: where } = row.node;
+  const { taskId, state: where } = row.node;
   const ended = isTerminal(where);
   switch (letter) {
     case " ":
@@ -215,7 +216,7 @@ function onTask(state: TopState, letter: string, { rows, recording }: KeySight):
     case "s":
     case "a": {
       if (ended) return say(state, `${shortId(taskId)} has ended (${where}).`);
-      const waits = kind === "task" && phase === "waiting_input";
+      const waits = asksPerson(row.node);
       if (letter === "a" && !waits) return say(state, `${shortId(taskId)} waits for no answer.`);
       // Who waits for an answer takes what is written to it as one.
       const purpose = waits ? "answer" : "steer";

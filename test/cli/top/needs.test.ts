@@ -13,6 +13,9 @@ test("a task that waits for a person is one at any depth; a session that waits f
   expect(needsOf({ ...EMPTY, nodes: [session] })).toEqual([
     { taskId: asks.taskId, text: "task_bbbbbbbb waits for a person: Which of the two?" },
   ]);
+  const waitsFor = "a person: Allow it?";
+  const call = nodeOf("c", { kind: "session", phase: "waiting_input", lastLine: "x", waitsFor });
+  expect(texts({ nodes: [call] })).toEqual(["task_cccccccc waits for a person: Allow it?"]);
 });
 
 test("so are lost keys, servers that do not answer, models that no time brings back, and a pause", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EventData, EventType, StoredEvent } from "../../../src/core/event.ts";
 import { toWire, type Wire } from "../../../src/core/wire.ts";
-import { blankItem, change, itemOfEvent } from "../../../web/model/item.js";
+import { blankItem, change, itemOfEvent, questionIn } from "../../../web/model/item.js";
 
 function event<T extends EventType>(seq: number, type: T, data: EventData[T]): Wire<StoredEvent> {
   const place = { storeId: "s", cursor: seq, seq, taskId: "task_a", parentId: null, rootId: "task_a" };
@@ -39,6 +39,23 @@ describe("a task by its events", () => {
       event(2, "tool.finished", { callId: "1", tool: "read_file", isError: false, chars: 1, ms: 1 }),
     );
     expect(item.toolCalls).toBe(1);
+  });
+
+  it("says what a person is asked, until the call goes on", () => {
+    const item = blankItem("task_a");
+    const asked = { callId: "1", tool: "t", waitsFor: "input", taskIds: [], prompt: "May I?" };
+    change(item, event(1, "tool.suspended", asked));
+    expect(item.waitsFor).toBe("a person: May I?");
+    expect([item.waitsFor, "a person", "2 living children", null].map(questionIn)).toEqual([
+      "May I?",
+      null,
+      null,
+      null,
+    ]);
+    change(item, event(2, "tool.resumed", { callId: "1", tool: "t", cause: "satisfied" }));
+    expect(item.waitsFor).toBeNull();
+    change(item, event(3, "tool.suspended", { callId: "2", tool: "t", waitsFor: "children", taskIds: [] }));
+    expect(item.waitsFor).toBeNull();
   });
 
   it("has the progress that was reported last, as a whole", () => {

@@ -41,7 +41,13 @@ describe("what needs a person", () => {
     forest.items = new Map([
       item("late", { phase: "waiting_input", changedAt: 20 }),
       item("early", { phase: "waiting_input", changedAt: 10 }),
-      item("conversation", { kind: "session", phase: "waiting_input" }),
+      item("conversation", { kind: "session", phase: "waiting_input", waitsFor: "a person" }),
+      item("may I", {
+        kind: "session",
+        phase: "waiting_input",
+        waitsFor: "a person: Allow it?",
+        changedAt: 30,
+      }),
       item("works", { phase: "generating" }),
       item("old", { state: "failed", finishedAt: 50 }),
       item("first", { state: "failed", finishedAt: 110 }),
@@ -50,7 +56,7 @@ describe("what needs a person", () => {
     ]);
     const { asking, failed } = needsOf(forest, 100);
     expect([asking, failed].map((list) => list.map(({ id }) => id))).toEqual([
-      ["early", "late"],
+      ["early", "late", "may I"],
       ["second", "first"],
     ]);
   });
