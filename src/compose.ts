@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import type { Clock } from "./base/clock.ts";
+import type { ProcessHost } from "./base/process.ts";
 import { newId, type Random } from "./base/ids.ts";
 import { lineLogger, type Logger } from "./base/log.ts";
 import type { Caller, TroupeApi } from "./core/api.ts";
@@ -37,7 +38,7 @@ import type { FileOptions } from "./toolsets/registry.ts";
 import { ServerFacts } from "./server-facts.ts";
 import { ownPaths } from "./own-paths.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
-import type { ProcessHost } from "./base/process.ts";
+import { worktreesIn } from "./worktrees.ts";
 import { VERSION } from "./version.ts";
 import { reachOf, type WebDoors } from "./web-reach.ts";
 
@@ -50,7 +51,7 @@ export interface World {
   readonly web?: WebDoors;
   readonly env: Environment;
   readonly cwd: string;
-  /** Starts other programs; without it no terminal opens. */
+  /** Starts other programs; without it no terminal opens and no worktree is made. */
   readonly processes?: ProcessHost;
   /** Where diagnostic lines go, without a newline. */
   readonly writeLog: (line: string) => void;
@@ -221,6 +222,7 @@ function makeRuntime(settings: Settings, parts: Parts, inspection: Inspection): 
     knownToolsets: new Set(toolsets.names),
     toolsOf: (names, role) => toolsets.toolsOf(names, role).map((tool) => auditedTool(tool, audit)),
     checkArguments,
+    ...worktreesIn(world, settings),
     inspection,
     releaseTools: (taskId) => toolsets.release(taskId),
     redact: (text) => credentials.redact(text),

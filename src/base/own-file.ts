@@ -4,7 +4,7 @@
 // O1. A file is readable by its owner only (0600), and a folder made for it is 0700, under any umask.
 // O2. It appears whole or not at all: of two that make it at once, one does, and the other is told.
 
-import { chmod, link, mkdir, open, unlink } from "node:fs/promises";
+import { chmod, link, mkdir, open, rm, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { toHex, type Random } from "./ids.ts";
 
@@ -54,4 +54,9 @@ async function makeFolder(folder: string): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
+}
+
+/** Removes a file, or a folder with everything in it; links in it are not followed. Contract: fine where nothing is. */
+export async function removeAll(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
 }

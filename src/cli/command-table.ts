@@ -88,6 +88,11 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: "context", value: "TEXT", help: "what it must know beside the goal; - reads it from stdin" },
       { name: "model", value: "MODEL", help: "provider/model, or a model's name" },
       {
+        name: "isolation",
+        value: "MODE",
+        help: "worktree: a git worktree of its own; shared: the workspace",
+      },
+      {
         name: "budget",
         value: "KEY=N",
         multiple: true,

@@ -8,6 +8,7 @@ import { CancelledError } from "../base/errors.ts";
 import type { DelegateRequest, TaskApi, TaskHandle, TaskResult } from "../core/api.ts";
 import { BUDGET_KINDS, MAX_CONTEXT_CHARS } from "../core/limits.ts";
 import { snakeKey } from "../core/wire.ts";
+import { ISOLATIONS, type Isolation } from "../core/worktree.ts";
 import { didYouMean } from "../config/suggest.ts";
 import type { Command, Invocation, Outcome } from "./command.ts";
 import { connect, shortId } from "./connection.ts";
@@ -40,6 +41,10 @@ export const delegate: Command = async (invocation) => {
 async function requestOf(invocation: Invocation): Promise<DelegateRequest> {
   const { flags, words } = invocation;
   const [agent, model, toolsets] = [flags.text("agent"), flags.text("model"), flags.texts("toolset")];
+  const isolation = flags.text("isolation");
+  if (isolation !== undefined && !ISOLATIONS.some((each) => each === isolation)) {
+    throw usageError(`Expected --isolation ${ISOLATIONS.join(" or ")}, got ${JSON.stringify(isolation)}.`);
+  }
   const given = flags.text("context");
   const context = given === "-" ? await readContext(invocation) : given;
   return {
@@ -48,6 +53,7 @@ async function requestOf(invocation: Invocation): Promise<DelegateRequest> {
     ...(agent !== undefined && { agent }),
     ...(model !== undefined && { model }),
     ...(toolsets !== undefined && { toolsets }),
+    ...(isolation !== undefined && { isolation: isolation as Isolation }),
     ...budgetOf(flags.texts("budget") ?? []),
   };
 }

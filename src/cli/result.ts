@@ -1,6 +1,7 @@
 // The end of a task as a command shows it: the result alone on stdout, so that it can be piped on.
 
 import type { TaskResult } from "../core/api.ts";
+import { worktreeLine } from "../core/worktree.ts";
 import type { Outcome } from "./command.ts";
 import { shortId } from "./connection.ts";
 import type { Printer } from "./printer.ts";
@@ -18,6 +19,7 @@ export function showResult(printer: Printer, result: TaskResult): Outcome {
     return "unfinished";
   }
   if (result.result !== null) printer.data(result.result);
+  if (result.worktree) printer.note([["dim", worktreeLine(result.worktree)]]);
   if (result.truncated)
     printer.note([
       ["yellow", "warning: "],

@@ -95,6 +95,7 @@ export function childAgent(config: Config, route: readonly string[]): AgentDefin
     async: false,
     limits: {},
     ...ownBudget(config.delegation),
+    ...(config.delegation.isolation === "worktree" && { isolation: "worktree" as const }),
     schedulingClass: null,
     concurrencyLimit: null,
   };
@@ -116,6 +117,7 @@ export function namedAgent(name: string, agent: AgentConfig, route: readonly str
     limits: limitsOf(agent),
     ...ownBudget(agent),
     schedulingClass: agent.priority ?? null,
+    ...(agent.isolation && { isolation: agent.isolation }),
     concurrencyLimit: agent.concurrency_limit ?? null,
   };
 }

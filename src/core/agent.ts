@@ -4,6 +4,7 @@ import type { TaskLimits, TreeBudget } from "./limits.ts";
 import type { SchedulingClass } from "./lifecycle.ts";
 import type { Need } from "./routing.ts";
 import type { TaskRole } from "./task.ts";
+import type { Isolation } from "./worktree.ts";
 
 export interface AgentDefinition {
   readonly name: string;
@@ -28,4 +29,6 @@ export interface AgentDefinition {
   readonly schedulingClass: SchedulingClass | null;
   /** Tasks of this agent that one parent may have alive at once; `null` for no limit of its own. */
   readonly concurrencyLimit: number | null;
+  /** Where its tasks work: as the default child's do when absent. A request can ask for a worktree, not for less. */
+  readonly isolation?: Isolation;
 }

@@ -10,8 +10,9 @@ import type { DeltasOf, EventFrame, StoredEvent } from "./event.ts";
 import type { Phase, SchedulingClass, State } from "./lifecycle.ts";
 import type { RestartPolicy, TreeBudget, Usage } from "./limits.ts";
 import type { TranscriptRow } from "./message.ts";
-import type { ModelRef, Progress, SkippedModel, TaskFailure, TaskKind, TaskRole } from "./task.ts";
+import type { ModelRef, Rerouted, Progress, SkippedModel, TaskFailure, TaskKind, TaskRole } from "./task.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import type { Isolation, WorktreeEnd } from "./worktree.ts";
 
 export type Scope = "read" | "control" | "admin";
 
@@ -50,6 +51,8 @@ export interface DelegateRequest {
   readonly budget?: Partial<TreeBudget>;
   /** Absolute path; must lie in the server's workspace root. */
   readonly workspace?: string;
+  /** `worktree`: it works in a git worktree of its own of that workspace, as it does anyway where the config says so. */
+  readonly isolation?: Isolation;
 }
 
 /** What `delegate` returns at once. */
@@ -87,13 +90,7 @@ export interface RouteView {
   readonly candidates: readonly string[];
   readonly skipped: readonly SkippedModel[];
   /** Changes of model so far, oldest first. */
-  readonly reroutes: readonly {
-    readonly from: string;
-    readonly to: string;
-    readonly code: string;
-    readonly reason: string;
-    readonly time: number;
-  }[];
+  readonly reroutes: readonly Rerouted[];
 }
 
 /** What a task and everything below it have used, and what is left to them. */
@@ -157,6 +154,8 @@ export interface TaskResult {
   readonly truncated: boolean;
   readonly failure: TaskFailure | null;
   readonly usage: Usage;
+  /** What is left of its worktree, once it has ended; absent where it had none. */
+  readonly worktree?: WorktreeEnd;
 }
 
 export interface CancelReceipt {

@@ -8,6 +8,7 @@ import { KEY_STRATEGIES } from "./key-state.ts";
 import { RESTART_POLICIES } from "./limits.ts";
 import { FALLBACKS, NEEDS } from "./routing.ts";
 import { toolsSchema } from "./tools-schema.ts";
+import { ISOLATIONS } from "./worktree.ts";
 
 const count = z.number().int().min(1);
 const text = z.string().min(1);
@@ -91,6 +92,7 @@ const agentSchema = z
     async: z.boolean().default(false),
     priority: z.enum(["background", "batch"]).optional(),
     concurrency_limit: count.optional(),
+    isolation: z.enum(ISOLATIONS).optional(),
     ...taskKeys,
   })
   .prefault({});
@@ -170,6 +172,10 @@ const delegationSchema = z
     max_concurrent_children: count.default(3),
     max_spawn_depth: count.default(1),
     default_toolsets: toolsets.default(["file"]),
+    /** `worktree`: children work in a git worktree of their own. */
+    isolation: z.enum(ISOLATIONS).default("shared"),
+    /** Where worktrees lie; relative to the config file's folder. Off: `troupe/worktrees` in the person's data folder. */
+    worktree_folder: text.optional(),
     on_interrupt: z.enum(["continue", "cancel"]).default("continue"),
     cancel_deadline_s: seconds.default(10),
     /** More failed runs of one agent than this, and none is begun again until a whole period was quiet. */

@@ -64,6 +64,8 @@ export interface Settings {
   readonly simulated: boolean;
   /** Absolute; every workspace lies in it. */
   readonly workspaceRoot: string;
+  /** Absolute; where worktrees of tasks lie. Absent: this box makes none. */
+  readonly worktreeFolder?: string;
   /** Where a person can watch, without a trailing slash; `null` when nothing serves. */
   readonly link: string | null;
   readonly backends: readonly BackendSettings[];

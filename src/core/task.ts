@@ -3,6 +3,7 @@
 import type { Phase, SchedulingClass, State, TerminalState } from "./lifecycle.ts";
 import type { TaskLimits, TreeBudget, Usage } from "./limits.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import type { WorktreeEnd, WorktreeSpec } from "./worktree.ts";
 
 export type TaskKind = "task" | "session";
 export type TaskRole = "leaf" | "orchestrator";
@@ -45,6 +46,12 @@ export interface Reroute {
   readonly costMicros: number;
 }
 
+/** The same as surfaces show it, models written as `provider/model`. */
+export interface Rerouted extends Pick<Reroute, "code" | "reason" | "time"> {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** The agent definition as the task pinned it: a later change of the config does not change a running task. */
 export interface PinnedAgent {
   readonly name: string;
@@ -71,6 +78,8 @@ export interface TaskSpec {
   readonly toolsets: readonly string[];
   /** `box:<box id>:<absolute path>`: a workspace is bound to a box, and a claim filters by it. */
   readonly workspace: string;
+  /** The workspace is a git worktree of its own, made when it starts; absent where it shares one. */
+  readonly worktree?: WorktreeSpec;
   readonly limits: TaskLimits;
   /** A root's is its tree's; below a root that of the subtree, within those above, or `null` for none of its own. */
   readonly budget: TreeBudget | null;
@@ -101,6 +110,8 @@ export interface TaskEnd {
   readonly failure: TaskFailure | null;
   /** The models that it changed to, oldest first; absent when it stayed where it began. */
   readonly reroutes?: readonly Reroute[];
+  /** What is left of its worktree; absent where it had none. */
+  readonly worktree?: WorktreeEnd;
 }
 
 /** The last report of progress. */

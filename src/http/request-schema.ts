@@ -20,6 +20,7 @@ import {
   RESTART_POLICIES,
 } from "../core/limits.ts";
 import type { Wire } from "../core/wire.ts";
+import { ISOLATIONS } from "../core/worktree.ts";
 
 /** Names of agents, toolsets and models: long enough for any registry path. */
 const MAX_NAME_CHARS = 256;
@@ -69,6 +70,10 @@ const delegateKeys = {
   output_schema: z.record(z.string(), z.unknown()).exactOptional(),
   budget: budget.exactOptional(),
   workspace: path.exactOptional(),
+  isolation: z
+    .enum(ISOLATIONS)
+    .exactOptional()
+    .describe("`worktree`: a git worktree of its own of that workspace."),
 };
 
 export const delegateBody = z.strictObject(delegateKeys).meta({ id: "DelegateRequest" }) satisfies z.ZodType<

@@ -16,16 +16,13 @@ import { PHASES, RESIDENCY_STATES, SCHEDULING_CLASSES, STATES } from "../core/li
 import type { Wire } from "../core/wire.ts";
 import { spending, usage } from "./spending-schema.ts";
 import { modelRoute } from "./model-route-schema.ts";
+import { failure, worktreeEnd } from "./end-schema.ts";
 
 export const state = z.enum(STATES);
 export const phase = z.enum(PHASES).nullable();
 const time = z.number().int().describe("Milliseconds since the epoch.");
 const count = z.number().int().min(0);
 const link = z.string().nullable().describe("Where a person can watch it.");
-
-const failure = z
-  .object({ code: z.string(), message: z.string(), retryable: z.boolean() })
-  .meta({ id: "TaskFailure" });
 
 const progress = z
   .object({ percent: z.number().nullable(), note: z.string().nullable(), partial: z.unknown(), time })
@@ -118,6 +115,7 @@ export const taskResult = z
     truncated: z.boolean(),
     failure: failure.nullable(),
     usage,
+    worktree: worktreeEnd.exactOptional(),
   })
   .meta({ id: "TaskResult" }) satisfies z.ZodType<Wire<TaskResult>>;
 

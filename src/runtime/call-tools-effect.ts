@@ -17,7 +17,7 @@ import type { TaskHost } from "./task-host.ts";
 import type { CommitWrite } from "../store/store.ts";
 import { watchOver, type Stall, type StallWatch } from "./stall-watch.ts";
 import { NO_CALLS } from "./turn-state.ts";
-import { folderOf } from "./workspace-folder.ts";
+import { folderOf, servedRootOf } from "./workspace-folder.ts";
 import { runTools, type ToolsRan, type ToolStep } from "./tool-runner.ts";
 
 /** Checks a model's arguments against a tool's schema; throws ToolError `bad_arguments`. */
@@ -141,7 +141,7 @@ function toolContext(
     callId: call.id,
     maxResultChars: call.maxResultChars,
     workspace: folderOf(spec.workspace),
-    workspaceRoot: services.settings.workspaceRoot,
+    workspaceRoot: servedRootOf(folderOf(spec.workspace), services.settings),
     tasks,
     clock: services.clock,
     signal,

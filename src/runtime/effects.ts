@@ -5,6 +5,7 @@
 import { fromPromise } from "xstate";
 import { agentMachine, isRunOver, type EffectFailure, type PrepareOutput } from "../../machines/agent.ts";
 import { ConfigError, NotFoundError, toTroupeError } from "../base/errors.ts";
+import type { TaskFailure } from "../core/task.ts";
 import { callTools, type CheckArguments } from "./call-tools-effect.ts";
 import { generate } from "./generate-effect.ts";
 import { refusalText } from "./fallback.ts";
@@ -13,6 +14,7 @@ import { cancelOrders } from "./orders.ts";
 import { elsewhere } from "./rerouting.ts";
 import type { TaskHost } from "./task-host.ts";
 import { UNKNOWN_FAILURE } from "./turn-state.ts";
+import { noWorktrees, placeOfWorktree } from "./isolating.ts";
 
 /** Finds the host of a task; the machine's effects know only its id. */
 export type FindHost = (taskId: string) => TaskHost;
@@ -105,8 +107,24 @@ async function prepare(host: TaskHost): Promise<PrepareOutput> {
     const failure = { code, message: `${message}${refusalText(other?.refused ?? [])}`, retryable: false };
     return { outcome: "failed", failure, transient: false, retryInMs: 0 };
   }
+  const failure = await checkedOut(host);
+  if (failure) return { outcome: "failed", failure, transient: false, retryInMs: 0 };
   // A restart may make it ready a second time; it has started once.
   if (journal.record.startedAt === null)
     journal.stage({ startedAt: services.clock.now(), events: [{ type: "task.started", data: {} }] });
   return { outcome: "ready" };
+}
+
+/** Makes the worktree of a task that is to have one, or finds it after a restart; why it cannot, else null. */
+async function checkedOut({ services, spec }: TaskHost): Promise<TaskFailure | null> {
+  const place = placeOfWorktree(spec);
+  if (place === null) return null;
+  try {
+    if (services.worktrees === undefined) throw noWorktrees();
+    await services.worktrees.make(place);
+    return null;
+  } catch (thrown) {
+    const { code, message } = toTroupeError(thrown);
+    return { code, message, retryable: false };
+  }
 }

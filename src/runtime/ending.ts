@@ -3,10 +3,14 @@
 // E2. The completion reaches the parent's inbox in the same commit as the end.
 // E3. What its last effect came to is in the same commit too, so that no restart finds an answer without its end.
 // E4. That it ends is in the store before its children are called off for it: a restart in between ends it too.
+// E5. What is left of its worktree is found out when all of the task has stopped; one that is not looked at in time is
+//     kept.
 
 import type { AgentOutput } from "../../machines/agent.ts";
 import type { TaskSpec } from "../core/task.ts";
+import type { WorktreeEnd } from "../core/worktree.ts";
 import type { CommitWrite } from "../store/store.ts";
+import { placeOfWorktree } from "./isolating.ts";
 import type { Journal } from "./journal.ts";
 import type { LeaseHolder } from "./lease-holder.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -39,6 +43,9 @@ export class Ending {
   readonly #output: AgentOutput;
   readonly #kept: CommitWrite | null;
   readonly #settling: Settling;
+  #worktree: WorktreeEnd | null | undefined;
+  /** Calls the look at the worktree off. */
+  readonly #looking = new AbortController();
 
   /** `kept` is what the last effect came to, not yet staged. */
   constructor(host: EndingHost, output: AgentOutput, kept: CommitWrite | null) {
@@ -57,7 +64,7 @@ export class Ending {
       clock,
       deadlineMs: settings.cancelDeadlineMs,
       // Mail that is being read is told of, if only as undelivered.
-      work: Promise.all([work, children, host.mailbox.settled]),
+      work: this.#leaveWorktree(Promise.all([work, children, host.mailbox.settled])),
       conclude: (settled) => {
         // What was answered before a restart is kept, by force too.
         const recalled = host.turn.memory?.().catch(() => {});
@@ -78,6 +85,25 @@ export class Ending {
     journal.flush().then(callOff, callOff);
   }
 
+  /** Keeps E5; adds nothing for a task without one. */
+  #leaveWorktree(stopped: Promise<unknown>): Promise<unknown> {
+    const { spec, services } = this.#host;
+    const place = placeOfWorktree(spec);
+    const { worktrees } = services;
+    if (place === null || worktrees === undefined) return stopped;
+    return stopped
+      .then(() => worktrees.leave(place, this.#looking.signal))
+      .then((end) => void (this.#worktree = end));
+  }
+
+  /** What is known of the worktree by now; `null` where none was made. */
+  #worktreeEnd(): WorktreeEnd | null {
+    const place = placeOfWorktree(this.#host.spec);
+    if (place === null || this.#worktree !== undefined) return this.#worktree ?? null;
+    const { path, branch } = place;
+    return { path, branch, commits: null, dirty: null, kept: true, note: "it was not looked at in time" };
+  }
+
   /** Ends it now, whatever still runs. */
   force(): void {
     this.#settling.force();
@@ -91,7 +117,13 @@ export class Ending {
     leases.forget();
     const { reroutes } = turn;
     const ended = endOf(this.#output, turn, spec.limits.maxResultChars);
-    const end = reroutes.length === 0 ? ended : { ...ended, reroutes };
+    if (!settled) this.#looking.abort();
+    const worktree = this.#worktreeEnd();
+    const end = {
+      ...ended,
+      ...(reroutes.length > 0 && { reroutes }),
+      ...(worktree && { worktree }),
+    };
     const { parentId, goal } = spec;
     if (this.#kept) journal.stage(this.#kept);
     journal.stage({

@@ -41,7 +41,7 @@ import { folderOf } from "./workspace-folder.ts";
 import { TargetHealth } from "./target-health.ts";
 import { Trees } from "./trees.ts";
 
-export interface HouseholdOptions {
+export interface HouseholdOptions extends Pick<HostServices, "releaseTools" | "worktrees"> {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly random: Random;
@@ -54,7 +54,6 @@ export interface HouseholdOptions {
   /** The tools of these toolsets for a role. */
   readonly toolsOf: (toolsets: readonly string[], role: TaskRole) => readonly Tool[];
   readonly checkArguments: CheckArguments;
-  readonly releaseTools?: (taskId: string) => Promise<void>;
   /** Takes every secret that is known out of a text; none is known when absent. */
   readonly redact?: (text: string) => string;
   readonly redactStream?: () => RedactedText;

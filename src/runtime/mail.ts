@@ -5,6 +5,7 @@ import { completionText, steerText } from "../core/transcript-marks.ts";
 import type { NewEvent } from "../core/event.ts";
 import { textMessage, type Message } from "../core/message.ts";
 import type { TaskEnd } from "../core/task.ts";
+import { worktreeLine } from "../core/worktree.ts";
 import { cutMiddle } from "./output-ring.ts";
 import type { InboxEntry, InboxMessage } from "../store/store.ts";
 
@@ -63,8 +64,12 @@ function announce(
     taskId: message.id,
     state: end.state,
     goal: message.goal,
-    result: `${cutMiddle(end.result ?? failure, maxChars).text}${end.truncated ? CUT_SHORT : ""}`,
+    result: `${cutMiddle(end.result ?? failure, maxChars).text}${end.truncated ? CUT_SHORT : ""}${worktreeNote(end)}`,
   });
+}
+
+function worktreeNote({ worktree }: TaskEnd): string {
+  return worktree === undefined ? "" : `\n[${worktreeLine(worktree)}]`;
 }
 
 /** The first message of a run: all that a child knows. */

@@ -157,10 +157,13 @@ export function routeFactsOf(
 }
 
 /** What whoever delegated should know of how a task was made; `null` when there is nothing. */
-export function spawnNote({ model, route }: TaskSpec, settings: Settings): string | null {
+export function spawnNote({ model, route, worktree }: TaskSpec, settings: Settings): string | null {
   const notes = [
     toollessNote(findModel(`${model.provider}/${model.model}`, settings)),
     routeNote(model, route),
+    worktree === undefined
+      ? null
+      : `It works in a git worktree of its own, on the branch ${worktree.branch}.`,
   ].filter((note) => note !== null);
   return notes.length === 0 ? null : notes.join(" ");
 }

@@ -7,6 +7,7 @@ import type { Caller, TroupeApi } from "../core/api.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ModelRef, TaskRole } from "../core/task.ts";
 import type { Tool } from "../core/tool.ts";
+import type { Worktrees } from "../core/worktree.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Scheduler, SchedulerSignal } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
@@ -39,6 +40,8 @@ export interface RuntimeOptions {
   readonly knownToolsets: ReadonlySet<string>;
   readonly toolsOf: (toolsets: readonly string[], role: TaskRole) => readonly Tool[];
   readonly checkArguments: CheckArguments;
+  /** Makes the checkouts of tasks that have one of their own; absent where nothing can. */
+  readonly worktrees?: Worktrees;
   /** Where the machines at work are shown; its own when absent. One that outlives the runtime is watched on. */
   readonly inspection?: Inspection;
   /** Lets go of what tools hold for a task that has ended. */

@@ -8,6 +8,7 @@ import type { SchedulingClass } from "../core/lifecycle.ts";
 import type { Settings, ModelSettings } from "../core/settings.ts";
 import type { ModelRef, TaskEnd, TaskSpec } from "../core/task.ts";
 import type { Tool } from "../core/tool.ts";
+import type { Worktrees } from "../core/worktree.ts";
 import type { agentMachine } from "../../machines/agent.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
@@ -71,6 +72,8 @@ export interface HostServices {
   systemPrompt(spec: TaskSpec): string;
   /** Lets go of what tools hold for a task, as of Toolset; absent where none ever holds anything. */
   readonly releaseTools?: (taskId: string) => Promise<void>;
+  /** Makes the checkouts of tasks that have one of their own; absent where nothing can. */
+  readonly worktrees?: Worktrees;
   /** Takes every secret that is known out of a text. */
   redact(text: string): string;
   /** The same for a text that comes in pieces; one for each. */

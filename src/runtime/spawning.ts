@@ -10,6 +10,7 @@ import { leastBudget, MAX_CONTEXT_CHARS, MAX_GOAL_CHARS, UNLIMITED_BUDGET } from
 import type { TaskLimits, TreeBudget } from "../core/limits.ts";
 import type { Settings } from "../core/settings.ts";
 import { AGENT_MACHINE_VERSION } from "../../machines/agent.ts";
+import { workplaceOf, workspaceOf } from "./isolating.ts";
 import { placeChild, placeSession } from "./placing.ts";
 import type { RouteAnswer, RouteFacts } from "./routing.ts";
 import { agentBudget, budgetOf, checkPrices, type AskedBudget } from "./spawn-budget.ts";
@@ -61,7 +62,7 @@ export function childSpec(request: DelegateRequest, facts: SpawnFacts, settings:
     model: model.ref,
     ...(route && { route }),
     toolsets,
-    workspace: workspaceOf(request.workspace, parent?.spec.workspace ?? null, settings),
+    ...workplaceOf(request, { id: facts.id, agent, parent: parent?.spec ?? null, settings }),
     limits: limitsOf(request, agent, settings),
     budget: budgetFor(request, agentBudget(agent, settings), { facts, settings, chosen }),
     schedulingClass: classOf(request, agent, parent?.spec ?? null),
@@ -241,21 +242,6 @@ function classOf(
   const asked = request.schedulingClass ?? agent.schedulingClass;
   if (asked !== undefined && asked !== null) return asked;
   return parent?.schedulingClass === "batch" ? "batch" : "background";
-}
-
-/** A workspace is a folder in the root; `box:<box id>:<absolute path>`. */
-function workspaceOf(asked: string | undefined, inherited: string | null, settings: Settings): string {
-  if (asked === undefined && inherited !== null) return inherited;
-  const root = settings.workspaceRoot;
-  const path = asked ?? root;
-  const inside =
-    path === root || (path.startsWith(root === "/" ? "/" : `${root}/`) && !path.split("/").includes(".."));
-  if (inside) return `box:${settings.boxId}:${path}`;
-  throw new InvalidRequestError(
-    "workspace_outside_root",
-    `Expected an absolute path in ${root} and got ${path}. Change workspace: in the config to serve another root.`,
-    { details: { config_key: "workspace" } },
-  );
 }
 
 function pin(agent: AgentDefinition, facts: SpawnFacts): PinnedAgent {

@@ -140,6 +140,7 @@ export function resultOf(record: TaskRecord, facts: Pick<LiveFacts, "state" | "p
     truncated: record.end?.truncated ?? false,
     failure: record.end?.failure ?? null,
     usage: record.usage,
+    ...(record.end?.worktree && { worktree: record.end.worktree }),
   };
 }
 

@@ -7,6 +7,7 @@ import { isTerminal } from "../core/lifecycle.ts";
 import { BUDGET_KINDS, usedOf, type TreeBudget } from "../core/limits.ts";
 import type { Progress } from "../core/task.ts";
 import type { ToolContext } from "../core/tool.ts";
+import { worktreeLine, type Isolation } from "../core/worktree.ts";
 import { fromWire, snakeKey, toWire } from "../core/wire.ts";
 
 export type Input = Readonly<Record<string, unknown>>;
@@ -39,7 +40,7 @@ export function requestsOf(input: Input, context: ToolContext): readonly Delegat
 
 /** Each call creates its children once, however often it runs: the key is the call and the place in it. */
 export function requestOf(input: Input, context: ToolContext, index: number): DelegateRequest {
-  const { goal, context: background, agent, toolsets, role, budget } = input;
+  const { goal, context: background, agent, toolsets, role, isolation, budget } = input;
   return {
     goal: String(goal),
     idempotencyKey: `${context.callId}/${index}`,
@@ -47,6 +48,7 @@ export function requestOf(input: Input, context: ToolContext, index: number): De
     ...(agent !== undefined && { agent: agent as string }),
     ...(toolsets !== undefined && { toolsets: toolsets as readonly string[] }),
     ...(role !== undefined && { role: role as "leaf" | "orchestrator" }),
+    ...(isolation !== undefined && { isolation: isolation as Isolation }),
     ...(budget !== undefined && { budget: fromWire(budget) as Partial<TreeBudget> }),
   };
 }
@@ -107,6 +109,7 @@ export interface ChildOutcome {
   readonly result?: string;
   readonly failure?: { readonly code: string; readonly message: string };
   readonly truncated?: boolean;
+  readonly worktree?: string;
   readonly note?: string;
 }
 
@@ -120,6 +123,7 @@ export async function outcomeOf(taskId: string, context: ToolContext): Promise<C
     ...(outcome.result !== null && { result: outcome.result }),
     ...(outcome.failure && { failure: { code: outcome.failure.code, message: outcome.failure.message } }),
     ...(outcome.truncated && { truncated: true }),
+    ...(outcome.worktree && { worktree: worktreeLine(outcome.worktree) }),
     ...(!outcome.finished && { note: "Not finished: there is no result yet. Do not make one up." }),
   };
 }

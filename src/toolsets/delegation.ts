@@ -6,6 +6,7 @@ import type { TaskHandle } from "../core/api.ts";
 import { BUDGET_KINDS, CHECK_LINES, MAX_BATCH } from "../core/limits.ts";
 import type { Tool, ToolContext, ToolOutcome, Toolset, ToolWait } from "../core/tool.ts";
 import type { JsonSchema } from "../core/json-schema.ts";
+import { ISOLATIONS } from "../core/worktree.ts";
 import { snakeKey } from "../core/wire.ts";
 import {
   endedIds,
@@ -34,6 +35,12 @@ const TASK_PROPERTIES: JsonSchema = {
     description: 'What the child may use, such as ["file"].',
   },
   role: { type: "string", enum: ["leaf", "orchestrator"], description: "orchestrator may delegate further." },
+  isolation: {
+    type: "string",
+    enum: ISOLATIONS,
+    description:
+      "worktree: it works in a git worktree of its own and its branch comes back; shared: in the same folder as you.",
+  },
   budget: {
     ...object(
       Object.fromEntries(BUDGET_KINDS.map((kind) => [snakeKey(kind), { type: "integer", minimum: 1 }])),

@@ -101,6 +101,7 @@ describe("what the child is given", () => {
   });
 
   test.each([
+    ["an unknown isolation", ["--isolation", "branch"], 2],
     ["a budget of nothing", ["--budget", "tokens=0"], 2],
     ["a budget below nothing", ["--budget=tokens=-5"], 2],
     ["a budget that is no number", ["--budget", "tokens=NaN"], 2],

@@ -30,6 +30,12 @@ test.each([
     err: /was cut \(delegation\.max_result_chars, or the budget/,
   },
   {
+    what: "done in a worktree",
+    change: { worktree: { path: "/w", branch: "troupe/x", commits: 1, dirty: false, kept: true } },
+    outcome: "ok",
+    err: /worktree: branch troupe\/x, 1 commit ahead/,
+  },
+  {
     what: "cancelled with a result kept",
     change: { state: "cancelled" },
     outcome: "failed",

@@ -10,6 +10,7 @@ import { DEFAULT_ROUTING } from "../../src/core/routing.ts";
 import type { ModelSettings, Settings } from "../../src/core/settings.ts";
 import type { ModelRef } from "../../src/core/task.ts";
 import type { Tool, Toolset } from "../../src/core/tool.ts";
+import type { Worktrees } from "../../src/core/worktree.ts";
 import type { KeyDesk } from "../../src/runtime/key-desk.ts";
 import type { KeyCaller } from "../../src/runtime/keyed-provider.ts";
 import { OPERATOR, Runtime } from "../../src/runtime/runtime.ts";
@@ -96,6 +97,8 @@ export interface RigOptions {
   /** Instead of the scripted provider for every model. */
   readonly providerOf?: (ref: ModelRef, caller?: KeyCaller) => Provider;
   readonly keys?: KeyDesk;
+  /** None are made when absent. */
+  readonly worktrees?: Worktrees;
   /** Instead of the scripted provider for those who only look at the box. */
   readonly providers?: ReadonlyMap<string, Provider>;
 }
@@ -141,6 +144,7 @@ function build<C extends Clock>(clock: C, options: RigOptions): Rig<C> {
     providers: options.providers ?? new Map([["gpu", provider]]),
     providerOf: options.providerOf ?? (() => provider),
     ...(options.keys && { keys: options.keys }),
+    ...(options.worktrees && { worktrees: options.worktrees }),
     knownToolsets: new Set(toolsets.keys()),
     toolsOf: (names, role): readonly Tool[] => names.flatMap((name) => toolsets.get(name)?.tools(role) ?? []),
     checkArguments,

@@ -43,6 +43,9 @@ describe("what is asked for", () => {
     expect(requestsOf({ goal: "a", context: "c", role: "leaf" }, CONTEXT)).toEqual([
       { goal: "a", context: "c", role: "leaf", idempotencyKey: "call_1/0" },
     ]);
+    expect(requestsOf({ goal: "a", isolation: "worktree" }, CONTEXT)).toMatchObject([
+      { isolation: "worktree" },
+    ]);
     const requests = requestsOf({ tasks: [{ goal: "a" }, { goal: "b", toolsets: ["file"] }] }, CONTEXT);
     expect(requests).toEqual([
       { goal: "a", idempotencyKey: "call_1/0" },
