@@ -173,7 +173,11 @@ export class Diary {
   #committed({ taskId, write }: FactOf<"committed">): void {
     const page = this.page(taskId);
     const { activeMs, resumes, ending } = (write.snapshot ?? {}) as Partial<StoredState>;
-    if (ending !== undefined) page.isEnding = true;
+    if (ending !== undefined) {
+      page.isEnding = true;
+      // It goes on with none of its calls, and ends when its children have.
+      page.waits.clear();
+    }
     if (activeMs !== undefined) page.storedMs = activeMs;
     if (write.snapshot !== undefined) page.storedResumes = resumes ?? 0;
     if (write.snapshot !== undefined && page.stop) page.stop.firm = true;
