@@ -10,10 +10,32 @@ import { LocalSandbox, SERVICE_UID, type SandboxOptions } from "../../src/sandbo
 import { findRung } from "../../src/sandbox/ladder.ts";
 
 const uid = currentUid();
-const found = await findRung(nodeProcesses, uid === 0);
 
-/** Why no sandbox can be built here; `null` where one can. */
-export const missing = "reason" in found ? found.reason : null;
+/** Why no sandbox can be built here, whatever its arguments: bubblewrap is missing, or the system allows no namespaces. */
+async function whyMissing(): Promise<string | null> {
+  const found = await findRung(nodeProcesses, uid === 0);
+  if ("reason" in found) return found.reason;
+  const { bwrap, setpriv } = found.rung;
+  const become =
+    uid === 0 && setpriv !== null ? [setpriv, "--reuid", `${SERVICE_UID}`, "--clear-groups"] : [];
+  const plain = [
+    "--unshare-all",
+    "--unshare-user",
+    "--disable-userns",
+    "--ro-bind",
+    "/",
+    "/",
+    "--proc",
+    "/proc",
+  ];
+  const argv = [...become, bwrap, ...plain, "true"] as unknown as readonly [string, ...string[]];
+  const { code, stderr } = await nodeProcesses.run(argv, { env: {}, maxBytes: 1_000 });
+  return code === 0 ? null : stderr;
+}
+
+/** `null` where one can be built. */
+export const missing = await whyMissing();
+if (missing !== null) process.stderr.write(`the terminal's walls are not tried: ${missing}\n`);
 
 export function settingsOf(rest: Partial<SandboxOptions["settings"]> = {}): SandboxOptions["settings"] {
   const bounds = { maxMemoryBytes: 2 ** 30, maxProcesses: 128 };

@@ -1,0 +1,81 @@
+// T54: what a command leaves behind does all it can to get away, and does not survive a cancel, a timeout, the end of
+// its task or the death of the server; beside it commands without walls, whose remains do.
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { nodeProcesses } from "../../src/base/process-node.ts";
+import { makeGround, missing, sandboxHere, type Ground } from "../sandbox/machine.ts";
+import { attackerIn, bury, running, wordOf, type Attacker } from "./terminal-ground.ts";
+
+/** Longer than any machine needs. */
+const SOON = { timeout: 60_000, interval: 20 };
+
+let ground: Ground;
+let walled: Attacker;
+let bare: Attacker;
+beforeEach(() => {
+  ground = makeGround();
+  walled = attackerIn(ground.workspace, sandboxHere());
+  bare = attackerIn(ground.workspace, sandboxHere({ unsafe: true }));
+});
+afterEach(async () => {
+  await Promise.all([walled.sessions.close(), bare.sessions.close()]);
+  ground.remove();
+});
+
+/** What a command leaves behind that does all it can to get away. */
+const escapees = (word: string): string =>
+  `sleep ${word} & setsid sleep ${word} & nohup sleep ${word} >/dev/null 2>&1 & (setsid sh -c 'sleep ${word} & sleep ${word}' &) ; ` +
+  `(trap '' HUP TERM INT; exec setsid sleep ${word}) & until [ "$(pgrep -c sleep || echo 6)" -ge 6 ]; do sleep 0.05; done; echo begun`;
+
+describe.skipIf(missing !== null)("T54 nothing survives", () => {
+  it("a cancel", async () => {
+    const word = wordOf("912345");
+    const left = async (by: Attacker): Promise<void> => {
+      const abort = new AbortController();
+      const called = by.run(`${escapees(word)} >begun; sleep ${word}`, { signal: abort.signal });
+      await expect.poll(() => running(word).length, SOON).toBeGreaterThanOrEqual(6);
+      abort.abort(new Error("cancelled"));
+      await expect(called).rejects.toThrow("cancelled");
+    };
+    await left(walled);
+    await expect.poll(() => running(word), SOON).toEqual([]);
+    await left(bare);
+    expect(running(word)).not.toEqual([]);
+    bury(word);
+  });
+
+  it("a timeout", async () => {
+    const word = wordOf("923456");
+    const { note } = await walled.run(`${escapees(word)}; sleep ${word}`, { timeoutS: 2 });
+    expect(note).toMatch(/longer than 2 s/);
+    await expect.poll(() => running(word), SOON).toEqual([]);
+  });
+
+  it("the task's end", async () => {
+    const word = wordOf("934567");
+    await walled.run(escapees(word));
+    expect(running(word).length).toBeGreaterThanOrEqual(6);
+    await walled.end();
+    await expect.poll(() => running(word), SOON).toEqual([]);
+  });
+
+  it("SIGKILL of the server", async () => {
+    const word = wordOf("945678");
+    const victim = new URL("terminal-victim.ts", import.meta.url).pathname;
+    const killed = async (how: "walled" | "bare"): Promise<void> => {
+      const argv = [process.execPath, victim, ground.workspace, escapees(word), how] as const;
+      const server = await nodeProcesses.start({ argv, env: { PATH: process.env["PATH"] ?? "" } });
+      let said = "";
+      server.onOutput(1, (bytes) => (said += new TextDecoder().decode(bytes)));
+      await expect.poll(() => said, SOON).toContain("ready");
+      expect(running(word).length).toBeGreaterThanOrEqual(6);
+      process.kill(server.pid, "SIGKILL");
+      await server.exited;
+    };
+    await killed("walled");
+    await expect.poll(() => running(word), SOON).toEqual([]);
+    await killed("bare");
+    expect(running(word)).not.toEqual([]);
+    bury(word);
+  });
+});
