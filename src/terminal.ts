@@ -8,6 +8,7 @@ import type { ProcessHost } from "./base/process.ts";
 import type { Config } from "./core/config-schema.ts";
 import type { Sandbox, SandboxVerdict } from "./core/sandbox.ts";
 import { CONFIG_FILE } from "./config/load.ts";
+import { UNSAFE_TERMINAL } from "./config/resolve.ts";
 import { LocalSandbox } from "./sandbox/sandbox.ts";
 import { resolvedPath } from "./toolsets/file-policy.ts";
 import { TerminalSessions } from "./toolsets/terminal-sessions.ts";
@@ -105,10 +106,6 @@ export function usesTerminal({ toolsets, delegation, agents }: Config): boolean 
 /** Contract: pure. */
 export function terminalLine(verdict: SandboxVerdict): string {
   if (!verdict.stands) return `warning: terminal: closed: ${verdict.reason}`;
-  if (verdict.unsafe) return `warning: ${UNSAFE}`;
+  if (verdict.unsafe) return `warning: ${UNSAFE_TERMINAL}`;
   return `terminal: ${verdict.kind}; its walls stand`;
 }
-
-/** What is shouted wherever people look. */
-export const UNSAFE =
-  "tools.terminal.unsafe: commands of models run on this machine WITHOUT A SANDBOX, with everything that the server may do";

@@ -24,6 +24,7 @@ import {
   type LoadedOn,
 } from "./doctor-checks.ts";
 import { examineStore } from "./doctor-store.ts";
+import { examineTerminal } from "./doctor-terminal.ts";
 import type { Printer, Style } from "./printer.ts";
 import { survey, type Survey } from "./survey.ts";
 import { whyUnwritable } from "./unwritable.ts";
@@ -67,6 +68,7 @@ async function examine(invocation: Invocation): Promise<readonly Check[]> {
     return [...checks, ...configChecks(null, toTroupeError(thrown), program), token, UNCHECKED];
   }
   checks.push(await examineToken(world, loaded), ...(await lookAtStore(world, loaded)));
+  checks.push(await lookAtTerminal(world, loaded));
   try {
     const found = await survey(loaded, world);
     const loadedModels = await lookAtLoaded(found, world);
@@ -96,6 +98,14 @@ async function lookAtStore({ env }: CliWorld, { config }: LoadedConfig): Promise
     return await examineStore(storeSettings(config, env));
   } catch (thrown) {
     return [{ about: "store", level: "problem", text: toTroupeError(thrown).message, mend: null }];
+  }
+}
+
+async function lookAtTerminal(world: CliWorld, loaded: LoadedConfig): Promise<Check> {
+  try {
+    return await examineTerminal(world, loaded);
+  } catch (thrown) {
+    return { about: "terminal", level: "problem", text: toTroupeError(thrown).message, mend: null };
   }
 }
 

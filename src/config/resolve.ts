@@ -96,6 +96,10 @@ export function capabilitySettings({ tools: { grants, terminal } }: Config): Cap
   return { grants, terminalNetwork: terminal.network || terminal.unsafe };
 }
 
+/** What is shouted wherever people look. */
+export const UNSAFE_TERMINAL =
+  "tools.terminal.unsafe: commands of models run on this machine WITHOUT A SANDBOX, with everything that the server may do";
+
 interface Picked {
   readonly model: ModelSettings;
   /** All that may serve, the model itself first. */
@@ -258,6 +262,7 @@ export function resolveSettings(input: ResolveInput): Resolved {
       defaultToolsets: config.delegation.default_toolsets,
     },
     capabilities: capabilitySettings(config),
+    ...(config.tools.terminal.unsafe && { unsafe: [UNSAFE_TERMINAL] }),
     routing: routingOf(config, aliases),
     limits: defaultLimits(config),
     budget: {

@@ -165,4 +165,6 @@ export interface BoxStatus {
   readonly newestCursor: number;
   /** When this was recorded, in milliseconds since the epoch; `null` where it is no recording, and things go on. */
   readonly recordedAt: number | null;
+  /** What the config has switched off that keeps this machine from its agents, one sentence each. */
+  readonly unsafe: readonly string[];
 }

@@ -87,6 +87,8 @@ export interface Settings {
   /** How long a cancelled task may take to let go before it is ended by force. */
   readonly cancelDeadlineMs: number;
   readonly restartIntensity: RestartIntensitySettings;
+  /** What is shouted wherever people look: walls that the config took away. */
+  readonly unsafe?: readonly string[];
 }
 
 /** Another program that is told of events. */

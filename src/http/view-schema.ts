@@ -280,6 +280,7 @@ export const boxStatus = z
       .describe("What an acknowledged task survives: nothing, `kill -9`, or a power loss."),
     store_id: z.string().describe("The store that numbers the events: cursors of another one mean nothing."),
     newest_cursor: count,
+    unsafe: z.array(z.string()).describe("Walls that the config took away, one sentence each."),
     recorded_at: time.nullable().describe("When this was recorded; null where things go on."),
   })
   .meta({ id: "BoxStatus" }) satisfies z.ZodType<Wire<BoxStatus>>;

@@ -108,6 +108,7 @@ export class Box implements BoxApi {
       durability: store.durability,
       storeId: store.storeId,
       newestCursor: (await store.bounds()).newest,
+      unsafe: settings.unsafe ?? [],
       recordedAt: null,
     };
   }

@@ -25,6 +25,7 @@ async function ended({ durability, living, json = false }: Case) {
     durability,
     storeId: "store",
     newestCursor: 0,
+    unsafe: [],
     recordedAt: null,
     tasks: {
       spawned: 0,

@@ -118,6 +118,7 @@ export function cannedStatus(
     durability: "none",
     storeId: "canned",
     newestCursor,
+    unsafe: ["tools.terminal.unsafe: canned"],
     recordedAt: null,
   };
 }

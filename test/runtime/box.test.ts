@@ -84,3 +84,10 @@ describe("the box as people see it", () => {
     });
   });
 });
+
+test("the status says which walls the config took away", async () => {
+  const safe = rig({ reply: () => [] });
+  expect((await safe.api.status()).unsafe).toEqual([]);
+  const bare = rig({ settings: { unsafe: ["no walls"] }, reply: () => [] });
+  expect((await bare.api.status()).unsafe).toEqual(["no walls"]);
+});

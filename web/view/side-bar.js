@@ -69,6 +69,7 @@ export function SideBar() {
     <div class="foot">
       ${status?.simulated && html`<p class="simulated" title="The models of this server are rules, not models.">SIMULATED</p>`}
       ${status?.paused && html`<p class="paused">paused: new tasks wait</p>`}
+      ${status?.unsafe?.map((line) => html`<p class="paused" role="alert">${line}</p>`)}
       <${LiveNote} />
       <p class="small">
         <button type="button" onClick=${nextTheme} title="Light, dark, or as the system has it">

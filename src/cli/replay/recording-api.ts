@@ -157,6 +157,7 @@ export class RecordingApi implements TroupeApi {
       durability: "none",
       storeId,
       newestCursor: events.at(-1)?.cursor ?? 0,
+      unsafe: [],
       recordedAt: madeAt,
     };
   }

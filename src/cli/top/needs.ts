@@ -72,7 +72,7 @@ function ofGpu({ residency }: GpuView): readonly Need[] {
 }
 
 function ofBox(status: BoxStatus | null): readonly Need[] {
-  return status?.paused === true
-    ? [{ taskId: null, text: "spawning is paused: new tasks wait until p is pressed" }]
-    : [];
+  const paused = { taskId: null, text: "spawning is paused: new tasks wait until p is pressed" };
+  const unsafe = (status?.unsafe ?? []).map((text) => ({ taskId: null, text: shownText(text) }));
+  return [...unsafe, ...(status?.paused === true ? [paused] : [])];
 }

@@ -62,6 +62,7 @@ test("so are lost keys, servers that do not answer, models that no time brings b
     "key k1 of cloud is dead: refused",
     "qwen3:8b@16384 is wedged: it does not load",
   ]);
+  expect(texts({ status: { ...STATUS, unsafe: ["without walls"] } })).toEqual(["without walls"]);
   expect(texts({ status: { ...STATUS, paused: true } })).toEqual([
     "spawning is paused: new tasks wait until p is pressed",
   ]);

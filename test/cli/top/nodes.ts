@@ -67,6 +67,7 @@ export const STATUS: BoxStatus = {
   durability: "full",
   storeId: "store_1",
   newestCursor: 0,
+  unsafe: [],
   recordedAt: null,
 };
 

@@ -1,0 +1,48 @@
+// What doctor says of the terminal: whether its walls stand on this machine, by trying the known ways out of them.
+
+import { currentUid } from "../base/owner.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { storeSettings } from "../config/store-settings.ts";
+import type { SandboxVerdict } from "../core/sandbox.ts";
+import { ownPaths } from "../own-paths.ts";
+import { UNSAFE_TERMINAL } from "../config/resolve.ts";
+import { sandboxOf, usesTerminal } from "../terminal.ts";
+import { ok, type Check } from "./doctor-checks.ts";
+import type { CliWorld } from "./world.ts";
+
+/** Contract: never throws for what can be said as a check. */
+export async function examineTerminal(world: CliWorld, loaded: LoadedConfig): Promise<Check> {
+  const { config } = loaded;
+  const own = await ownPaths(world.env, storeSettings(config, world.env));
+  const sandbox = await sandboxOf({ ...loaded, world, own });
+  const verdict: SandboxVerdict = sandbox
+    ? await sandbox.verdict()
+    : { stands: false, reason: "this program can start no processes." };
+  return terminalCheck({ verdict, isUsed: usesTerminal(config), isRoot: currentUid() === 0 });
+}
+
+export interface TerminalFacts {
+  readonly verdict: SandboxVerdict;
+  /** An agent of the config may have it. */
+  readonly isUsed: boolean;
+  readonly isRoot: boolean;
+}
+
+/** Contract: pure. A closed terminal is a problem for who has agents that need it. */
+export function terminalCheck({ verdict, isUsed, isRoot }: TerminalFacts): Check {
+  const about = "terminal";
+  if (!verdict.stands) {
+    const text = `closed: ${verdict.reason}`;
+    if (!isUsed) return ok(about, `${text} No agent's toolsets name it.`);
+    return {
+      about,
+      level: "problem",
+      text,
+      mend: "Mend that, or take terminal out of the agents' toolsets.",
+    };
+  }
+  if (verdict.unsafe)
+    return { about, level: "warn", text: UNSAFE_TERMINAL, mend: "Set tools.terminal.unsafe: false." };
+  const advice = "As root it works in workspaces that belong to another user: chown them first.";
+  return ok(about, `${verdict.kind}; the self-test found no way out`, isRoot && isUsed ? advice : null);
+}
