@@ -3,6 +3,7 @@
 // that time and memory stay proportional to the page however deep it pretends to be.
 
 import type { Tokenizer } from "htmlparser2";
+import { settle } from "../base/clock.ts";
 
 export interface PageText {
   readonly title: string;
@@ -13,6 +14,8 @@ export interface PageText {
 const MIN_MAIN_CHARS = 200;
 const MAX_TITLE_CHARS = 300;
 const CHARSET_BYTES = 2_048;
+/** Characters of a page that are read in one go; then others have their turn. */
+const PIECE_CHARS = 65_536;
 
 /** Never read by a person. */
 const UNREAD: ReadonlySet<string> = new Set(
@@ -34,8 +37,12 @@ const HIDDEN =
   // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/gu;
 
+/** Nearly all of most pages: it needs no second look. */
+const PLAIN = /^[\n\t -~]*$/;
+
 /** Contract: pure; the text without what no reader sees. */
 export function inertText(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.toWellFormed().replaceAll("\r\n", "\n").replaceAll("\r", "\n").replaceAll(HIDDEN, "");
 }
 
@@ -61,7 +68,14 @@ export async function readHtml(
   const { Tokenizer } = await import("htmlparser2");
   const reader = new PageReader(html, links ? base : null);
   const tokenizer: Tokenizer = new Tokenizer({ xmlMode: false, decodeEntities: true }, reader.callbacks);
-  tokenizer.write(html);
+  for (let at = 0; at < html.length;) {
+    if (at > 0) await settle();
+    const end = at + PIECE_CHARS;
+    // No character is cut in two.
+    const next = /[\ud800-\udbff]/.test(html.charAt(end - 1)) ? end + 1 : end;
+    tokenizer.write(html.slice(at, next));
+    at = next;
+  }
   tokenizer.end();
   return reader.read();
 }
@@ -128,9 +142,8 @@ class PageReader {
 
   read(): PageText {
     const title = inertText(this.#title).replaceAll(/\s+/g, " ").trim().slice(0, MAX_TITLE_CHARS);
-    const main = this.#main.text();
-    const body = main.length >= MIN_MAIN_CHARS ? main : this.#body.text();
-    return { title, text: body === "" ? this.#whole.text() : body };
+    const body = this.#body.chars > 0 ? this.#body : this.#whole;
+    return { title, text: (this.#isMainEnough ? this.#main : body).text() };
   }
 
   #addAttribute(part: string): void {
@@ -194,9 +207,16 @@ class PageReader {
     if (this.#unread === null) this.#write(text);
   }
 
+  get #isMainEnough(): boolean {
+    return this.#main.chars >= MIN_MAIN_CHARS;
+  }
+
+  /** Where text goes that stands here: nowhere that will not be shown any more. */
   #sheets(): readonly Sheet[] {
-    if (this.#around !== null) return [this.#whole];
-    return this.#content === null ? [this.#whole, this.#body] : [this.#whole, this.#body, this.#main];
+    const whole = this.#body.chars > 0 ? [] : [this.#whole];
+    if (this.#around !== null) return whole;
+    const main = this.#content === null ? [] : [this.#main];
+    return this.#isMainEnough ? main : [...whole, this.#body, ...main];
   }
 
   #write(text: string): void {
@@ -227,20 +247,22 @@ class Sheet {
   /** Line ends that come before the next word, and whether a blank does. */
   #lines = 0;
   #blank = false;
+  #chars = 0;
 
-  write(text: string, asItStands: boolean): void {
-    if (asItStands) {
-      this.#flush();
-      this.#parts.push(text);
-      return;
-    }
-    const words = text.split(/[\s\u00a0]+/);
-    for (const [index, word] of words.entries()) {
-      if (index > 0) this.#blank = true;
-      if (word === "") continue;
-      this.#flush();
-      this.#parts.push(word);
-    }
+  /** Characters that were written, without blanks between and around. */
+  get chars(): number {
+    return this.#chars;
+  }
+
+  write(raw: string, asItStands: boolean): void {
+    const text = inertText(raw);
+    if (asItStands) return this.#push(text, text.trim().length);
+    const words = text.replaceAll(/\s+/g, " ");
+    if (words.startsWith(" ")) this.#blank = true;
+    const core = words.trim();
+    if (core === "") return;
+    this.#push(core, core.length);
+    this.#blank = words.endsWith(" ");
   }
 
   break(lines: number): void {
@@ -249,12 +271,18 @@ class Sheet {
   }
 
   text(): string {
-    const lines = inertText(this.#parts.join("")).split("\n");
+    const lines = this.#parts.join("").split("\n");
     const kept: string[] = [];
     for (const line of lines.map((each) => each.trimEnd())) {
       if (line !== "" || (kept.at(-1) ?? "") !== "") kept.push(line);
     }
     return kept.join("\n").trim();
+  }
+
+  #push(text: string, chars: number): void {
+    this.#flush();
+    this.#parts.push(text);
+    this.#chars += chars;
   }
 
   #flush(): void {

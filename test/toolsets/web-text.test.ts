@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { settle } from "../../src/base/clock.ts";
 import { decoded, inertText, readHtml } from "../../src/toolsets/web-text.ts";
 
 const BASE = new URL("https://page.test/docs/");
@@ -47,6 +48,23 @@ describe("readHtml", () => {
     const blanks = `<p>${" ".repeat(500_000)}</p><pre>${" \n".repeat(200_000)}</pre>y`;
     expect(await read(deep)).toBe("x");
     expect(await read(blanks)).toBe("y");
+  });
+
+  test("lets others have their turn while it reads a long page, and cuts nothing between the pieces", async () => {
+    const words = Array.from({ length: 100_000 }, (_, n) => `w😀${n}&amp;`);
+    let turns = 0;
+    let isDone = false;
+    const counting = (async () => {
+      while (!isDone) {
+        await settle();
+        turns += 1;
+      }
+    })();
+    const text = await read(`<p>${words.join(" ")}</p>`);
+    isDone = true;
+    await counting;
+    expect(text).toBe(words.join(" ").replaceAll("&amp;", "&"));
+    expect(turns).toBeGreaterThan(10);
   });
 
   test("makes text of anything, without a control character", async () => {
