@@ -11,7 +11,7 @@ import type { Clock } from "./base/clock.ts";
 import { linkedAbort } from "./base/abort.ts";
 import { ConflictError, messageOf } from "./base/errors.ts";
 import { ensureFolder, removeAll } from "./base/own-file.ts";
-import type { ProcessHost } from "./base/process.ts";
+import type { ProcessHost, RunResult } from "./base/process.ts";
 import type { Settings } from "./core/settings.ts";
 import type { WorktreeEnd, Worktrees, WorktreeSpec } from "./core/worktree.ts";
 import { gitArgv, gitEnv, type GitPlace } from "./git-command.ts";
@@ -69,6 +69,8 @@ export class GitWorktrees implements Worktrees {
   /** Clean git folders by the kind of their objects. */
   readonly #clean = new Map<string, Promise<string>>();
 
+  #last: Promise<void> = Promise.resolve();
+
   constructor(options: GitWorktreesOptions) {
     this.#options = options;
   }
@@ -81,11 +83,11 @@ export class GitWorktrees implements Worktrees {
       const { common, clean } = repository;
       const id = basename(place.path);
       if ((await this.#startOf(common, id)) !== null) return;
-      await this.#drop(repository, place);
-      const start = await this.#git(["rev-parse", "--verify", "HEAD^{commit}"], { cwd: place.base, signal });
-      await this.#git(["worktree", "add", "--no-checkout", "-b", place.branch, place.path, start], {
-        gitDir: common,
-        signal,
+      const start = await this.#name(["rev-parse", "--verify", "HEAD^{commit}"], { cwd: place.base, signal });
+      const add = ["worktree", "add", "--no-checkout", "-b", place.branch, place.path, start];
+      await this.#inTurn(async () => {
+        await this.#drop(repository, place);
+        await this.#git(add, { gitDir: common, signal });
       });
       const checkout = {
         gitDir: clean,
@@ -112,14 +114,14 @@ export class GitWorktrees implements Worktrees {
       const id = basename(path);
       const start = await this.#startOf(repository.common, id);
       if (start === null) {
-        await this.#drop(repository, place);
+        await this.#inTurn(() => this.#drop(repository, place));
         return null;
       }
       const { commits, head } = await this.#commitsOf(repository, { place, start, signal });
       const dirty = await this.#isDirty(repository, { place, head, signal });
       signal?.throwIfAborted();
       if (commits > 0 || dirty) return { ...known, commits, dirty };
-      await this.#drop(repository, place);
+      await this.#inTurn(() => this.#drop(repository, place));
       await this.#git(["update-ref", "-d", baseRef(id)], { gitDir: repository.common });
       return { ...known, commits, dirty, kept: false };
     } catch (error) {
@@ -136,7 +138,8 @@ export class GitWorktrees implements Worktrees {
     } catch (error) {
       throw failed(`${base} is no git repository that can be read: ${messageOf(error)}`);
     }
-    const [prefix, common = "", format = "sha1"] = answer.split("\n");
+    const [prefix, common, format] = answer.split("\n");
+    if (!common?.startsWith("/") || !format) throw failed(`git rev-parse answered nothing of ${base}`);
     if (prefix !== "") {
       throw failed(`${base} is inside a git repository, not its top folder, which isolation: worktree needs`);
     }
@@ -154,10 +157,10 @@ export class GitWorktrees implements Worktrees {
     return made;
   }
 
-  /** The commit that a whole checkout began with. */
-  #startOf(common: string, id: string): Promise<string | null> {
+  /** The commit that a whole checkout began with; `null` only where git says that there is none. */
+  async #startOf(common: string, id: string): Promise<string | null> {
     const ask = ["rev-parse", "--quiet", "--verify", baseRef(id)];
-    return this.#git(ask, { gitDir: common }).catch(() => null);
+    return (await this.#holds(ask, { gitDir: common })) ? this.#name(ask, { gitDir: common }) : null;
   }
 
   /** What the branch and the checkout's own head have beyond the beginning. */
@@ -166,13 +169,16 @@ export class GitWorktrees implements Worktrees {
     { place, start, signal }: { place: Place; start: string; signal: AbortSignal | undefined },
   ): Promise<{ readonly commits: number; readonly head: string }> {
     const own = { gitDir: `${common}/worktrees/${basename(place.path)}`, signal };
-    const head = await this.#git(["rev-parse", "--verify", "HEAD^{commit}"], own);
+    const head = await this.#name(["rev-parse", "--verify", "HEAD^{commit}"], own);
     const ends = [head, `refs/heads/${place.branch}`, "--not", start];
-    const count = await this.#git(["rev-list", "--count", ...ends, "--"], { gitDir: common, signal });
+    const count = await this.#name(["rev-list", "--count", ...ends, "--"], { gitDir: common, signal });
     return { commits: Number(count), head };
   }
 
-  /** By what the files hold, with an index of our own: what git remembers of them is the task's to write. */
+  /**
+   * By what the files hold, with an index of our own: what git remembers of them is the task's to write. Told by exit
+   * codes alone: an answer that got lost must not read as "nothing" (keeps R2).
+   */
   async #isDirty(
     { common, clean }: Repository,
     { place, head, signal }: { place: Place; head: string; signal: AbortSignal | undefined },
@@ -181,15 +187,24 @@ export class GitWorktrees implements Worktrees {
     const own = `${common}/worktrees/${basename(place.path)}/index`;
     const objects = `${common}/objects`;
     const at = { gitDir: clean, workTree: place.path, cwd: place.path, objects, signal };
-    const staged = ["diff-index", "--cached", "--name-only", head, "--"];
-    if ((await this.#git(staged, { ...at, index: own })) !== "") return true;
+    const staged = ["diff-index", "--cached", "--quiet", head, "--"];
+    if (!(await this.#holds(staged, { ...at, index: own }))) return true;
     try {
       await this.#git(["read-tree", head], { ...at, index });
-      const changed = ["--modified", "--deleted", "--others", "--exclude-standard", `--exclude=${DRAFTS}`];
-      return (await this.#git(["ls-files", ...changed], { ...at, index })) !== "";
+      if (!(await this.#holds(["update-index", "--ignore-submodules", "--refresh"], { ...at, index })))
+        return true;
+      const others = ["--others", "--exclude-standard", `--exclude=${DRAFTS}`, "--error-unmatch", "."];
+      return await this.#holds(["ls-files", ...others], { ...at, index });
     } finally {
       await removeAll(index);
     }
+  }
+
+  /** One at a time: git's own list of worktrees is no place for two, one of which prunes what the other begins. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = this.#last.then(work);
+    this.#last = mine.catch(() => {});
+    return mine;
   }
 
   /** Takes away the checkout and its branch, whole or not. Contract: throws what cannot be taken away. */
@@ -201,21 +216,40 @@ export class GitWorktrees implements Worktrees {
     await this.#git(["branch", "--quiet", "-D", branch], at).catch(() => {});
   }
 
-  async #git(args: readonly string[], { cwd, signal, ...place }: Ask): Promise<string> {
+  /** What a command answers. Contract: throws ConflictError `worktree_failed` when it fails. */
+  async #git(args: readonly string[], ask: Ask): Promise<string> {
+    const { code, stdout, stderr } = await this.#run(args, ask);
+    if (code === 0) return stdout.replace(/\n$/, "");
+    throw failed(`git ${args[0]} says: ${mainLine(stderr) || `exit code ${code}`}`);
+  }
+
+  /** The same for a command that answers with a number or the name of an object, which nothing is not. */
+  async #name(args: readonly string[], ask: Ask): Promise<string> {
+    const answer = await this.#git(args, ask);
+    if (/^[0-9a-f]+$/.test(answer)) return answer;
+    throw failed(`git ${args[0]} answered ${JSON.stringify(answer.slice(0, 80))}`);
+  }
+
+  /** Yes or no by the exit code 0 or 1. Contract: throws for any other. */
+  async #holds(args: readonly string[], ask: Ask): Promise<boolean> {
+    const { code, stderr } = await this.#run(args, ask);
+    if (code === 0 || code === 1) return code === 0;
+    throw failed(`git ${args[0]} says: ${mainLine(stderr) || `exit code ${code}`}`);
+  }
+
+  async #run(args: readonly string[], { cwd, signal, ...place }: Ask): Promise<RunResult> {
     const { processes, clock, folder, searchPath } = this.#options;
     const abort = linkedAbort(signal);
     const late = clock.after(MAX_COMMAND_MS, () =>
       abort.abort(failed(`git ${args[0]} took longer than ${MAX_COMMAND_MS / 1000} s`)),
     );
     try {
-      const { code, stdout, stderr } = await processes.run(gitArgv(args, place), {
+      return await processes.run(gitArgv(args, place), {
         cwd: cwd ?? folder,
         env: gitEnv(searchPath, place),
         signal: abort.signal,
         maxBytes: MAX_OUTPUT_BYTES,
       });
-      if (code === 0) return stdout.replace(/\n$/, "");
-      throw failed(`git ${args[0]} says: ${firstLine(stderr) || `exit code ${code}`}`);
     } finally {
       late.cancel();
       abort.release();
@@ -228,8 +262,9 @@ function baseRef(id: string): string {
   return `refs/troupe-base/${id}`;
 }
 
-function firstLine(text: string): string {
-  const line = text.split("\n").find((each) => each.trim() !== "") ?? "";
+function mainLine(text: string): string {
+  const lines = text.split("\n").filter((each) => each.trim() !== "");
+  const line = lines.find((each) => /^(fatal|error):/.test(each)) ?? lines[0] ?? "";
   return line.replace(/\p{Cc}/gu, " ").slice(0, 300);
 }
 

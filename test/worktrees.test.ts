@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../src/base/clock.ts";
+import type { ProcessHost } from "../src/base/process.ts";
 import { nodeProcesses } from "../src/base/process-node.ts";
 import { branchOf } from "../src/core/worktree.ts";
 import { GitWorktrees } from "../src/worktrees.ts";
@@ -167,6 +168,35 @@ describe("refusals", () => {
     await made().make(place);
     rmSync(join(repository, ".git/worktrees/task_1"), { recursive: true });
     expect(await made().leave(place)).toMatchObject({ commits: null, dirty: null, kept: true });
+    expect(existsSync(place.path)).toBe(true);
+  });
+
+  it("R2 removes nothing when what git says gets lost on the way, or git cannot be started", async () => {
+    const place = placeOf("task_1");
+    await made().make(place);
+    writeFileSync(join(place.path, "a.txt"), "two\n");
+    git(place.path, "commit", "--quiet", "--all", "-m", "more");
+    const lossy = (run: ProcessHost["run"]) =>
+      new GitWorktrees({
+        processes: { run },
+        clock: systemClock,
+        folder,
+        searchPath: process.env["PATH"] ?? "",
+      });
+    const mute = lossy(async (...asked) => ({ ...(await nodeProcesses.run(...asked)), stdout: "" }));
+    const absent = lossy(() => Promise.reject(new Error("no more processes")));
+    for (const worktrees of [mute, absent]) {
+      expect(await worktrees.leave(place)).toMatchObject({ commits: null, dirty: null, kept: true });
+    }
+    // Some answers arrive and others do not.
+    for (const lost of ["rev-parse", "rev-list", "diff-index", "update-index", "ls-files"]) {
+      const partly = lossy(async (argv, options) => {
+        const done = await nodeProcesses.run(argv, options);
+        return argv.includes(lost) ? { ...done, stdout: "" } : done;
+      });
+      expect(await partly.leave(place)).toMatchObject({ kept: true });
+    }
+    expect(branches()).toContain("troupe/task_1");
     expect(existsSync(place.path)).toBe(true);
   });
 

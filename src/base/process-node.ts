@@ -22,8 +22,8 @@ class NodeProcess implements RunningProcess {
     for (const stream of child.stdio) {
       // A program that ends while it is written to breaks the pipe, which is no news: its exit tells.
       stream?.on("error", () => {});
-      // Unread output would keep a full pipe waiting.
-      (stream as Readable | null)?.resume?.();
+      // Unread output would keep a full pipe waiting. Later: in Bun it flows at once, before anybody could listen.
+      setImmediate(() => (stream as Readable | null)?.resume?.());
     }
   }
 
@@ -59,7 +59,8 @@ class NodeProcess implements RunningProcess {
           for (const stream of this.#child.stdio) stream?.destroy();
           resolve({ code, signal });
         };
-        const late = setTimeout(done, LAST_OUTPUT_MS);
+        // After what has arrived meanwhile was read: where the process was busy for so long, both are due at once.
+        const late = setTimeout(() => setImmediate(done), LAST_OUTPUT_MS);
         this.#child.once("close", done);
       });
     });
