@@ -65,6 +65,8 @@ export interface BenchOptions {
   /** The first seed, and how many; `null` leaves it to the benchmark. */
   readonly seed: number | null;
   readonly seeds: number | null;
+  /** How long a run that goes on and on is to last; `null` leaves it to the benchmark. */
+  readonly minutes: number | null;
 }
 
 export interface HostFacts {

@@ -1,5 +1,5 @@
 // Runs one benchmark, or all: `npm run bench -- NAME… [--part NAME] [--quick] [--json] [--ollama URL --model NAME…]`, and
-// for `scheduler` [--workload FILE] [--seed N] [--seeds N]. Each file of bench/cases is one, so that adding a benchmark is
+// for `scheduler` [--workload FILE] [--seed N] [--seeds N], for `page` [--minutes N]. Each file of bench/cases is one, so that adding a benchmark is
 // adding a file. Exits 1 when a run was not exact, 2 when it was called wrongly; a target that was missed is printed as
 // missed.
 
@@ -24,8 +24,10 @@ async function usage(): Promise<string> {
   const rows = await Promise.all(
     names.map(async (name) => `  ${name.padEnd(12)} ${(await load(name)).summary}`),
   );
-  return `Usage: npm run bench -- NAME… [--part NAME] [--quick] [--json] [--ollama URL --model NAME…] [--workload FILE] [--seed N] [--seeds N]   (or: all)\n${rows.join("\n")}\n`;
+  return `Usage: npm run bench -- NAME… [--part NAME] [--quick] [--json] [--ollama URL --model NAME…] [--workload FILE] [--seed N] [--seeds N] [--minutes N]   (or: all)\n${rows.join("\n")}\n`;
 }
+
+type Counts = [seed: number | null, seeds: number | null, minutes: number | null];
 
 /** `null` where nothing was given, NaN where it is no whole number. */
 function countOf(text: string | undefined): number | null {
@@ -45,6 +47,7 @@ async function main(): Promise<number> {
       workload: { type: "string" },
       seed: { type: "string" },
       seeds: { type: "string" },
+      minutes: { type: "string" },
     },
   });
   const { ollama: url, model: models = [], workload = null } = values;
@@ -54,9 +57,11 @@ async function main(): Promise<number> {
     return 2;
   }
   const ollama = url === undefined || model === undefined ? null : { url, model, models };
-  const [seed, seeds] = [countOf(values.seed), countOf(values.seeds)];
-  if (Number.isNaN(seed) || Number.isNaN(seeds) || seeds === 0) {
-    process.stderr.write("Expected whole numbers after --seed and --seeds, and one seed at least.\n");
+  const [seed, seeds, minutes] = [values.seed, values.seeds, values.minutes].map(countOf) as Counts;
+  if ([seed, seeds, minutes].some(Number.isNaN) || seeds === 0 || minutes === 0) {
+    process.stderr.write(
+      "Expected whole numbers after --seed, --seeds and --minutes, and one seed or minute at least.\n",
+    );
     return 2;
   }
   const wanted = positionals.includes("all") ? names : positionals;
@@ -75,7 +80,7 @@ async function main(): Promise<number> {
   }
   const reports: BenchReport[] = [];
   for (const bench of benches) {
-    const report = await bench.run({ quick, part, ollama, workload, seed, seeds });
+    const report = await bench.run({ quick, part, ollama, workload, seed, seeds, minutes });
     if (!values.json) process.stdout.write(renderReport(report, hostFacts()));
     reports.push(report);
   }

@@ -8,15 +8,19 @@ import { silentLogger } from "../../src/base/log.ts";
 import type { TroupeApi } from "../../src/core/api.ts";
 import type { InspectionSource } from "../../src/core/inspection.ts";
 import { createHttpApp } from "../../src/http/server.ts";
+import type { Shell } from "../../src/http/shell.ts";
 import { OPERATOR } from "../../src/runtime/runtime.ts";
 import type { FromViewers, ToViewers, ViewersOptions } from "./viewers.ts";
 
 const PROGRAM = fileURLToPath(new URL("viewers.ts", import.meta.url));
-const TOKEN = "5c".repeat(32);
+export const TOKEN = "5c".repeat(32);
 export const HELLO = { type: "hello", token: TOKEN };
 
 /** A server over an API, as `troupe serve` has it. */
-export async function serveApi(api: TroupeApi, inspection?: InspectionSource): Promise<Listening> {
+export async function serveApi(
+  api: TroupeApi,
+  { inspection, shell }: { readonly inspection?: InspectionSource; readonly shell?: Shell } = {},
+): Promise<Listening> {
   let port = 0;
   const app = createHttpApp({
     api: () => api,
@@ -25,6 +29,7 @@ export async function serveApi(api: TroupeApi, inspection?: InspectionSource): P
     logger: silentLogger,
     version: "bench",
     ...(inspection && { inspection }),
+    ...(shell && { shell }),
   });
   const server = await serve((request) => app.fetch(request), { hostname: "127.0.0.1", port: 0 });
   ({ port } = server);

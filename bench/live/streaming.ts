@@ -44,7 +44,7 @@ export async function streaming(options: StreamingOptions): Promise<StreamingRes
       return Array.from({ length: pieces }).flatMap(() => [say(PIECE), wait(EVERY_MS)]);
     },
   });
-  const server = await serveApi(rig.api, rig.runtime.inspection);
+  const server = await serveApi(rig.api, { inspection: rig.runtime.inspection });
   const ids: string[] = [];
   for (let at = 0; at < agents; at += 1) ids.push((await rig.api.delegate({ goal: `${at}` })).taskId);
   const url = `ws://127.0.0.1:${server.port}/v1`;

@@ -38,6 +38,7 @@ export interface Page {
   }): Promise<void>;
   setViewportSize(size: { readonly width: number; readonly height: number }): Promise<void>;
   setDefaultTimeout(ms: number): void;
+  context(): BrowserContext;
   readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
   on(event: "console", act: (message: { type(): string; text(): string }) => void): void;
   on(event: "pageerror", act: (error: Error) => void): void;
@@ -45,7 +46,13 @@ export interface Page {
   close(): Promise<void>;
 }
 
+/** Chromium's own protocol, for what the driver has no words for. */
+export interface CdpSession {
+  send<T>(method: string, params?: Readonly<Record<string, unknown>>): Promise<T>;
+}
+
 export interface BrowserContext {
+  newCDPSession(page: Page): Promise<CdpSession>;
   newPage(): Promise<Page>;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 // One task as a page and a recording know it: made of a node of the server's trees, or of its first event, and changed by the
 // events that follow. It reads no clock; events carry their times.
 
+import { joined } from "./stretches.js";
 import { isOver, toneOf } from "./words.js";
 
 /** @typedef {import("./words.js").State} State */
@@ -10,11 +11,7 @@ import { isOver, toneOf } from "./words.js";
 /** @typedef {import("../../src/core/wire.ts").Wire<import("../../src/core/event.ts").StoredEvent>} StoredEvent */
 /** @typedef {import("../../src/core/wire.ts").Wire<import("../../src/core/task.ts").Progress>} Progress */
 
-/**
- * @typedef {object} Stretch A while in which a task looked the same.
- * @property {number} from Milliseconds since the epoch.
- * @property {Tone} tone
- */
+/** @typedef {import("./stretches.js").Stretch} Stretch */
 
 /**
  * @typedef {object} Item One task.
@@ -48,9 +45,6 @@ import { isOver, toneOf } from "./words.js";
  * @property {readonly Stretch[]} stretches Oldest first.
  * @property {string[]} children Ids, in the order in which they were made.
  */
-
-/** Stretches that are kept of a task; more are joined, oldest first. */
-const MOST_STRETCHES = 400;
 
 /**
  * A task of which nothing is known but its id.
@@ -189,7 +183,7 @@ export function change(item, event) {
   const looks = toneOf(event.state, event.phase, item.kind);
   if (looks !== looked || item.stretches.length === 0) {
     item.changedAt = event.time;
-    item.stretches = [...item.stretches, { from: event.time, tone: looks }].slice(-MOST_STRETCHES);
+    item.stretches = joined([...item.stretches, { from: event.time, tone: looks }]);
     item.waitsFor = null;
     item.position = null;
   }
