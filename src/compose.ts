@@ -84,6 +84,8 @@ export interface Troupe {
   readonly configFile: string | null;
   readonly providers: ProviderPool;
   readonly logger: Logger;
+  /** Takes a secret of the caller's own out of every text that leaves from now on. */
+  hide(secret: string): void;
   /** The record of who did what; it keeps nothing where the store does not. */
   readonly audit: Audit;
   /** Where the store lies and what it survives. */
@@ -150,6 +152,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
     api: asked(OPERATOR),
     as: (caller) => (draining ? withoutNewTasks(asked(caller)) : asked(caller)),
     audit,
+    hide: (secret) => credentials.hide(secret),
     get runtime() {
       return living.runtime;
     },

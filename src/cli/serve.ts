@@ -74,6 +74,7 @@ async function start(invocation: Invocation, loaded: LoadedConfig, box: RunningB
       ...(await source(loaded, box, invocation)),
     });
     made.noteIn(troupe.audit);
+    troupe.hide(token.token);
     served.open(troupe);
     return { served, troupe, token, configFile: loaded.file };
   } catch (error) {

@@ -122,8 +122,13 @@ export class Credentials {
     if (before !== undefined && before.reveal() === value) return before;
     const credential = new Credential(provider, from, value);
     this.#resolved.set(place, credential);
-    if (!this.#secrets.has(value)) this.#redact = redactor(this.#secrets.add(value));
+    this.hide(value);
     return credential;
+  }
+
+  /** Takes another secret, one of no provider, out of every text from now on. */
+  hide(secret: string): void {
+    if (!this.#secrets.has(secret)) this.#redact = redactor(this.#secrets.add(secret));
   }
 
   /**
@@ -150,7 +155,7 @@ export class Credentials {
     );
   }
 
-  /** Takes every secret that was ever resolved here out of a text. */
+  /** Takes every secret that was ever resolved or hidden here out of a text. */
   redact(text: string): string {
     return this.#redact(text);
   }

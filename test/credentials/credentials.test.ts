@@ -114,6 +114,16 @@ describe("resolve", () => {
     expect(refusal(() => make([cloud]).resolve("clod")).message).toContain("Known: cloud");
   });
 
+  it("hides a secret of no provider too, from then on and in pieces", () => {
+    const credentials = make([cloud], {});
+    expect(credentials.redact("it is token-0123456789.")).toBe("it is token-0123456789.");
+    credentials.hide("token-0123456789");
+    credentials.hide("token-0123456789");
+    expect(credentials.redact("it is token-0123456789.")).toBe("it is [redacted].");
+    const stream = credentials.redactStream();
+    expect(stream.push("it is token-01") + stream.push("23456789.") + stream.end()).toBe("it is [redacted].");
+  });
+
   it("tells the problems of all providers at once", () => {
     expect(make([cloud, other, ollama], {}).problems()).toHaveLength(2);
     expect(make([cloud, other, ollama]).problems()).toEqual([]);
