@@ -105,7 +105,9 @@ describe("the fold of events", () => {
   it("tells each look of a task with its time, oldest first", () => {
     const done = late[0]?.children[0]?.task_id ?? "";
     const { stretches } = forestAt(events, Infinity).items.get(done) ?? { stretches: [] };
-    expect(stretches.map(({ tone }) => tone)).toEqual(["queued", "waiting", "working", "done"]);
+    // A slot that is free at once may be had in the same commit in which it is asked for.
+    const tones = stretches.map(({ tone }) => tone).filter((tone) => tone !== "waiting");
+    expect(tones).toEqual(["queued", "working", "done"]);
     expect(stretches.map(({ from }) => from)).toEqual(
       stretches.map(({ from }) => from).toSorted((a, b) => a - b),
     );
