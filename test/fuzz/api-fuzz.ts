@@ -60,6 +60,9 @@ const RAW_BODIES = [
 ];
 const TYPES = ["text/plain", "application/json; charset=utf-16", "multipart/form-data; boundary=x", ""];
 
+/** Not `String`: an object of JSON may have a key that is called toString. */
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
 /** Requests to one operation. */
 function plansFor(operation: Operation, all: Schemas): fc.Arbitrary<Plan> {
   const of = (where: string) => operation.parameters.filter((each) => each.in === where);
@@ -71,7 +74,7 @@ function plansFor(operation: Operation, all: Schemas): fc.Arbitrary<Plan> {
         name,
         name === "id"
           ? fc.oneof({ weight: 9, arbitrary: idMark }, { weight: 1, arbitrary: oddText })
-          : valuesOf(schema, all, name).map(String),
+          : valuesOf(schema, all, name).map(textOf),
       ]),
     ),
   );
@@ -145,8 +148,7 @@ class Run {
   async ask(plan: Plan, ask: FuzzOptions["ask"]): Promise<void> {
     this.#requests += 1;
     const { operation } = plan;
-    const text = (value: unknown): string =>
-      this.#withIds(typeof value === "string" ? value : JSON.stringify(value));
+    const text = (value: unknown): string => this.#withIds(textOf(value));
     const path = operation.path.replaceAll(
       /\{(\w+)\}/g,
       (_, name: string) => encodeURIComponent(text(plan.path[name] ?? "").toWellFormed()) || "none",
