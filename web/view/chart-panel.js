@@ -16,10 +16,13 @@ const problem = signal("");
 async function load() {
   if (loaded.value !== null) return;
   try {
-    const [{ TaskChart }, { definition }] = await Promise.all([
+    const [{ TaskChart }, { machineGraph }, { definition }] = await Promise.all([
       import("../chart/task-chart.js"),
+      import("../model/machine-graph.js"),
       /** @type {Promise<{ definition: unknown }>} */ (api.get("/v1/machines/agent")),
     ]);
+    // What cannot be drawn is said here, and does not take the page with it.
+    machineGraph(definition);
     loaded.value = { TaskChart, definition };
     problem.value = "";
   } catch (error) {
