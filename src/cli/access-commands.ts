@@ -35,7 +35,7 @@ export const ACCESS_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "tokens revoke",
-    summary: "take an access token back; a server that runs lets go of whoever uses it within two seconds",
+    summary: "take an access token back; a running server lets go of its user within two seconds",
     usage: "ID",
     details: ["ID is a token's id, the beginning of it, or its name, as `troupe tokens` shows them."],
     words: { least: 1, most: 1 },
@@ -53,12 +53,11 @@ export const ACCESS_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "audit verify",
-    summary:
-      "read the whole audit log and name the first row that was changed, moved or is missing; exit code 3 then",
+    summary: "name the audit log's first row that was changed, moved or is missing; exit code 3 then",
     usage: "[FILE]",
     details: [
-      "It prints the hash of the last row. Kept elsewhere and given back as --head, it also shows whether rows were cut",
-      "off the end, which the log alone cannot.",
+      "It prints the hash of the last row. Kept elsewhere and given back as --head, it also shows whether rows",
+      "were cut off the end, which the log alone cannot.",
     ],
     words: { least: 0, most: 1 },
     flags: [{ name: "head", value: "HASH", help: "a row's hash that the log must still hold" }, CONFIG_FLAG],

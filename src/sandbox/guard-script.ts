@@ -31,7 +31,7 @@ while [ "$count" -gt 0 ]; do
 done
 found=$(stat -c %d:%i -- "\${paths[@]}") || refuse 'a folder was swapped while it was mounted'
 [ "$found" = "$(printf '%s\n' "\${marks[@]}")" ] || refuse 'a folder was swapped while it was mounted'
-[ -w . ] || refuse "the workspace cannot be written by uid $UID"
+[ -w . ] || refuse "the workspace cannot be written by uid $UID, as which commands run: a person must chown it to that user, or start Troupe as its owner"
 echo 1000 >/proc/self/oom_score_adj || refuse 'it cannot be made the first to go when memory is short'
 ulimit -c 0 && ulimit -d "$data" && ulimit -f "$file" && ulimit -u "$processes" || refuse 'its limits cannot be set'
 for each in /proc/self/fd/*; do

@@ -57,7 +57,7 @@ export const MAIL_MUTANTS: readonly Mutant[] = [
     name: "mail-answer-told-twice",
     invariant: "I6",
     file: "src/runtime/wait-keeper.ts",
-    find: "    this.#host.mailbox.know([messageId]);",
+    find: "    if (isAnswer) this.#host.mailbox.know([message.id]);",
     replace: "",
     why: "A person's answer is the result of the question, and then said once more.",
   },
