@@ -36,7 +36,7 @@ import { checkArguments } from "./toolsets/arguments.ts";
 import { builtinToolsets, fileOptions, ToolsetRegistry, toolsetNames } from "./toolsets/registry.ts";
 import type { FileOptions } from "./toolsets/registry.ts";
 import { ServerFacts } from "./server-facts.ts";
-import { ownPaths } from "./own-paths.ts";
+import { configPaths, ownPaths } from "./own-paths.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import { worktreesIn } from "./worktrees.ts";
 import { VERSION } from "./version.ts";
@@ -115,7 +115,8 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
   const keeping = keepingOf(options, config);
   const boxId = await boxIdOf(options, keeping);
   const homes = await ownPaths(world.env, keeping);
-  const files = fileOptions({ ...config.tools.file, homes });
+  const kept = await configPaths(loaded.file, world.cwd);
+  const files = fileOptions({ ...config.tools.file, homes, kept });
   const terminal = await openTerminal({ ...loaded, world, own: homes });
   const { store, audit, letGo } = await openRecords(keeping, { clock, random, logger }, options.store);
   const servers = new ServerFacts({ plans, pool: providers, store, clock, logger });

@@ -1,8 +1,9 @@
 // Where Troupe's own files lie: the home of this person's Troupe, with token and config, and the store, with everything.
 // No tool reads them, and no workspace of a terminal may hold them.
 
+import { join } from "node:path";
 import { AUDIT_SUFFIX } from "./audited.ts";
-import { troupeHome, type Environment } from "./config/load.ts";
+import { CONFIG_FILE, troupeHome, type Environment } from "./config/load.ts";
 import type { StoreSettings } from "./core/settings.ts";
 import { resolvedPath } from "./toolsets/file-policy.ts";
 
@@ -27,6 +28,15 @@ export async function ownPaths(
   if (path === null) return homes;
   const store = await resolvedPath(path);
   return [...homes, ...STORE_SUFFIXES.map((suffix) => `${store}${suffix}`)];
+}
+
+/**
+ * The config of this server and the one that the next start would find: no tool writes them.
+ * Contract: absolute, links resolved; never throws.
+ */
+export async function configPaths(file: string | null, cwd: string): Promise<readonly string[]> {
+  const paths = [...(file === null ? [] : [file]), join(cwd, CONFIG_FILE)];
+  return [...new Set(await Promise.all(paths.map(resolvedPath)))];
 }
 
 /** Nothing when the environment names no home. */

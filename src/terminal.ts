@@ -7,8 +7,10 @@ import type { Random } from "./base/ids.ts";
 import type { ProcessHost } from "./base/process.ts";
 import type { Config } from "./core/config-schema.ts";
 import type { Sandbox, SandboxVerdict } from "./core/sandbox.ts";
-import { CONFIG_FILE } from "./config/load.ts";
+import { CONFIG_FILE, troupeHome, type Environment } from "./config/load.ts";
 import { UNSAFE_TERMINAL } from "./config/resolve.ts";
+import { markWithoutConfig } from "./config/unwritten.ts";
+import { configPaths } from "./own-paths.ts";
 import { LocalSandbox } from "./sandbox/sandbox.ts";
 import { resolvedPath } from "./toolsets/file-policy.ts";
 import { TerminalSessions } from "./toolsets/terminal-sessions.ts";
@@ -18,12 +20,19 @@ import type { TerminalOptions } from "./toolsets/terminal.ts";
 const SCRATCH = "/tmp";
 const MIB = 1024 * 1024;
 
+interface World {
+  readonly cwd: string;
+  readonly env: Environment;
+  readonly random: Random;
+  readonly processes?: ProcessHost;
+}
+
 export interface TerminalQuestion {
   readonly config: Config;
   /** The config's file; `null` when there is none. */
   readonly file: string | null;
   readonly baseDir: string;
-  readonly world: { readonly cwd: string; readonly random: Random; readonly processes?: ProcessHost };
+  readonly world: World;
   /** Troupe's own folders and files, links resolved. */
   readonly own: readonly string[];
 }
@@ -63,14 +72,11 @@ export async function sandboxOf(question: TerminalQuestion): Promise<Sandbox | n
   const { unsafe, network, mounts, ...limits } = config.tools.terminal;
   if (unsafe) await refuseUnsafe(question);
   if (processes === undefined) return null;
-  const kept = await Promise.all(
-    [...(file === null ? [] : [file]), join(world.cwd, CONFIG_FILE)].map(resolvedPath),
-  );
-  return new LocalSandbox({
+  const sandbox = new LocalSandbox({
     processes,
     uid: currentUid(),
     own,
-    kept: [...new Set(kept)],
+    kept: await configPaths(file, world.cwd),
     scratch: SCRATCH,
     settings: {
       unsafe,
@@ -80,6 +86,23 @@ export async function sandboxOf(question: TerminalQuestion): Promise<Sandbox | n
       maxMemoryBytes: limits.max_memory_mb * MIB,
     },
   });
+  return markingSandbox(sandbox, world);
+}
+
+/**
+ * Before a shell opens in a folder that holds the working directory, it is written down where no config is there to be
+ * kept as it is: what appears there is not believed at the next start (config/unwritten.ts).
+ */
+export function markingSandbox(sandbox: Sandbox, { cwd, env }: Pick<World, "cwd" | "env">): Sandbox {
+  return {
+    verdict: () => sandbox.verdict(),
+    async open(request) {
+      const [here, workspace] = await Promise.all([cwd, request.workspace].map(resolvedPath));
+      const isReached = here === workspace || here?.startsWith(`${workspace}/`) === true;
+      if (isReached) await markWithoutConfig(troupeHome(env), join(cwd, CONFIG_FILE));
+      return sandbox.open(request);
+    },
+  };
 }
 
 /** An agent that writes files could write that line too, for the next start. */

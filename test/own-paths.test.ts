@@ -2,7 +2,7 @@ import { mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { ownPaths } from "../src/own-paths.ts";
+import { configPaths, ownPaths } from "../src/own-paths.ts";
 
 it("names the home and every file of the store, links resolved, also those that are not there yet", async () => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "troupe-own-")));
@@ -17,4 +17,13 @@ it("names the home and every file of the store, links resolved, also those that 
   expect(paths).toContain(join(folder, "db.audit"));
   expect(await ownPaths({ TROUPE_HOME: "/h" }, { path: null })).toEqual(["/h"]);
   expect(await ownPaths({}, { path: null })).toEqual([]);
+});
+
+it("names the config of this server and the one that the next start would find, once", async () => {
+  expect(await configPaths(null, "/nowhere/here")).toEqual(["/nowhere/here/config.yaml"]);
+  expect(await configPaths("/nowhere/other.yaml", "/nowhere/here")).toEqual([
+    "/nowhere/other.yaml",
+    "/nowhere/here/config.yaml",
+  ]);
+  expect(await configPaths("/nowhere/here/config.yaml", "/nowhere/here")).toHaveLength(1);
 });

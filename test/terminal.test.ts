@@ -1,11 +1,15 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemRandom } from "../src/base/ids.ts";
 import { nodeProcesses } from "../src/base/process-node.ts";
+import { ToolError } from "../src/base/errors.ts";
+import { loadConfig, type Environment } from "../src/config/load.ts";
 import { configSchema } from "../src/core/config-schema.ts";
+import type { Sandbox } from "../src/core/sandbox.ts";
 import {
+  markingSandbox,
   openTerminal,
   sandboxOf,
   terminalLine,
@@ -21,7 +25,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 function questionOf(config: object, rest: Partial<TerminalQuestion> = {}): TerminalQuestion {
-  const world = { cwd: folder, random: systemRandom, processes: nodeProcesses };
+  const world = {
+    cwd: folder,
+    env: { TROUPE_HOME: join(folder, "home") },
+    random: systemRandom,
+    processes: nodeProcesses,
+  };
   return { config: configSchema.parse(config), file: null, baseDir: folder, world, own: [], ...rest };
 }
 
@@ -51,7 +60,7 @@ describe("openTerminal", () => {
   });
 
   it("has no terminal in a program that can start no processes, and says so where one is asked for", async () => {
-    const world = { cwd: folder, random: systemRandom };
+    const world = { cwd: folder, env: {}, random: systemRandom };
     const { why, toolset } = await openTerminal(questionOf({ toolsets: ["terminal"] }, { world }));
     expect(why).toEqual([expect.stringMatching(/can start no processes/)]);
     expect(toolset).toEqual({});
@@ -63,6 +72,46 @@ describe("openTerminal", () => {
     const question = questionOf({ ...UNSAFE, workspace: "." }, { file });
     await expect(openTerminal(question)).rejects.toMatchObject({ code: "unsafe_in_workspace" });
     expect(await sandboxOf(questionOf({ ...UNSAFE, workspace: "./below" }, { file }))).not.toBeNull();
+  });
+});
+
+describe("a shell in a folder without a config", () => {
+  const opened: string[] = [];
+  const inner: Sandbox = {
+    verdict: async () => ({ stands: true, kind: "walls", unsafe: false }),
+    open: async ({ workspace }) => {
+      opened.push(workspace);
+      throw new ToolError("no_workspace", "far enough");
+    },
+  };
+  const openIn = async (workspace: string, cwd: string, env: Environment): Promise<void> => {
+    const sandbox = markingSandbox(inner, { cwd, env });
+    await expect(sandbox.open({ workspace, argv: ["bash"] })).rejects.toThrow("far enough");
+  };
+  const placed = async (name: string) => {
+    const cwd = join(folder, name);
+    await mkdir(join(cwd, "below"), { recursive: true });
+    const env = { TROUPE_HOME: join(folder, `${name}-home`) };
+    return { cwd, env, file: join(cwd, "config.yaml"), load: () => loadConfig({ cwd, env }) };
+  };
+
+  it("makes the next start refuse a config that appeared there, until a person names it", async () => {
+    const { cwd, env, file, load } = await placed("bare");
+    await openIn(cwd, cwd, env);
+    expect((await load()).file).toBeNull();
+    await writeFile(file, "log: {level: debug}\n", { mode: 0o600 });
+    await expect(load()).rejects.toMatchObject({ code: "config_appeared", details: { file } });
+    expect((await loadConfig({ cwd, env, path: "config.yaml" })).file).toBe(file);
+    expect((await load()).file).toBe(file);
+  });
+
+  it("says nothing of one that was there before, and of a workspace that does not reach the folder", async () => {
+    const { cwd, env, file, load } = await placed("written");
+    await openIn(join(cwd, "below"), cwd, env);
+    await writeFile(file, "", { mode: 0o600 });
+    await openIn(cwd, cwd, env);
+    expect((await load()).file).toBe(file);
+    expect(opened.slice(-2)).toEqual([join(cwd, "below"), cwd]);
   });
 });
 

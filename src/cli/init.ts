@@ -3,7 +3,8 @@
 import { dirname, resolve } from "node:path";
 import { toTroupeError } from "../base/errors.ts";
 import { resolveSettings } from "../config/resolve.ts";
-import { CONFIG_FILE } from "../config/load.ts";
+import { CONFIG_FILE, homeOf } from "../config/load.ts";
+import { trustConfig } from "../config/unwritten.ts";
 import { renderConfig, writeConfig } from "../config/write.ts";
 import { configSchema } from "../core/config-schema.ts";
 import type { ModelRef } from "../core/task.ts";
@@ -31,6 +32,8 @@ export const init: Command = async ({ flags, world, printer }) => {
   const childModel = models && nameOf(models.child);
   const text = renderConfig({ plans, discovery, parentModel, childModel });
   await writeConfig(file, text, { force: flags.has("force"), random: world.random });
+  const home = homeOf(world.env);
+  if (home !== null) await trustConfig(home, file);
   printer.document({ file, model: parentModel, delegationModel: childModel, problem });
   printer.data(file);
   printer.note(

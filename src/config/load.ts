@@ -1,6 +1,7 @@
 // Finds and reads config.yaml: the path that was named, else ./config.yaml, else the one in Troupe's home.
 // The first that exists counts; they are never merged. No file at all is fine: every key has a default.
-// It resolves no secret and looks at no network. The one in the working directory must be this person's own.
+// It resolves no secret and looks at no network. The one in the working directory must be this person's own, and not have
+// appeared while agents worked there (unwritten.ts).
 
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { ConfigError } from "../base/errors.ts";
@@ -11,6 +12,7 @@ import { checkConfig } from "./checks.ts";
 import { parseConfigText } from "./document.ts";
 import { problemsError } from "./problem.ts";
 import { readConfigFile } from "./read-file.ts";
+import { checkNotAppeared, trustConfig } from "./unwritten.ts";
 import { validateConfig } from "./validate.ts";
 
 /** The environment, as a parameter. */
@@ -59,20 +61,13 @@ export interface LoadedConfig {
 function candidates(options: LoadOptions): readonly string[] {
   if (options.path !== undefined) return [resolve(options.cwd, options.path)];
   const here = resolve(options.cwd, CONFIG_FILE);
-  try {
-    return [here, join(troupeHome(options.env), CONFIG_FILE)];
-  } catch {
-    return [here];
-  }
+  const home = homeOf(options.env);
+  return home === null ? [here] : [here, join(home, CONFIG_FILE)];
 }
 
 function baseDirOf(file: string, { env, cwd }: LoadOptions): string {
   const folder = dirname(file);
-  try {
-    return folder === troupeHome(env) ? resolve(cwd) : folder;
-  } catch {
-    return folder;
-  }
+  return folder === homeOf(env) ? resolve(cwd) : folder;
 }
 
 /** Contract: throws ConfigError `config_invalid` with all problems, each with its line and column. */
@@ -97,11 +92,27 @@ export function parseConfig(source: string, file: string, toolsets?: readonly st
   );
 }
 
+/** Throws ConfigError `config_appeared`. */
+async function checkOrigin(file: string, { env, path }: LoadOptions): Promise<void> {
+  const home = homeOf(env);
+  if (home === null) return;
+  await (path === undefined ? checkNotAppeared(home, file) : trustConfig(home, file));
+}
+
+/** Troupe's home, or `null` when the environment names none. Contract: never throws. */
+export function homeOf(env: Environment): string | null {
+  try {
+    return troupeHome(env);
+  } catch {
+    return null;
+  }
+}
+
 /**
  * The config of this person here.
  * Contract: throws ConfigError `config_missing` for a named file that is not there, `config_unreadable`,
- * `config_untrusted` for one in the working directory that others own or can write, and `config_invalid` with every
- * problem of the file.
+ * `config_untrusted` for one in the working directory that others own or can write, `config_appeared` for one that an
+ * agent may have written, and `config_invalid` with every problem of the file.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const uid = options.uid === undefined ? currentUid() : options.uid;
@@ -110,6 +121,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     const named = options.path !== undefined || file !== here;
     const source = await (options.readFile ?? ((path) => readConfigFile(path, { named, uid })))(file);
     if (source === null) continue;
+    if (file === here) await checkOrigin(file, options);
     return { config: parseConfig(source, file, options.toolsets), file, baseDir: baseDirOf(file, options) };
   }
   if (options.path !== undefined) {

@@ -72,6 +72,14 @@ export function deniedFiles(patterns: readonly string[]): FilePolicy {
   };
 }
 
+/** The policy of Troupe's own config: the next start would obey it. Contract: never throws; reads nothing. */
+export function keptFiles(paths: readonly string[]): FilePolicy {
+  return (_path, absolutePath) =>
+    paths.includes(absolutePath)
+      ? "it is the config that this server obeys at its next start; only a person writes it."
+      : null;
+}
+
 /** The first reason of several policies. */
 export function anyOf(policies: readonly FilePolicy[]): FilePolicy {
   return (path, absolutePath) => {

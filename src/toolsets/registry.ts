@@ -10,7 +10,7 @@ import type { DelegationOptions } from "./delegation.ts";
 import { fileToolset } from "./file.ts";
 import { fileWriteToolset } from "./file-write.ts";
 import { secretFiles } from "./file-policy.ts";
-import { anyOf, deniedFiles, unwritableFiles } from "./file-write-policy.ts";
+import { anyOf, deniedFiles, keptFiles, unwritableFiles } from "./file-write-policy.ts";
 import { FileVersions } from "./file-versions.ts";
 import { progressToolset } from "./progress.ts";
 import { terminalToolset, type TerminalOptions } from "./terminal.ts";
@@ -40,16 +40,18 @@ export interface ToolsetOptions extends DelegationOptions, FileOptions {
 export interface FileRules {
   /** Absolute paths that are Troupe's own, links resolved. */
   readonly homes: readonly string[];
+  /** Files that are read and never written, as absolute paths, links resolved: Troupe's config. */
+  readonly kept: readonly string[];
   /** Patterns of `tools.file.deny` and `tools.file.allow`. */
   readonly deny: readonly string[];
   readonly allow: readonly string[];
 }
 
 /** The file tools of a box; a runtime that takes another's place goes on with the same. */
-export function fileOptions({ homes, deny, allow }: FileRules): FileOptions {
+export function fileOptions({ homes, kept, deny, allow }: FileRules): FileOptions {
   return {
     filePolicy: anyOf([secretFiles({ homes }), deniedFiles(deny)]),
-    fileWritePolicy: unwritableFiles({ allow }),
+    fileWritePolicy: anyOf([keptFiles(kept), unwritableFiles({ allow })]),
     fileVersions: new FileVersions(),
   };
 }

@@ -8,7 +8,7 @@ import { fileOptions } from "../../src/toolsets/registry.ts";
 import { call as callAt, codeOf, makeFiles } from "../toolsets/file-fixture.ts";
 import type { CallOptions } from "../toolsets/file-fixture.ts";
 
-const { filePolicy, fileWritePolicy } = fileOptions({ homes: [], deny: ["private/**"], allow: [] });
+const { filePolicy, fileWritePolicy } = fileOptions({ homes: [], kept: [], deny: ["private/**"], allow: [] });
 const policies = {
   ...(filePolicy && { policy: filePolicy }),
   ...(fileWritePolicy && { writePolicy: fileWritePolicy }),

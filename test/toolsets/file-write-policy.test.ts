@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { anyOf, deniedFiles, unwritableFiles } from "../../src/toolsets/file-write-policy.ts";
+import { anyOf, deniedFiles, keptFiles, unwritableFiles } from "../../src/toolsets/file-write-policy.ts";
 
 const KEPT: readonly (readonly [string, string])[] = [
   [".git", ".git"],
@@ -36,6 +36,12 @@ const FREE = [
   "git/config.ts",
   "environment.ts",
 ];
+
+it("keptFiles keeps the server's own config from being written, wherever else its name is free", () => {
+  const policy = keptFiles(["/home/me/work/config.yaml"]);
+  expect(policy("config.yaml", "/home/me/work/config.yaml")).toContain("only a person writes it");
+  expect(policy("sub/config.yaml", "/home/me/work/sub/config.yaml")).toBeNull();
+});
 
 describe("unwritableFiles", () => {
   const policy = unwritableFiles({ allow: [] });
