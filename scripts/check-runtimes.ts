@@ -28,6 +28,11 @@ const deno = (...rights: readonly string[]): readonly string[] => [
   ...rights,
 ];
 
+/** Deno's node:http asks the environment for proxies before each request, also for one on a socket that is given to it. */
+const PROXY_NAMES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
+  .flatMap((name) => [name, name.toLowerCase()])
+  .join(",");
+
 const RUNTIMES: readonly RuntimeUnderTest[] = [
   { name: "node", command: [process.execPath] },
   { name: "bun", command: [installed("bun"), "run"] },
@@ -36,7 +41,7 @@ const RUNTIMES: readonly RuntimeUnderTest[] = [
   // What everything else needs and no more, so that a new need is noticed here.
   {
     name: "deno with few rights",
-    command: deno("--allow-net=127.0.0.1", "--allow-read"),
+    command: deno("--allow-net=127.0.0.1", "--allow-read", `--allow-env=${PROXY_NAMES}`),
     unlike: { reading: /read_file failed: .*--allow-all/, database: /no folder for a database: .*--allow-/ },
   },
 ];
