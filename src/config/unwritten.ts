@@ -30,7 +30,7 @@ export async function markWithoutConfig(home: string, file: string): Promise<voi
 /** A person has named or written the config that is there now. Contract: fine where no mark is. */
 export async function trustConfig(home: string, file: string): Promise<void> {
   await unlink(markOf(home, dirname(file))).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (!isMissing(error)) throw error;
   });
 }
 
@@ -51,7 +51,13 @@ async function isThere(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    if (isMissing(error)) return false;
     throw error;
   }
+}
+
+/** A home may be no folder at all: whoever needs it says so. */
+function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" || code === "ENOTDIR";
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -33,4 +33,11 @@ it("is content once a person has spoken, and again after the next shell without 
   await expect(check("/srv/b")).resolves.toBeUndefined();
   await markWithoutConfig(home, "/srv/b/config.yaml");
   await expect(check("/srv/b")).rejects.toMatchObject({ code: "config_appeared" });
+});
+
+it("leaves a home that is no folder to who needs it", async () => {
+  const file = join(home, "..", "a-file");
+  await writeFile(file, "");
+  await expect(checkNotAppeared(join(file, "home"), "/srv/c/config.yaml")).resolves.toBeUndefined();
+  await expect(trustConfig(join(file, "home"), "/srv/c/config.yaml")).resolves.toBeUndefined();
 });
