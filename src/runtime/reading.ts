@@ -15,7 +15,7 @@ import { linkOf, type Tasks } from "./tasks.ts";
 import { endedFacts, receiptOf, taskView, treeNode, type LiveFacts } from "./views.ts";
 
 /** Tasks that one tree call shows at most; a larger tree is read page by page. */
-const TREE_TASKS = 5_000;
+const TREE_TASKS = 10_000;
 const PAGE = 1_000;
 
 export interface ReadingOptions {
