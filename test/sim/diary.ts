@@ -279,7 +279,9 @@ export class Diary {
     const { steerId } = (answer ?? {}) as { readonly steerId?: string };
     const mail = task.inbox.find(({ message }) => message.id === steerId);
     if (mail?.state !== "queued") return;
-    if (name === "interrupt" && task.phase === "generating" && page.holdsLease) page.interruptedAt = now;
+    // Whose conversation it is cannot be seen of a session that was only ever steered.
+    const generates = task.phase === "generating" && page.holdsLease && page.generations.size > 0;
+    if (name === "interrupt" && generates) page.interruptedAt = now;
     // One that is being cancelled listens to nobody any more.
     const isCancelled = task.inbox.some(({ message }) => message.kind === "cancel");
     if (name === "message" && task.phase === "waiting_children" && !isCancelled) page.spokenToAt = now;
