@@ -11,6 +11,7 @@ import { CONFIG_FILE, troupeHome, type Environment } from "./config/load.ts";
 import { UNSAFE_TERMINAL } from "./config/resolve.ts";
 import { markWithoutConfig } from "./config/unwritten.ts";
 import { configPaths } from "./own-paths.ts";
+import { isWithin } from "./sandbox/bubblewrap-argv.ts";
 import { LocalSandbox } from "./sandbox/sandbox.ts";
 import { resolvedPath } from "./toolsets/file-policy.ts";
 import { TerminalSessions } from "./toolsets/terminal-sessions.ts";
@@ -97,9 +98,8 @@ export function markingSandbox(sandbox: Sandbox, { cwd, env }: Pick<World, "cwd"
   return {
     verdict: () => sandbox.verdict(),
     async open(request) {
-      const [here, workspace] = await Promise.all([cwd, request.workspace].map(resolvedPath));
-      const isReached = here === workspace || here?.startsWith(`${workspace}/`) === true;
-      if (isReached) await markWithoutConfig(troupeHome(env), join(cwd, CONFIG_FILE));
+      const [here, workspace] = await Promise.all([resolvedPath(cwd), resolvedPath(request.workspace)]);
+      if (isWithin(here, workspace)) await markWithoutConfig(troupeHome(env), join(cwd, CONFIG_FILE));
       return sandbox.open(request);
     },
   };
@@ -108,8 +108,11 @@ export function markingSandbox(sandbox: Sandbox, { cwd, env }: Pick<World, "cwd"
 /** An agent that writes files could write that line too, for the next start. */
 async function refuseUnsafe({ config, file, baseDir }: TerminalQuestion): Promise<void> {
   if (file === null) return;
-  const [path, workspace] = await Promise.all([file, resolve(baseDir, config.workspace)].map(resolvedPath));
-  if (path === undefined || workspace === undefined || !path.startsWith(`${workspace}/`)) return;
+  const [path, workspace] = await Promise.all([
+    resolvedPath(file),
+    resolvedPath(resolve(baseDir, config.workspace)),
+  ]);
+  if (!isWithin(path, workspace)) return;
   throw new ConfigError(
     "unsafe_in_workspace",
     `Expected tools.terminal.unsafe to stand in a config outside of the workspace, got it in ${file}, which agents could write. Move the config to Troupe's home, or set workspace: to another folder.`,

@@ -71,6 +71,8 @@ describe("openTerminal", () => {
     await writeFile(file, "");
     const question = questionOf({ ...UNSAFE, workspace: "." }, { file });
     await expect(openTerminal(question)).rejects.toMatchObject({ code: "unsafe_in_workspace" });
+    const everywhere = questionOf({ ...UNSAFE, workspace: "/" }, { file });
+    await expect(openTerminal(everywhere)).rejects.toMatchObject({ code: "unsafe_in_workspace" });
     expect(await sandboxOf(questionOf({ ...UNSAFE, workspace: "./below" }, { file }))).not.toBeNull();
   });
 });
