@@ -19,7 +19,8 @@ export interface ReadFileOptions {
   readonly uid: number | null;
 }
 
-function isMissing(error: unknown): boolean {
+/** Whether the system said that there is no such file, or no folder where one would be. */
+export function isMissing(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === "ENOENT" || code === "ENOTDIR";
 }

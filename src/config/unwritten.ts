@@ -7,6 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { ConfigError } from "../base/errors.ts";
 import { sha256 } from "../base/ids.ts";
 import { ensureFolder } from "../base/own-file.ts";
+import { isMissing } from "./read-file.ts";
 
 const MARKS = "without-config";
 const NAME_CHARS = 32;
@@ -46,6 +47,7 @@ export async function checkNotAppeared(home: string, file: string): Promise<void
   );
 }
 
+/** A home may be no folder at all: whoever needs one says so. */
 async function isThere(path: string): Promise<boolean> {
   try {
     await lstat(path);
@@ -54,10 +56,4 @@ async function isThere(path: string): Promise<boolean> {
     if (isMissing(error)) return false;
     throw error;
   }
-}
-
-/** A home may be no folder at all: whoever needs it says so. */
-function isMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === "ENOENT" || code === "ENOTDIR";
 }
