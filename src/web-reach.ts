@@ -1,14 +1,14 @@
 // How far the tools of this box reach: the web as the config allows it, less this box itself and its model servers, and
 // what a person is asked first.
 
-import type { PinnedHttp } from "./base/pinned-http.ts";
+import { portOf, type PinnedHttp } from "./base/pinned-http.ts";
 import type { ResolveName } from "./base/resolver.ts";
 import type { ApprovalRule } from "./core/approval.ts";
 import { capabilitiesOf } from "./core/capabilities.ts";
 import type { Config } from "./core/config-schema.ts";
 import { isLoopback } from "./core/endpoint.ts";
 import type { WebOptions } from "./toolsets/web.ts";
-import { hostOf, portOf } from "./toolsets/web-guard.ts";
+import { hostOf } from "./toolsets/web-guard.ts";
 import { VERSION } from "./version.ts";
 
 /** What the web is reached with; a world without it has no web toolset. */

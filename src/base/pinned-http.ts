@@ -81,7 +81,8 @@ export function pinnedHttp({ trust }: { readonly trust?: string } = {}): PinnedH
   };
 }
 
-function portOf({ port, protocol }: URL): number {
+/** The port that a URL of http or https leads to. */
+export function portOf({ port, protocol }: Pick<URL, "port" | "protocol">): number {
   return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
 }
 

@@ -7,6 +7,7 @@
 
 import { ToolError } from "../base/errors.ts";
 import { parseAddress, sameAddress, specialUse } from "../base/ip-address.ts";
+import { portOf } from "../base/pinned-http.ts";
 import type { ResolveName } from "../base/resolver.ts";
 
 export interface WebPolicy {
@@ -24,11 +25,6 @@ const MAX_URL_CHARS = 4_096;
 
 export function refuse(code: string, message: string): ToolError {
   return new ToolError(code, message);
-}
-
-/** The port that a URL of http or https leads to. */
-export function portOf({ port, protocol }: Pick<URL, "port" | "protocol">): number {
-  return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
 }
 
 /** A host as it is compared: small letters, no dot at the end, no brackets. */
