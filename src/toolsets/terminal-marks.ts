@@ -5,6 +5,8 @@
 // A1. No byte of output is lost or doubled, however the pieces are cut; a mark is never shown.
 // A2. At most one mark's length is held back.
 
+import { joinedBytes } from "./terminal-output.ts";
+
 /** A mark: what it is, and what it says. */
 export interface Mark {
   readonly kind: string;
@@ -33,7 +35,7 @@ export class MarkedStream {
   }
 
   write(bytes: Uint8Array): void {
-    let rest = this.#held.length === 0 ? bytes : joined(this.#held, bytes);
+    let rest = this.#held.length === 0 ? bytes : joinedBytes(this.#held, bytes);
     this.#held = new Uint8Array(0);
     while (rest.length > 0) {
       const start = this.#startIn(rest);
@@ -76,11 +78,4 @@ export class MarkedStream {
     const [kind = "", ...fields] = new TextDecoder().decode(bytes).split(FIELD_SEPARATOR);
     this.#takers.mark({ kind, fields });
   }
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }

@@ -69,7 +69,8 @@ export class CappedOutput {
   }
 }
 
-function joinedBytes(first: Uint8Array, second: Uint8Array): Uint8Array {
+/** Both, one after the other, in bytes of their own. */
+export function joinedBytes(first: Uint8Array, second: Uint8Array): Uint8Array {
   const both = new Uint8Array(first.length + second.length);
   both.set(first);
   both.set(second, first.length);

@@ -4,7 +4,6 @@
 // V2. After a task was released it holds none, also when one was being opened at that moment.
 
 import { toHex, type Random } from "../base/ids.ts";
-import { messageOf } from "../base/errors.ts";
 import type { Sandbox } from "../core/sandbox.ts";
 import type { ToolContext } from "../core/tool.ts";
 import { MAX_JOBS, sessionArgv } from "./terminal-script.ts";
@@ -64,9 +63,8 @@ export class TerminalSessions {
     this.#byTask.delete(taskId);
     try {
       await (await known).close();
-    } catch (error) {
+    } catch {
       // It was never opened, and whoever asked for it was told.
-      messageOf(error);
     }
   }
 
