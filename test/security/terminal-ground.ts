@@ -8,6 +8,7 @@ import type { Sandbox } from "../../src/core/sandbox.ts";
 import type { ToolContext } from "../../src/core/tool.ts";
 import { TerminalSessions } from "../../src/toolsets/terminal-sessions.ts";
 import { terminalToolset } from "../../src/toolsets/terminal.ts";
+import { makeGround, sandboxHere, type Ground } from "../sandbox/machine.ts";
 import { toolContext } from "../toolsets/tool-context.ts";
 
 export interface CommandResult {
@@ -40,6 +41,25 @@ export function attackerIn(workspace: string, sandbox: Sandbox): Attacker {
     },
     end: async () => toolset.release?.("task_1"),
   };
+}
+
+/** A folder to attack from, by a task behind the walls and by one without them. */
+export interface Field {
+  readonly ground: Ground;
+  readonly walled: Attacker;
+  readonly bare: Attacker;
+  readonly clear: () => Promise<void>;
+}
+
+export function makeField(): Field {
+  const ground = makeGround();
+  const walled = attackerIn(ground.workspace, sandboxHere());
+  const bare = attackerIn(ground.workspace, sandboxHere({ unsafe: true }));
+  const clear = async (): Promise<void> => {
+    await Promise.all([walled.sessions.close(), bare.sessions.close()]);
+    ground.remove();
+  };
+  return { ground, walled, bare, clear };
 }
 
 /** Processes of this machine that have the word among their arguments; what only waits to be buried has ended. */

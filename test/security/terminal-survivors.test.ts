@@ -3,24 +3,17 @@
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { nodeProcesses } from "../../src/base/process-node.ts";
-import { makeGround, missing, sandboxHere, type Ground } from "../sandbox/machine.ts";
-import { attackerIn, bury, running, wordOf, type Attacker } from "./terminal-ground.ts";
+import { missing } from "../sandbox/machine.ts";
+import { bury, makeField, running, wordOf, type Attacker, type Field } from "./terminal-ground.ts";
 
 /** Longer than any machine needs. */
 const SOON = { timeout: 60_000, interval: 20 };
 
-let ground: Ground;
-let walled: Attacker;
-let bare: Attacker;
+let { ground, walled, bare, clear } = {} as Field;
 beforeEach(() => {
-  ground = makeGround();
-  walled = attackerIn(ground.workspace, sandboxHere());
-  bare = attackerIn(ground.workspace, sandboxHere({ unsafe: true }));
+  ({ ground, walled, bare, clear } = makeField());
 });
-afterEach(async () => {
-  await Promise.all([walled.sessions.close(), bare.sessions.close()]);
-  ground.remove();
-});
+afterEach(() => clear());
 
 /** What a command leaves behind that does all it can to get away. */
 const escapees = (word: string): string =>

@@ -9,26 +9,19 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openBait } from "../../src/base/bait.ts";
 import { nodeProcesses } from "../../src/base/process-node.ts";
-import { makeGround, missing, sandboxHere, type Ground } from "../sandbox/machine.ts";
+import { missing, sandboxHere } from "../sandbox/machine.ts";
 import { MAX_JOBS } from "../../src/toolsets/terminal-script.ts";
-import { attackerIn, running, wordOf, type Attacker } from "./terminal-ground.ts";
+import { attackerIn, makeField, running, wordOf, type Attacker, type Field } from "./terminal-ground.ts";
 
 const isRoot = process.getuid?.() === 0;
 /** Longer than any machine needs. */
 const SOON = { timeout: 60_000, interval: 20 };
 
-let ground: Ground;
-let walled: Attacker;
-let bare: Attacker;
+let { ground, walled, bare, clear } = {} as Field;
 beforeEach(() => {
-  ground = makeGround();
-  walled = attackerIn(ground.workspace, sandboxHere());
-  bare = attackerIn(ground.workspace, sandboxHere({ unsafe: true }));
+  ({ ground, walled, bare, clear } = makeField());
 });
-afterEach(async () => {
-  await Promise.all([walled.sessions.close(), bare.sessions.close()]);
-  ground.remove();
-});
+afterEach(() => clear());
 
 /** An attack, led behind the walls and without them: whether it said that it worked. */
 async function led(attack: string): Promise<{ readonly walled: boolean; readonly bare: boolean }> {
