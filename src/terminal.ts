@@ -1,8 +1,7 @@
 // The terminal of a Troupe: the sandbox and the shells in it, as the config has them, and what people are told of it.
 
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { currentUid } from "./base/owner.ts";
-import { ConfigError } from "./base/errors.ts";
 import type { Random } from "./base/ids.ts";
 import type { ProcessHost } from "./base/process.ts";
 import type { Config } from "./core/config-schema.ts";
@@ -16,6 +15,7 @@ import { LocalSandbox } from "./sandbox/sandbox.ts";
 import { resolvedPath } from "./toolsets/file-policy.ts";
 import { TerminalSessions } from "./toolsets/terminal-sessions.ts";
 import type { TerminalOptions } from "./toolsets/terminal.ts";
+import { refuseWallKeys } from "./wall-keys.ts";
 
 /** The only folder that every Linux has for it. */
 const SCRATCH = "/tmp";
@@ -71,7 +71,7 @@ export async function sandboxOf(question: TerminalQuestion): Promise<Sandbox | n
   const { config, file, world, own } = question;
   const { processes } = world;
   const { unsafe, network, mounts, ...limits } = config.tools.terminal;
-  if (unsafe) await refuseUnsafe(question);
+  await refuseWallKeys(question);
   if (processes === undefined) return null;
   const sandbox = new LocalSandbox({
     processes,
@@ -103,20 +103,6 @@ export function markingSandbox(sandbox: Sandbox, { cwd, env }: Pick<World, "cwd"
       return sandbox.open(request);
     },
   };
-}
-
-/** An agent that writes files could write that line too, for the next start. */
-async function refuseUnsafe({ config, file, baseDir }: TerminalQuestion): Promise<void> {
-  if (file === null) return;
-  const [path, workspace] = await Promise.all([
-    resolvedPath(file),
-    resolvedPath(resolve(baseDir, config.workspace)),
-  ]);
-  if (!isWithin(path, workspace)) return;
-  throw new ConfigError(
-    "unsafe_in_workspace",
-    `Expected tools.terminal.unsafe to stand in a config outside of the workspace, got it in ${file}, which agents could write. Move the config to Troupe's home, or set workspace: to another folder.`,
-  );
 }
 
 /** Whether an agent of the config may have the terminal. Contract: pure. */
