@@ -151,9 +151,9 @@ export class TaskHost {
     return this.work.isActive;
   }
 
-  /** Resolves when what it wrote is in the store, or cannot be. The box stops, which is no fault of the task's. */
+  /** Resolves when what it wrote is in the store, or cannot be. The box stops: no fault of a task that has not ended. */
   settle(): Promise<void> {
-    const isForgiven = !this.#actor.isClosed && this.homecoming?.forgive() === true;
+    const isForgiven = !this.#ending && !this.#actor.isClosed && this.homecoming?.forgive() === true;
     if (isForgiven) this.journal.stage({ snapshot: this.stored() });
     return this.journal.flush();
   }
