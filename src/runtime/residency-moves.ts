@@ -124,6 +124,7 @@ export async function loadModel(load: Load): Promise<LoadOutput> {
 /** What went wrong, or how it is shown after `shownMs` at the latest; `nothing` when no model is. */
 async function loadOnce(load: Load, shownMs: number): Promise<Shown | LoadOutput | "away" | "nothing"> {
   const { provider, profile, signal } = load;
+  signal.throwIfAborted();
   const abort = linkedAbort(signal);
   try {
     const asked = provider.preload(profile.model, { ...profile.runner, signal: abort.signal });
