@@ -76,13 +76,17 @@ export class Ending {
 
   /** Keeps E4. */
   #callOffChildren(): void {
-    const { id, journal, services } = this.#host;
-    const { state } = this.#output;
+    const { journal } = this.#host;
     const stored = this.#host.stored();
     // One that never moved has no state to go on from, and begins anew.
     if (stored) journal.stage({ snapshot: { ...stored, ending: this.#output } });
-    const callOff = (): void => services.kinship.cancelChildren(id, `its parent ended (${state})`);
+    const callOff = (): void => this.#cancelChildren();
     journal.flush().then(callOff, callOff);
+  }
+
+  #cancelChildren(): void {
+    const { id, services } = this.#host;
+    services.kinship.cancelChildren(id, `its parent ended (${this.#output.state})`);
   }
 
   /** Keeps E5; adds nothing for a task without one. */
@@ -106,6 +110,8 @@ export class Ending {
 
   /** Ends it now, whatever still runs. */
   force(): void {
+    // Who forces it is in its mail, and a restart finds that: E4 holds, and no child begins a turn beside the end.
+    this.#cancelChildren();
     this.#settling.force();
   }
 

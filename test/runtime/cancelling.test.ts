@@ -3,7 +3,11 @@
 import { describe, expect, test } from "vitest";
 import { call, hang, say } from "../../providers/script.ts";
 import { textOf } from "../../src/core/message.ts";
+import type { Tool } from "../../src/core/tool.ts";
+import type { CommitWrite } from "../../src/store/store.ts";
+import { ROOMY } from "./conversation.ts";
 import { agentNamed, NOTHING_HELD, rig } from "./rig.ts";
+import { wrappedStore } from "./wrapped-store.ts";
 
 describe("cancelling", () => {
   test("ends the task, frees everything, and is idempotent", async () => {
@@ -116,5 +120,43 @@ describe("cancelling", () => {
       state: "cancelled",
       result: "my answer so far",
     });
+  });
+
+  test("force calls the children off before the end is in the store, so that none begins a turn beside it", async () => {
+    const order: string[] = [];
+    const held: Tool = {
+      definition: { name: "hold", description: "Holds.", parameters: { type: "object" } },
+      repeatable: false,
+      run: (_input, { signal }) =>
+        new Promise<never>((_, reject) => {
+          signal.addEventListener("abort", () => reject(new Error(String(order.push("child called off")))));
+        }),
+    };
+    const { api, clock, store } = rig({
+      settings: { backends: ROOMY },
+      toolsets: [{ name: "hands", description: "", tools: () => [held] }],
+      reply: (request) => {
+        if (request.messages.at(-1)?.role === "tool") return [say("so far")];
+        const isChild = textOf(request.messages[1] as never) === "sub";
+        return [
+          isChild ? call("hold", {}) : call("delegate_task_async", { goal: "sub", toolsets: ["hands"] }),
+        ];
+      },
+      wrapStore: (inner) =>
+        wrappedStore(inner, {
+          after: (name, [, , write]) => {
+            const isEnd = name === "commit" && (write as CommitWrite).terminal !== undefined;
+            if (isEnd) order.push("an end is stored");
+          },
+        }),
+    });
+    const { taskId } = await api.delegate({ goal: "top", role: "orchestrator", toolsets: ["hands"] });
+    await clock.advance(20);
+    // As after a call whose answer the store lost: nobody but the mail knows of it.
+    await store.send(taskId, { kind: "cancel", id: "c", from: "ann", reason: "enough", force: true });
+    await api.steer(taskId, { message: "go on" });
+    await clock.advance(1);
+    expect(order).toEqual(["child called off", "an end is stored", "an end is stored"]);
+    expect((await api.check(taskId)).state).toBe("cancelled");
   });
 });
