@@ -3,8 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { SimulatedClock } from "../../src/base/clock.ts";
 import type { LoadOutput, UnloadOutput } from "../../machines/residency.ts";
-import { ProviderError } from "../../src/base/errors.ts";
-import type { LoadedModelInfo, Provider } from "../../providers/provider.ts";
+import type { LoadedModelInfo } from "../../providers/provider.ts";
 import { loadLimitMs, loadModel, look, unloadModel } from "../../src/runtime/residency-moves.ts";
 import { FakeOllama } from "./fake-ollama.ts";
 
@@ -222,26 +221,6 @@ describe("a load", () => {
     abort.abort("no longer wanted");
     expect(await ended).toBe("no longer wanted");
     expect(clock.pending).toBe(0);
-  });
-
-  test("that is called off in the moment in which the restarted server answers is not asked for again", async () => {
-    const { server, abort, move, load, within } = stage();
-    let isAsked = 0;
-    const provider: Provider = Object.assign(Object.create(move.provider) as Provider, {
-      preload: async () => {
-        isAsked += 1;
-        throw new ProviderError({ kind: "network", code: "connection_lost" }, "The connection broke off.");
-      },
-      loaded: async (signal: AbortSignal) => {
-        const models = await move.provider.loaded(signal);
-        abort.abort("no longer wanted");
-        return models;
-      },
-    });
-    const ended = loadModel({ ...load, provider }).catch((reason: unknown) => reason);
-    await within(1_000, ended);
-    expect(await ended).toBe("no longer wanted");
-    expect([isAsked, server.loads]).toEqual([1, 0]);
   });
 
   test("may take as long as a slow disk needs for its size", () => {
