@@ -2,12 +2,14 @@
 //
 // L1. Cursors are gapless from 1 and never given twice (D4); a tree that is removed takes its events with it, and may
 //     leave holes.
+// L2. A row that cannot be read costs its own event alone, and is said.
 
 import type { NewEvent, StoredEvent } from "../core/event.ts";
 import type { Message } from "../core/message.ts";
 import { stampEvent } from "./commit.ts";
 import { rowLimit, rowsAfter } from "./paging.ts";
 import type { Value } from "./sqlite-connection.ts";
+import { troubleOf } from "./sqlite-errors.ts";
 import { eventOf, eventValues, placeOf, rowKey, rowsBefore, rowsEnd } from "./sqlite-rows.ts";
 import type { EventRow } from "./sqlite-rows.ts";
 import type { TaskHead, Tasks } from "./sqlite-tasks.ts";
@@ -97,7 +99,10 @@ function sourceOf(tasks: Tasks, query: WatchQuery): Source | null {
   };
 }
 
-/** Throws InvalidRequestError `bad_after` or `bad_limit`, and what SQLite throws. */
+/**
+ * An event whose row cannot be read is left out and said, and those behind it are read all the same (L2).
+ * Throws InvalidRequestError `bad_after` or `bad_limit`, and what SQLite throws.
+ */
 export function readEvents(tasks: Tasks, query: WatchQuery): readonly StoredEvent[] {
   const limit = rowLimit(query.limit);
   const source = sourceOf(tasks, query);
@@ -111,6 +116,16 @@ export function readEvents(tasks: Tasks, query: WatchQuery): readonly StoredEven
   const sql = `${parts.join(" UNION ALL ")} ORDER BY cursor LIMIT ?`;
   const values = source.values.flatMap((each) => [...each, ...typed]);
   const rows = tasks.connection.all<EventRow>(sql, ...values, Number.isFinite(limit) ? limit : -1);
+  const events = readable(tasks, rows);
+  // A page of nothing else would be taken for the end.
+  const last = rows.at(-1);
+  return events.length > 0 || last === undefined
+    ? events
+    : readEvents(tasks, { ...query, after: last.cursor });
+}
+
+/** Keeps L2. */
+function readable(tasks: Tasks, rows: readonly EventRow[]): readonly StoredEvent[] {
   // Events that point at a row come one after the other.
   let last: { readonly key: number; readonly message: Message } | null = null;
   const rowOf = (num: number, index: number): Message => {
@@ -118,9 +133,17 @@ export function readEvents(tasks: Tasks, query: WatchQuery): readonly StoredEven
     if (last?.key !== key) last = { key, message: messageAt(tasks, num, index) };
     return last.message;
   };
-  return rows.map((row) => {
+  return rows.flatMap((row) => {
     const rowAt = (index: number): Message => rowOf(row.task, index);
-    return eventOf(row, { storeId: tasks.storeId, spec: tasks.specHead(row.task), rowAt });
+    try {
+      return [eventOf(row, { storeId: tasks.storeId, spec: tasks.specHead(row.task), rowAt })];
+    } catch (thrown) {
+      if (troubleOf(thrown) !== null) throw thrown;
+      tasks.logger.error("an event cannot be read and is left out; run `troupe db check`", {
+        cursor: row.cursor,
+      });
+      return [];
+    }
   });
 }
 

@@ -55,7 +55,15 @@ type HeadAndRoot = HeadRow & { readonly root: Value; readonly ending: string | n
 const HEAD = `SELECT h.*, t.root, o.ending FROM heads h CROSS JOIN tasks t ON t.num = h.num
   LEFT JOIN outcomes o ON o.num = h.num WHERE h.num = ?`;
 const NUM = "SELECT num FROM tasks WHERE id_hash = ? AND id = ?";
-const SPEC = "SELECT spec FROM tasks WHERE num = ?";
+const SPEC = `SELECT t.id, t.spec, coalesce(p.id, t.parent) AS parent, coalesce(r.id, t.root) AS root FROM tasks t
+  LEFT JOIN tasks p ON p.num = t.parent LEFT JOIN tasks r ON r.num = t.root WHERE t.num = ?`;
+
+interface SpecRow {
+  readonly id: string;
+  readonly spec: string;
+  readonly parent: Value;
+  readonly root: Value;
+}
 
 /** Spec heads that are kept: about a megabyte. */
 const MAX_HEADS = 4_096;
@@ -163,12 +171,20 @@ export class Tasks {
   specHead(num: number): SpecHead {
     const known = this.#specs.get(num);
     if (known !== undefined) return known;
-    const row = this.connection.get<{ spec: string }>(SPEC, num);
+    const row = this.connection.get<SpecRow>(SPEC, num);
     if (row === undefined) throw new RangeError(`Task number ${num} has no row.`);
-    const head = specHeadOf(JSON.parse(row.spec) as TaskSpec);
+    const head = readSpecHead(row) ?? this.#headBeside(row);
     if (this.#specs.size >= MAX_HEADS) this.#specs.delete(this.#specs.keys().next().value as number);
     this.#specs.set(num, head);
     return head;
+  }
+
+  /** Of a spec that cannot be read: what its columns say, so that the events of the task, and of others, can be read. */
+  #headBeside({ id, parent, root }: SpecRow): SpecHead {
+    this.logger.error("the spec of a task cannot be read; run `troupe db check`", { task: id });
+    const nameOf = (value: Value): string | null =>
+      value === null ? null : String(value).replace(/^~/v, "");
+    return { id, parentId: nameOf(parent), rootId: nameOf(root) ?? id, sessionId: null, traceparent: null };
   }
 
   moved(from: State | null, to: State | null): void {
@@ -212,5 +228,13 @@ export class Tasks {
     task.head = null;
     this.open.delete(taskId);
     this.claims.end(task);
+  }
+}
+
+function readSpecHead({ spec }: SpecRow): SpecHead | null {
+  try {
+    return specHeadOf(JSON.parse(spec) as TaskSpec);
+  } catch {
+    return null;
   }
 }

@@ -3,6 +3,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { lineLogger } from "../../src/base/log.ts";
+import type { StoredEvent } from "../../src/core/event.ts";
 import { checkSqlite } from "../../src/store/sqlite-maintenance.ts";
 import { databaseFolder, opened } from "./sqlite-files.ts";
 import { ended, EVER, idsOf, spent, STARTED, submitted, workspaceOf } from "./specimens.ts";
@@ -59,6 +60,52 @@ describe("a row that cannot be read", () => {
     expect(second.items.map(({ spec }) => spec.id)).toEqual(["t3"]);
     expect(second.nextCursor).toBeNull();
     await store.close();
+  });
+
+  it.each([
+    {
+      name: "a spec that is cut",
+      sql: BAD["a spec that is cut"],
+      expected: ["t1", "t2", "t3"],
+      said: /spec of a task.*"t2"/,
+    },
+    {
+      name: "data that is no JSON",
+      sql: "UPDATE events SET data = '{' WHERE task = 2",
+      expected: ["t1", "t3"],
+      said: /left out.*cursor=2/,
+    },
+  ])("L2 $name keeps nobody from the events of others", async ({ sql, expected, said }) => {
+    const path = await damagedFile(sql);
+    const lines: string[] = [];
+    const store = opened(path, { logger: lineLogger((line) => lines.push(line)) });
+    const taskIds = (events: readonly StoredEvent[]) => events.map(({ taskId }) => taskId);
+    expect(taskIds(await store.events({ after: 0 }))).toEqual(expected);
+    expect(lines).toEqual([expect.stringMatching(said)]);
+    // Page by page as well, where a page may have nothing else.
+    const paged: StoredEvent[] = [];
+    for (let page = await store.events({ after: 0, limit: 1 }); page.length > 0;) {
+      paged.push(...page);
+      page = await store.events({ after: paged.at(-1)?.cursor ?? 0, limit: 1 });
+    }
+    expect(taskIds(paged)).toEqual(expected);
+    await store.close();
+  });
+
+  it("a spec that is cut leaves its events in their tree", async () => {
+    const path = pathFor();
+    const store = opened(path);
+    await submitted(store, "t1");
+    await submitted(store, "t2", { rootId: "t1", parentId: "t1" });
+    await store.close();
+    edited(path, BAD["a spec that is cut"]);
+    const again = opened(path);
+    expect((await again.events({ after: 0, rootId: "t1" })).at(-1)).toMatchObject({
+      taskId: "t2",
+      parentId: "t1",
+      rootId: "t1",
+    });
+    await again.close();
   });
 
   it("adds no tree up beyond exact numbers", async () => {
