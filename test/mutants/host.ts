@@ -43,7 +43,7 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     name: "host-children-left-alone",
     invariant: "I10",
     file: ENDING,
-    find: "const callOff = (): void => services.kinship.cancelChildren(id, `its parent ended (${state})`);",
+    find: "const callOff = (): void => this.#cancelChildren();",
     replace: "const callOff = (): void => {};",
     why: "Children go on working for a parent that has ended.",
   },
