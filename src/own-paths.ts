@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { AUDIT_SUFFIX } from "./audited.ts";
 import { CONFIG_FILE, troupeHome, type Environment } from "./config/load.ts";
 import type { StoreSettings } from "./core/settings.ts";
+import { PARTS_SUFFIX } from "./store/audit-parts.ts";
 import { resolvedPath } from "./toolsets/file-policy.ts";
 
 /** A database and the files beside it. */
@@ -17,6 +18,7 @@ const STORE_SUFFIXES = [
   ".lock-journal",
   ".owner",
   AUDIT_SUFFIX,
+  `${AUDIT_SUFFIX}${PARTS_SUFFIX}`,
 ] as const;
 
 /** Absolute, links resolved. Contract: never throws; a file that is not there yet is named too. */

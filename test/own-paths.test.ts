@@ -15,6 +15,7 @@ it("names the home and every file of the store, links resolved, also those that 
     expect.arrayContaining([join(folder, "db"), join(folder, "db-wal"), join(folder, "db.lock")]),
   );
   expect(paths).toContain(join(folder, "db.audit"));
+  expect(paths).toContain(join(folder, "db.audit.d"));
   expect(await ownPaths({ TROUPE_HOME: "/h" }, { path: null })).toEqual(["/h"]);
   expect(await ownPaths({}, { path: null })).toEqual([]);
 });

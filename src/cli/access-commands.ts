@@ -57,10 +57,15 @@ export const ACCESS_COMMANDS: readonly CommandSpec[] = [
     usage: "[FILE]",
     details: [
       "It prints the hash of the last row. Kept elsewhere and given back as --head, it also shows whether rows",
-      "were cut off the end, which the log alone cannot.",
+      "were cut off the end, which the log alone cannot. Full files lie in FILE.d; where you moved the oldest away,",
+      "--after takes the hash that was the last of them.",
     ],
     words: { least: 0, most: 1 },
-    flags: [{ name: "head", value: "HASH", help: "a row's hash that the log must still hold" }, CONFIG_FLAG],
+    flags: [
+      { name: "head", value: "HASH", help: "a row's hash that the log must still hold" },
+      { name: "after", value: "HASH", help: "the hash of the row before the first that is there" },
+      CONFIG_FLAG,
+    ],
     load: async () => (await import("./audit.ts")).verifyAudit,
   },
 ];

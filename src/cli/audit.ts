@@ -4,8 +4,9 @@
 import { resolve } from "node:path";
 import { ConfigError, messageOf } from "../base/errors.ts";
 import { AUDIT_SUFFIX } from "../audited.ts";
-import { checkAudit, lastAuditRows } from "../store/audit-check.ts";
+import { checkAudit } from "../store/audit-check.ts";
 import type { AuditRow } from "../store/audit-chain.ts";
+import { auditEnd } from "../store/audit-end.ts";
 import type { Command, Invocation } from "./command.ts";
 import { storeOf } from "./database.ts";
 import { usageError } from "./flags.ts";
@@ -35,12 +36,17 @@ function reading<T>(path: string, read: (path: string) => T): T {
 export const listAudit: Command = async (invocation) => {
   const { flags, printer } = invocation;
   const limit = flags.integer("limit", { least: 1, most: 100_000 }) ?? SHOWN;
-  const rows = reading(await logOf(invocation), (path) => lastAuditRows(path, limit));
-  printer.document({ items: rows });
+  const { rows, broken } = reading(await logOf(invocation), (path) => auditEnd(path, limit));
+  printer.document({ items: rows, broken });
   if (rows.length === 0) printer.note("Nothing was asked yet.");
   else {
     const heading = ["ROW", "TIME", "WHO", "WHAT", "TO", "OUTCOME", "DIGEST", ""];
     for (const line of table(heading, rows.map(cellsOf))) printer.row(line);
+  }
+  if (broken !== null) {
+    printer.warn(
+      `This log is not whole: ${broken}. \`${printer.program} audit verify\` names the first such place.`,
+    );
   }
   return "ok";
 };
@@ -60,27 +66,35 @@ function cellsOf(row: AuditRow): readonly string[] {
   ];
 }
 
+/** A hash that an earlier `audit verify` printed. Contract: throws a usage error for another text. */
+function hashIn({ flags }: Invocation, name: "head" | "after"): string | null {
+  const hash = flags.text(name) ?? null;
+  if (hash === null || /^[0-9a-f]{64}$/.test(hash)) return hash;
+  throw usageError(
+    `Expected --${name} to be the hash that an earlier \`audit verify\` printed: 64 hexadecimal digits.`,
+  );
+}
+
 /** Contract: `problems` when a row is broken, or the one that was asked for is not there. */
 export const verifyAudit: Command = async (invocation) => {
-  const { flags, printer } = invocation;
-  const expected = flags.text("head") ?? null;
-  if (expected !== null && !/^[0-9a-f]{64}$/.test(expected)) {
-    throw usageError(
-      "Expected --head to be the hash that an earlier `audit verify` printed: 64 hexadecimal digits.",
-    );
-  }
+  const { printer } = invocation;
+  const question = { expected: hashIn(invocation, "head"), after: hashIn(invocation, "after") };
   const path = await logOf(invocation);
-  const report = reading(path, (file) => checkAudit(file, expected));
-  const { rows, head, broken, holds } = report;
+  const report = reading(path, (file) => checkAudit(file, question));
+  const { rows, files, head, broken, holds } = report;
   const isWhole = broken === null && holds !== false;
   printer.document({ path, ...report, ok: isWhole });
   if (broken) {
-    printer.data([["red", "broken"], `  ${path}, line ${broken.line}: ${broken.why}`]);
+    printer.data([["red", "broken"], `  ${broken.file}, line ${broken.line}: ${broken.why}`]);
     printer.data(`    ${counted(rows, "row")} before it ${rows === 1 ? "is" : "are"} whole`);
   } else if (holds === false) {
     printer.data([["red", "cut"], `  ${path} has no row with that hash: it was cut, or is another log`]);
   } else {
-    printer.data([["green", "ok"], `  ${path}: ${counted(rows, "row")}, none changed, moved or missing`]);
+    const where = files > 1 ? ` in ${files} files` : "";
+    printer.data([
+      ["green", "ok"],
+      `  ${path}: ${counted(rows, "row")}${where}, none changed, moved or missing`,
+    ]);
     printer.data(`    head: ${head.hash}`);
   }
   return isWhole ? "ok" : "problems";

@@ -13,6 +13,8 @@ export const MAX_STEER_CHARS = 32_000;
 /** Of a progress report: its note, and its partial result as JSON. Every report is an event that is kept. */
 export const MAX_NOTE_CHARS = 500;
 export const MAX_PARTIAL_CHARS = 16_000;
+/** Of one file of the audit log, about 48,000 rows; the next one goes on. */
+export const AUDIT_FILE_BYTES = 16_777_216;
 /** Tasks in one `delegate_task` batch. */
 export const MAX_BATCH = 32;
 /** Steers and messages that may wait for one task. */

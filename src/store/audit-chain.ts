@@ -48,22 +48,36 @@ export function chained(
   return { line: `${body.slice(0, -1)},"hash":"${hash}"}`, head: { seq, hash } };
 }
 
+/** The head that a line says to follow; `null` for what is no row. Contract: pure; it looks at no hash. */
+export function headBefore(line: string): ChainHead | null {
+  const row = parsed(line);
+  return row && { seq: row.seq - 1, hash: row.prev };
+}
+
 /** What became of the chain at one line. */
 export type Link =
   | { readonly ok: true; readonly row: AuditRow }
-  | { readonly ok: false; readonly why: string; readonly seq: number | null };
+  | {
+      readonly ok: false;
+      readonly why: string;
+      readonly seq: number | null;
+      /** It is a row by itself, but not the next one. */
+      readonly isGap: boolean;
+    };
 
 /** Looks at one line after the head before it. Contract: pure, never throws. */
 export function linkOf(head: ChainHead, line: string): Link {
   const match = /^(\{.*),"hash":"([0-9a-f]{64})"\}$/s.exec(line);
   const body = `${match?.[1] ?? ""}}`;
   const row = match ? parsed(body) : null;
-  if (!match || !row) return { ok: false, why: "it is no row of an audit log", seq: null };
+  if (!match || !row) return { ok: false, why: "it is no row of an audit log", seq: null, isGap: false };
   const { seq, prev } = row;
-  if (sha256(body) !== match[2]) return { ok: false, why: "it was changed: its hash is another", seq };
+  if (sha256(body) !== match[2]) {
+    return { ok: false, why: "it was changed: its hash is another", seq, isGap: false };
+  }
   if (seq !== head.seq + 1 || prev !== head.hash) {
     const why = `it does not follow row ${head.seq}: rows are missing before it, or stand in another order`;
-    return { ok: false, why, seq };
+    return { ok: false, why, seq, isGap: true };
   }
   return { ok: true, row: { ...row, hash: match[2] } };
 }

@@ -5,23 +5,32 @@
 // L2. A note is with the system before anybody can be told of what it is about, and on the disk SYNC_MS later at most.
 // L3. What could not be written stays in line; until it is, `ready` throws.
 // L4. The file is its owner's alone (0600), under any umask.
+// L5. A file that is full is put among the parts, and the chain goes on in the next one: no row is lost or split. Where that
+//     fails, it goes on in the file that is there.
 
 import {
+  chmodSync,
   closeSync,
   constants,
   fchmodSync,
   fdatasync,
   fdatasyncSync,
   fstatSync,
+  fsyncSync,
   ftruncateSync,
+  mkdirSync,
   openSync,
   readSync,
+  renameSync,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import type { Clock, Timer } from "../base/clock.ts";
 import { ConfigError, messageOf, StoreError } from "../base/errors.ts";
 import type { Audit, AuditNote } from "../core/audit.ts";
-import { chained, CHAIN_START, type ChainHead, linkOf } from "./audit-chain.ts";
+import { AUDIT_FILE_BYTES } from "../core/limits.ts";
+import { chained, CHAIN_START, type ChainHead, headBefore, linkOf } from "./audit-chain.ts";
+import { partNumber, partPath, partsOf } from "./audit-parts.ts";
 
 /** What a power loss may take. */
 const SYNC_MS = 1_000;
@@ -34,11 +43,19 @@ export interface AuditFileOptions {
   readonly clock: Clock;
   /** Bytes that the file took; the system's own when absent. */
   readonly write?: (file: number, bytes: Uint8Array) => number;
+  /** Bytes at which a file is full; `AUDIT_FILE_BYTES` when absent. */
+  readonly fullBytes?: number;
 }
 
 export class AuditFile implements Audit {
   readonly #options: AuditFileOptions;
-  readonly #file: number;
+  readonly #fullBytes: number;
+  #file: number;
+  /** Bytes of the file at which it is put away. */
+  #fullAt: number;
+  #bytes: number;
+  /** Of the next file that is put away. */
+  #part: number;
   #head: ChainHead;
   /** Bytes that are not written yet; a part of a line when the disk was full in its middle. */
   #waiting = new Uint8Array(0);
@@ -50,10 +67,14 @@ export class AuditFile implements Audit {
   /** Contract: throws ConfigErrors `audit_unusable` and `audit_damaged`, each with what to do. */
   constructor(options: AuditFileOptions) {
     this.#options = options;
+    this.#fullBytes = this.#fullAt = options.fullBytes ?? AUDIT_FILE_BYTES;
     this.#file = opened(options.path);
     try {
+      const last = lastPartOf(options.path);
+      this.#part = last === undefined ? 1 : partNumber(last) + 1;
       const { head, whole, torn } = tailOf(this.#file, options.path);
-      this.#head = head;
+      this.#head = whole > 0 || last === undefined ? head : headOf(last);
+      this.#bytes = whole;
       if (torn === 0) return;
       ftruncateSync(this.#file, whole);
       const detail = `${torn} bytes of a row that a crash broke off were cut`;
@@ -111,20 +132,80 @@ export class AuditFile implements Audit {
     try {
       // A full disk may take a part: the rest goes on from there (keeps L1).
       while (this.#waiting.length > 0) {
-        this.#waiting = this.#waiting.subarray(write(this.#file, this.#waiting));
+        const taken = write(this.#file, this.#waiting);
+        this.#bytes += taken;
+        this.#waiting = this.#waiting.subarray(taken);
       }
       this.#failure = null;
+      if (this.#bytes >= this.#fullAt) this.#putAway();
       this.#sync ??= this.#options.clock.after(SYNC_MS, () => this.#flush());
     } catch (thrown) {
       this.#failure = thrown;
     }
   }
 
+  /** Keeps L5. */
+  #putAway(): void {
+    const { path } = this.#options;
+    const part = partPath(path, this.#part);
+    try {
+      fdatasyncSync(this.#file);
+      mkdirSync(dirname(part), { recursive: true });
+      chmodSync(dirname(part), 0o700);
+      renameSync(path, part);
+      const next = nextAfter(path, part);
+      closeSync(this.#file);
+      this.#file = next;
+      this.#part += 1;
+      this.#bytes = 0;
+      this.#fullAt = this.#fullBytes;
+      for (const folder of [dirname(part), dirname(path)]) syncFolder(folder);
+    } catch {
+      this.#fullAt = this.#bytes + this.#fullBytes;
+    }
+  }
+
   #flush(): void {
     this.#sync = null;
-    fdatasync(this.#file, (failure) => {
-      if (failure && !this.#isClosed) this.#failure = failure;
+    const file = this.#file;
+    fdatasync(file, (failure) => {
+      // One that was put away meanwhile was asked for then.
+      if (failure && !this.#isClosed && file === this.#file) this.#failure = failure;
     });
+  }
+}
+
+/** The next file; without one, the full one gets its place back. Throws as `opened` does. */
+function nextAfter(path: string, part: string): number {
+  try {
+    return opened(path);
+  } catch (error) {
+    renameSync(part, path);
+    throw error;
+  }
+}
+
+/** So that a power loss takes no name. Systems that cannot do that keep names by other means. */
+function syncFolder(folder: string): void {
+  try {
+    const file = openSync(folder, "r");
+    try {
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    // Nothing is lost by it that a second more would not take.
+  }
+}
+
+/** The last row of a full file. Throws ConfigError `audit_damaged`, and the system's errors. */
+function headOf(part: string): ChainHead {
+  const file = openSync(part, "r");
+  try {
+    return tailOf(file, part).head;
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -138,9 +219,21 @@ function opened(path: string): number {
     closeSync(file);
     throw new Error("it is not a regular file");
   } catch (cause) {
-    const message = `Expected to write the audit log ${path}, got: ${messageOf(cause)}. Make its folder writable, or point store.path to one that is.`;
-    throw new ConfigError("audit_unusable", message, { cause, details: { path, config_key: "store.path" } });
+    throw unusable(path, cause);
   }
+}
+
+function lastPartOf(path: string): string | undefined {
+  try {
+    return partsOf(path).at(-1);
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
+}
+
+function unusable(path: string, cause: unknown): ConfigError {
+  const message = `Expected to write the audit log ${path}, got: ${messageOf(cause)}. Make its folder writable, or point store.path to one that is.`;
+  return new ConfigError("audit_unusable", message, { cause, details: { path, config_key: "store.path" } });
 }
 
 interface Tail {
@@ -161,8 +254,7 @@ function tailOf(file: number, path: string): Tail {
   const torn = size - whole;
   if (whole === 0) return { head: CHAIN_START, whole, torn };
   const line = new TextDecoder().decode(bytes.subarray(bytes.lastIndexOf(10, end - 1) + 1, Math.max(0, end)));
-  const { seq = 0, prev = "" } = seqOf(line);
-  const link = linkOf({ seq: seq - 1, hash: prev }, line);
+  const link = linkOf(headBefore(line) ?? CHAIN_START, line);
   if (link.ok) return { head: link.row, whole, torn };
   throw new ConfigError(
     "audit_damaged",
@@ -170,12 +262,4 @@ function tailOf(file: number, path: string): Tail {
       "a new one is begun when none is there.",
     { details: { path } },
   );
-}
-
-function seqOf(line: string): { readonly seq?: number; readonly prev?: string } {
-  try {
-    return JSON.parse(line) as { readonly seq?: number; readonly prev?: string };
-  } catch {
-    return {};
-  }
 }

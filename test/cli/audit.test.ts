@@ -1,6 +1,11 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { auditEnd } from "../../src/store/audit-end.ts";
+import { AuditFile } from "../../src/store/audit-file.ts";
+import { partsOf } from "../../src/store/audit-parts.ts";
+import { noteOf } from "../store/audit-notes.ts";
 import { newHome } from "./home.ts";
 import { runLine, ScriptedTerminal } from "./scripted-terminal.ts";
 
@@ -60,4 +65,33 @@ test("where there is none it says so", async () => {
   const empty = join(home.cwd, "empty");
   await writeFile(empty, "");
   expect((await line(home, ["audit", "ls", empty])).err).toContain("Nothing was asked yet");
+});
+
+test("a log in several files is one, of which no file may go unnoticed", async () => {
+  const home = await newHome();
+  const log = join(home.cwd, "log");
+  const file = new AuditFile({ path: log, clock: systemClock, fullBytes: 1_000 });
+  for (let at = 0; at < 12; at += 1) {
+    file.note(noteOf(`task_${at}`));
+    await Promise.resolve();
+  }
+  file.close();
+  const [oldest = "", ...others] = partsOf(log);
+  const whole = await line(home, ["audit", "verify", log]);
+  expect(whole.out).toContain(`12 rows in ${others.length + 2} files`);
+  const { hash } = auditEnd(oldest, 1).rows[0] ?? { hash: "" };
+  await rm(oldest);
+  const broken = await line(home, ["audit", "verify", log]);
+  expect([broken.code, broken.out]).toEqual([
+    3,
+    expect.stringMatching(/^broken .*log\.d.000002, line 1: .*whole file/),
+  ]);
+  expect((await line(home, ["audit", "verify", log, "--after", hash])).code).toBe(0);
+  expect((await line(home, ["audit", "verify", log, "--after", "x"])).code).toBe(2);
+
+  const text = await readFile(log, "utf8");
+  await writeFile(log, `${text}{}\n`);
+  const shown = await line(home, ["audit", "ls", log]);
+  expect([shown.code, shown.err]).toEqual([0, expect.stringContaining("not whole: the last line")]);
+  expect(shown.out).toContain("task_11");
 });

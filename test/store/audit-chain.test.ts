@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AUDIT_CHARS } from "../../src/core/audit.ts";
-import { chained, CHAIN_START, linkOf } from "../../src/store/audit-chain.ts";
+import { chained, CHAIN_START, headBefore, linkOf } from "../../src/store/audit-chain.ts";
 import { noteOf } from "./audit-notes.ts";
 
 const first = chained(CHAIN_START, noteOf("task_1", { tokenId: "tok_1", detail: "d" }), 7);
@@ -37,11 +37,18 @@ describe("a chain", () => {
     });
     const other = chained(CHAIN_START, noteOf("task_9"), 7);
     expect(linkOf(other.head, second.line).ok).toBe(false);
-    expect(linkOf(second.head, second.line).ok).toBe(false);
+    expect(linkOf(second.head, second.line)).toMatchObject({ ok: false, isGap: true });
+    expect(headBefore(second.line)).toEqual(first.head);
   });
 
   it.each(["", "{}", "null", '{"seq":1}', "\u0000", "x".repeat(1000)])("knows no row in %j", (line) => {
-    expect(linkOf(CHAIN_START, line)).toEqual({ ok: false, why: "it is no row of an audit log", seq: null });
+    expect(linkOf(CHAIN_START, line)).toEqual({
+      ok: false,
+      why: "it is no row of an audit log",
+      seq: null,
+      isGap: false,
+    });
+    expect(headBefore(line)).toBeNull();
   });
 
   it("cuts what is long, keeps what is odd, and is one line whatever is in it", () => {

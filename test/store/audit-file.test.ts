@@ -15,8 +15,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SimulatedClock } from "../../src/base/clock.ts";
-import { checkAudit, lastAuditRows } from "../../src/store/audit-check.ts";
-import { AuditFile } from "../../src/store/audit-file.ts";
+import { checkAudit } from "../../src/store/audit-check.ts";
+import { auditEnd } from "../../src/store/audit-end.ts";
+import { AuditFile, type AuditFileOptions } from "../../src/store/audit-file.ts";
+import { partPath, partsOf } from "../../src/store/audit-parts.ts";
 import { noteOf } from "./audit-notes.ts";
 
 let folder: string;
@@ -31,8 +33,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function audit(at = path): AuditFile {
-  const file = new AuditFile({ path: at, clock: new SimulatedClock() });
+function audit(at = path, more: Partial<AuditFileOptions> = {}): AuditFile {
+  const file = new AuditFile({ path: at, clock: new SimulatedClock(), ...more });
   open.push(file);
   return file;
 }
@@ -44,7 +46,7 @@ describe("AuditFile", () => {
     const log = audit();
     for (const target of ["a", "b", "c"]) log.note(noteOf(target));
     await Promise.resolve();
-    expect(lastAuditRows(path, 10).map(({ target }) => target)).toEqual(["a", "b", "c"]);
+    expect(auditEnd(path, 10).rows.map(({ target }) => target)).toEqual(["a", "b", "c"]);
     expect(checkAudit(path)).toMatchObject({ rows: 3, broken: null });
   });
 
@@ -69,7 +71,7 @@ describe("AuditFile", () => {
       again.note(noteOf("c"));
       again.close();
       expect(checkAudit(path).broken).toBeNull();
-      expect(lastAuditRows(path, 10).map(({ action, target }) => target ?? action)).toEqual([
+      expect(auditEnd(path, 10).rows.map(({ action, target }) => target ?? action)).toEqual([
         "a",
         "audit.mend",
         "c",
@@ -140,5 +142,87 @@ describe("AuditFile", () => {
     log.ready();
     log.close();
     expect(checkAudit(path).rows).toBe(3);
+  });
+});
+
+describe("a file that is full", () => {
+  /** About three rows. */
+  const small = { fullBytes: 1_000 };
+  const noteOne = async (log: AuditFile, target: string): Promise<void> => {
+    log.note(noteOf(target));
+    await Promise.resolve();
+  };
+  const noteAll = async (log: AuditFile, targets: readonly string[]): Promise<void> => {
+    for (const target of targets) await noteOne(log, target);
+  };
+  const targets = (from: number, count: number) => Array.from({ length: count }, (_, at) => `t${from + at}`);
+
+  it("L5 L4 is put away whole, and the chain goes on in the next, over restarts", async () => {
+    for (const from of [0, 10, 20]) {
+      const log = audit(path, small);
+      await noteAll(log, targets(from, 10));
+      log.close();
+    }
+    const parts = partsOf(path);
+    expect(parts.length).toBeGreaterThan(5);
+    expect(checkAudit(path)).toMatchObject({ rows: 30, files: parts.length + 1, broken: null });
+    expect(auditEnd(path, 100).rows.map(({ target }) => target)).toEqual(targets(0, 30));
+    expect([`${path}.d`, ...parts, path].map((at) => (statSync(at).mode & 0o777).toString(8))).toEqual([
+      "700",
+      ...parts.map(() => "600"),
+      "600",
+    ]);
+  });
+
+  it("L5 goes on after a crash between the two files, and in the middle of the next one's first row", async () => {
+    const log = audit(path, small);
+    await noteAll(log, targets(0, 10));
+    log.close();
+    const last = partsOf(path).at(-1) ?? "";
+    rmSync(path);
+    const head = auditEnd(path, 1).rows[0];
+    const again = audit(path, small);
+    await noteOne(again, "next");
+    again.close();
+    expect(auditEnd(path, 2).rows.map(({ hash }) => hash)[0]).toBe(head?.hash);
+    writeFileSync(path, readFileSync(path).subarray(0, 50));
+    const third = audit(path, small);
+    await noteOne(third, "third");
+    third.close();
+    expect(checkAudit(path).broken).toBeNull();
+    expect(auditEnd(path, 2).rows.map(({ action, target }) => target ?? action)).toEqual([
+      "audit.mend",
+      "third",
+    ]);
+    expect(partsOf(path)).toContain(last);
+  });
+
+  it("L5 that cannot be put away is gone on with, and put away when it can be", async () => {
+    writeFileSync(`${path}.d`, "in the way");
+    const log = audit(path, small);
+    await noteAll(log, targets(0, 5));
+    log.ready();
+    expect(checkAudit(path)).toMatchObject({ rows: 5, files: 1, broken: null });
+    rmSync(`${path}.d`);
+    await noteAll(log, targets(5, 5));
+    log.ready();
+    expect(partsOf(path)).toEqual([partPath(path, 1)]);
+    expect(checkAudit(path)).toMatchObject({ rows: 10, files: 2, broken: null });
+  });
+
+  it("L3 keeps what waits when it is full and the disk is too", async () => {
+    let room = 1_100;
+    const write = (file: number, bytes: Uint8Array): number => {
+      if (room === 0) throw new Error("ENOSPC");
+      const taken = writeSync(file, bytes.subarray(0, room));
+      room -= taken;
+      return taken;
+    };
+    const log = audit(path, { ...small, write });
+    await noteAll(log, targets(0, 6));
+    expect(() => log.ready()).toThrow(expect.objectContaining({ code: "audit_failed" }));
+    room = 100_000;
+    log.ready();
+    expect(checkAudit(path)).toMatchObject({ rows: 6, broken: null });
   });
 });
