@@ -1,5 +1,6 @@
 // What goes into the record of who did what: every command of a caller from outside, and every call of a tool. Looking is
-// not noted. A command is noted when it has ended, before its caller is told; a tool's call before it begins.
+// not noted. A command is noted when it has ended, before its caller is told; a tool's call before it begins, when it waits
+// for a person to allow it, and when it was refused, by a person or by nobody's answer.
 
 import { toTroupeError } from "./base/errors.ts";
 import type { Clock } from "./base/clock.ts";
@@ -78,10 +79,17 @@ export function auditedApi(api: TroupeApi, caller: Caller, audit: Audit): Troupe
   });
 }
 
-/** The same tool, every call of which is noted before it begins, and again where it fails. */
+const asksPerson = (outcome: ToolOutcome): boolean =>
+  outcome.type === "suspended" && outcome.wait.for === "input" && outcome.wait.approval === true;
+
+/** The same tool, every call of which is noted before it begins, and again where it has to be allowed or fails. */
 export function auditedTool(tool: Tool, audit: Audit): Tool {
   const { name } = tool.definition;
-  const noted = async <T>(input: unknown, context: ToolContext, work: () => Promise<T>): Promise<T> => {
+  const noted = async (
+    input: unknown,
+    context: ToolContext,
+    work: () => Promise<ToolOutcome>,
+  ): Promise<ToolOutcome> => {
     audit.ready();
     const note = {
       actor: `agent:${context.taskId}`,
@@ -91,7 +99,9 @@ export function auditedTool(tool: Tool, audit: Audit): Tool {
     };
     audit.note({ ...note, outcome: "begun", detail: context.callId });
     try {
-      return await work();
+      const outcome = await work();
+      if (asksPerson(outcome)) audit.note({ ...note, outcome: "asked", detail: context.callId });
+      return outcome;
     } catch (thrown) {
       audit.note({ ...note, outcome: toTroupeError(thrown).code, detail: context.callId });
       throw thrown;

@@ -8,6 +8,7 @@ import { secure } from "./http/gate.ts";
 import type { MadeTokens } from "./http/made-tokens.ts";
 import { startingResponse } from "./http/problem.ts";
 import type { RateLimitOptions } from "./http/rate-limit.ts";
+import { Refusals } from "./http/refusals.ts";
 import { createHttpApp } from "./http/server.ts";
 import { Shell } from "./http/shell.ts";
 import { OPERATOR } from "./runtime/runtime.ts";
@@ -31,6 +32,7 @@ export interface ServeOptions {
 
 /** What is served: a Troupe, or what only shows what one did and has no machines at work. */
 export type Shown = Pick<Troupe, "as" | "logger"> & {
+  readonly audit?: Troupe["audit"];
   readonly runtime?: Pick<Troupe["runtime"], "inspection">;
 };
 
@@ -48,6 +50,7 @@ export interface Served {
 export async function listen(options: ServeOptions): Promise<Served> {
   assertBindAllowed(options.host, options.insecureAllowRemote);
   await options.made?.watch();
+  let refusals: Refusals | null = null;
   let handler: ((request: Request) => Response | Promise<Response>) | null = null;
   const listening = await serve((request) => handler?.(request) ?? secure(startingResponse()), {
     hostname: options.host,
@@ -56,6 +59,7 @@ export async function listen(options: ServeOptions): Promise<Served> {
   return {
     listening,
     open: (troupe) => {
+      refusals = troupe.audit ? new Refusals(troupe.audit, options.world.clock) : null;
       const app = createHttpApp({
         api: (caller) => troupe.as(caller),
         gate: {
@@ -71,11 +75,13 @@ export async function listen(options: ServeOptions): Promise<Served> {
         version: VERSION,
         ...(troupe.runtime && { inspection: troupe.runtime.inspection }),
         shell: new Shell({ folder: DASHBOARD }),
+        ...(refusals && { refusals }),
       });
       handler = (request) => app.fetch(request);
     },
     close: () => {
       options.made?.close();
+      refusals?.close();
       return listening.close();
     },
   };

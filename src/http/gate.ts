@@ -84,8 +84,8 @@ export function gate(options: GateOptions, keeper: Doorkeeper, isOpen: IsOpen): 
     if (origin !== undefined && !origins.has(origin) && !isOwn(origin, c)) throw forbiddenOrigin(origin);
     if (!(await isOpen(c.req))) {
       const caller = await authenticate(c, keeper.tokens);
-      keeper.limit?.take(caller);
       c.set("caller", caller);
+      keeper.limit?.take(caller);
     }
     if (hasBody(c.req.raw.headers)) assertJsonType(c.req.raw.headers);
     await next();

@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { describeRoute, generateSpecs, resolver } from "hono-openapi";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
-import { InternalError, toTroupeError } from "../base/errors.ts";
+import { InternalError, toTroupeError, type TroupeError } from "../base/errors.ts";
 import { newId, type Random, systemRandom } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import type { Caller, TroupeApi } from "../core/api.ts";
@@ -15,6 +15,7 @@ import { addEventRoutes } from "./event-routes.ts";
 import { gate, type GateOptions, type HttpEnv, securityHeaders } from "./gate.ts";
 import { problemResponse } from "./problem.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { type Refusals, routeOf } from "./refusals.ts";
 import { emptyQuery } from "./request-schema.ts";
 import { addRoute, type HttpApp, reply, type RouteHost, unrouted } from "./route.ts";
 import { addSessionRoutes } from "./session-routes.ts";
@@ -36,6 +37,8 @@ export interface HttpAppOptions {
   readonly inspection?: InspectionSource;
   /** The dashboard; absent where only programs call. */
   readonly shell?: Shell;
+  /** Where the gate's refusals are counted; nowhere when absent. */
+  readonly refusals?: Refusals;
 }
 
 const HEALTH_PATH = "/healthz";
@@ -73,13 +76,16 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   addSwitchRoutes(host);
   addEventRoutes(host, { clock: options.clock, newRequestId });
   app.notFound(unrouted(app));
-  app.onError((thrown) => refuse(thrown, newRequestId(), options.logger));
+  app.onError((thrown, c) => {
+    const error = toTroupeError(thrown);
+    options.refusals?.count({ caller: c.get("caller") ?? null, route: routeOf(c), code: error.code });
+    return refuse(error, newRequestId(), options.logger);
+  });
   return app;
 }
 
 /** The problem document as a response; internal errors go to the log in full, and only there. */
-function refuse(thrown: unknown, requestId: string, logger: Logger): Response {
-  const error = toTroupeError(thrown);
+function refuse(error: TroupeError, requestId: string, logger: Logger): Response {
   if (error instanceof InternalError) {
     const cause = error.cause instanceof Error ? error.cause.stack : undefined;
     logger.error(error.message, { request_id: requestId, code: error.code, cause: cause ?? error.stack });

@@ -9,6 +9,7 @@ import type { InspectionSource } from "../core/inspection.ts";
 import { EventHub } from "./event-hub.ts";
 import { EventTalk } from "./event-talk.ts";
 import { InspectionTalks } from "./inspection-talk.ts";
+import type { Refusals } from "./refusals.ts";
 import type { RouteHost } from "./route.ts";
 import { SocketSession, type SessionOptions } from "./socket-session.ts";
 import { CLOSE } from "./socket-words.ts";
@@ -34,6 +35,7 @@ export interface SocketRouteOptions {
   readonly newRequestId: () => string;
   /** The machines at work; nothing can be inspected when absent. */
   readonly inspection?: InspectionSource;
+  readonly refusals?: Refusals;
 }
 
 export function addSocketRoutes(host: RouteHost, options: SocketRouteOptions): void {
@@ -44,9 +46,11 @@ export function addSocketRoutes(host: RouteHost, options: SocketRouteOptions): v
       if (!isSocketOffered(c.req.raw)) return next();
       const callerOf = (token: string): Promise<Caller | null> => tokens.callerOf(token);
       const { revoked } = host;
+      const refused: SessionOptions["refused"] = (code, caller) =>
+        options.refusals?.count({ caller, route: `GET ${path} (WebSocket)`, code });
       return acceptSocket(
         c.req.raw,
-        new SocketSession({ clock, newRequestId, callerOf, revoked, begin, ...places.take() }),
+        new SocketSession({ clock, newRequestId, callerOf, revoked, refused, begin, ...places.take() }),
       );
     });
   };

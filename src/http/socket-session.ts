@@ -50,6 +50,8 @@ export interface SessionOptions {
   /** Aborts when the caller's token is revoked. */
   readonly revoked: (caller: Caller) => AbortSignal | null;
   readonly newRequestId: () => string;
+  /** Told with which code a client was sent away, and who it is where that is known. */
+  readonly refused: (code: string, caller: Caller | null) => void;
   /** The client has said who it is. */
   readonly greeted: () => void;
   readonly released: () => void;
@@ -123,12 +125,16 @@ export class SocketSession implements SocketHandler, Line {
   }
 
   async #greet(text: string): Promise<void> {
-    const { callerOf, begin, greeted } = this.#options;
+    const { callerOf, begin, greeted, refused } = this.#options;
     const hello = readMessage(helloMessage, text);
     const caller = hello && (await callerOf(hello.token));
     if (this.#isClosed()) return;
-    if (!hello || !caller) return this.close(CLOSE.noHello, "expected a hello with this server's token");
+    if (!hello || !caller) {
+      refused("unauthorized", null);
+      return this.close(CLOSE.noHello, "expected a hello with this server's token");
+    }
     if (!caller.scopes.includes(SOCKET_SCOPE)) {
+      refused("insufficient_scope", caller);
       return this.close(CLOSE.forbidden, `expected the scope "${SOCKET_SCOPE}"`);
     }
     this.#mind(this.#options.revoked(caller));

@@ -48,6 +48,7 @@ function dial(): Line {
       new EventTalk({ line, api, hub: (hub ??= newHub()), clock, ...(after !== undefined && { after }) }),
     revoked: () => null,
     newRequestId: () => "req_1",
+    refused: () => {},
     greeted: () => (greeted += 1),
     released: () => (released += 1),
   });

@@ -6,6 +6,7 @@ import { silentLogger, type Logger } from "../../src/base/log.ts";
 import type { Caller, Scope, TroupeApi } from "../../src/core/api.ts";
 import type { GateOptions } from "../../src/http/gate.ts";
 import { HttpClient } from "../../src/http/client.ts";
+import type { Refusals } from "../../src/http/refusals.ts";
 import type { HttpApp } from "../../src/http/route.ts";
 import { createHttpApp } from "../../src/http/server.ts";
 import type { Shell } from "../../src/http/shell.ts";
@@ -31,6 +32,7 @@ export interface RigOptions {
   readonly gate?: Partial<GateOptions>;
   readonly hostname?: string;
   readonly shell?: Shell;
+  readonly refusals?: Refusals;
   /** Stands in front of the canned API. */
   readonly wrap?: (api: CannedApi, caller: Caller) => TroupeApi;
 }
@@ -65,6 +67,7 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
     logger: options.logger ?? silentLogger,
     version: "1.2.3",
     ...(options.shell && { shell: options.shell }),
+    ...(options.refusals && { refusals: options.refusals }),
   });
   const server = await serve(app.fetch, { hostname: options.hostname ?? "127.0.0.1", port: 0 });
   ({ port } = server);

@@ -31,6 +31,7 @@ function session(scope: "read" | "control" = "read", begin: (at: Line) => void =
     newRequestId: () => "req_1",
     revoked: () => revoked.signal,
     callerOf: async (token) => (token === TOKEN ? callerWith(scope) : null),
+    refused: () => {},
     greeted: () => told.push("greeted"),
     released: () => told.push("released"),
     begin: (at) => {

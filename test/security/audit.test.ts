@@ -8,12 +8,15 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { auditedTool } from "../../src/audited.ts";
 import { type AuditNote, NO_AUDIT } from "../../src/core/audit.ts";
-import type { Toolset } from "../../src/core/tool.ts";
+import type { Tool, Toolset } from "../../src/core/tool.ts";
 import { checkAudit } from "../../src/store/audit-check.ts";
 import { chained, CHAIN_START } from "../../src/store/audit-chain.ts";
+import { withApproval } from "../../src/toolsets/approval.ts";
 import { delegationToolset } from "../../src/toolsets/delegation.ts";
-import { hang } from "../../providers/script.ts";
+import { call, hang, say } from "../../providers/script.ts";
 import { converse } from "../runtime/conversation.ts";
+import { RestartingBox } from "../runtime/restarting.ts";
+import { agentNamed } from "../runtime/rig.ts";
 import { noteOf } from "../store/audit-notes.ts";
 
 let folder: string;
@@ -106,3 +109,48 @@ describe("T66 an agent that reaches for a task which is not below it", () => {
     },
   );
 });
+
+describe("a call that a person has to allow", () => {
+  it.each([
+    ["nobody answers", null, "denied_by_timeout"],
+    ["a person says no", "no", "denied"],
+  ])("and that is denied since %s is noted so, with when it was asked", async (_, answer, outcome) => {
+    const notes: AuditNote[] = [];
+    const audit = { ...NO_AUDIT, note: (note: AuditNote) => notes.push(note) };
+    const it = askingBox((tool) => auditedTool(tool, audit));
+    const { taskId } = await it.api.delegate({ goal: "tidy up", toolsets: ["danger"] });
+    await it.clock.advance(1_000);
+    await it.restart();
+    expect(notes.map((note) => note.outcome)).toEqual(["begun", "asked"]);
+    if (answer !== null) await it.api.answer(taskId, { text: answer });
+    await it.clock.advance(APPROVAL_MS);
+    expect((await it.record(taskId)).state).toBe("done");
+    expect(notes.map((note) => note.outcome)).toEqual(["begun", "asked", "begun", outcome]);
+    expect(new Set(notes.map(({ actor, target }) => `${actor} ${target}`))).toEqual(
+      new Set([`agent:${taskId} delete_all`]),
+    );
+  });
+});
+
+const APPROVAL_MS = 60_000;
+
+/** A box whose model wants to delete something, and asks first. */
+function askingBox(watch: (tool: Tool) => Tool): RestartingBox {
+  const tool: Tool = {
+    definition: { name: "delete_all", description: "Deletes.", parameters: { type: "object" } },
+    repeatable: false,
+    run: () => Promise.resolve({ type: "result", value: "deleted" }),
+  };
+  const asking = withApproval(
+    { name: "danger", description: "Deletes.", tools: () => [tool] },
+    { approve: "always", reachesOut: false, timeoutMs: APPROVAL_MS },
+  );
+  return new RestartingBox({
+    toolsets: [{ ...asking, tools: (role) => asking.tools(role).map(watch) }],
+    settings: { sessionAgent: agentNamed("session", { toolsets: ["danger"], role: "orchestrator" }) },
+    reply: ({ messages }) =>
+      messages.some(({ parts }) => parts.some(({ type }) => type === "tool_result"))
+        ? [say("tidied")]
+        : [call("delete_all", { path: "x" })],
+  });
+}
