@@ -6,7 +6,7 @@ import { AUDIT_SUFFIX } from "./audited.ts";
 import { CONFIG_FILE, troupeHome, type Environment } from "./config/load.ts";
 import type { StoreSettings } from "./core/settings.ts";
 import { PARTS_SUFFIX } from "./store/audit-parts.ts";
-import { resolvedPath } from "./toolsets/file-policy.ts";
+import { placesOf, resolvedPath } from "./toolsets/file-policy.ts";
 
 /** A database and the files beside it. */
 const STORE_SUFFIXES = [
@@ -33,12 +33,12 @@ export async function ownPaths(
 }
 
 /**
- * The config of this server and the one that the next start would find: no tool writes them.
- * Contract: absolute, links resolved; never throws.
+ * The config of this server and the one that the next start would find, with the links that lead there: no tool writes
+ * them. Contract: absolute, links of their folders resolved; never throws.
  */
 export async function configPaths(file: string | null, cwd: string): Promise<readonly string[]> {
   const paths = [...(file === null ? [] : [file]), join(cwd, CONFIG_FILE)];
-  return [...new Set(await Promise.all(paths.map(resolvedPath)))];
+  return [...new Set((await Promise.all(paths.map(placesOf))).flat())];
 }
 
 /** Nothing when the environment names no home. */

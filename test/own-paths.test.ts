@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -27,4 +27,24 @@ it("names the config of this server and the one that the next start would find, 
     "/nowhere/here/config.yaml",
   ]);
   expect(await configPaths("/nowhere/here/config.yaml", "/nowhere/here")).toHaveLength(1);
+});
+
+it("names the links that lead to the config too: whoever replaces one replaces the config", async () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "troupe-own-")));
+  const [real, here] = [join(folder, "real"), join(folder, "here")];
+  mkdirSync(real);
+  mkdirSync(here);
+  writeFileSync(join(real, "config.yaml"), "");
+  symlinkSync(real, join(here, "conf"));
+  symlinkSync(join(real, "config.yaml"), join(here, "config.yaml"));
+  const paths = await configPaths(join(here, "conf/other.yaml"), here);
+  rmSync(folder, { recursive: true });
+  expect(paths.toSorted()).toEqual(
+    [
+      join(real, "other.yaml"),
+      join(here, "conf"),
+      join(real, "config.yaml"),
+      join(here, "config.yaml"),
+    ].toSorted(),
+  );
 });

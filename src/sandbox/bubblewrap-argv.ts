@@ -11,7 +11,7 @@
 export interface Pin {
   /** Absolute, links resolved. */
   readonly path: string;
-  readonly kind: "read_only" | "empty_folder" | "in_place";
+  readonly kind: "read_only" | "in_place";
 }
 
 /** How the top of this machine's file system is laid out. */
@@ -168,8 +168,6 @@ function scratch(bytes: number): readonly string[] {
 }
 
 function pinned({ path, kind }: Pin): readonly string[] {
-  if (kind === "read_only") return ["--ro-bind", path, path];
   // A mount of itself cannot be renamed, so that what is pinned below stays where it is looked for.
-  if (kind === "in_place") return ["--bind", path, path];
-  return ["--tmpfs", path, "--remount-ro", path];
+  return [kind === "read_only" ? "--ro-bind" : "--bind", path, path];
 }

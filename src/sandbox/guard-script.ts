@@ -24,9 +24,7 @@ refuse() { printf 'troupe: %s\n' "$1" >&2; exit ${GUARD_REFUSED}; }
 processes=$1 data=$2 file=$3 last=$4 count=$5; shift 5
 marks=() paths=()
 while [ "$count" -gt 0 ]; do
-  if [ "$1" = - ]; then
-    if [ -w "$2" ] || [ -h "$2" ]; then refuse "$2 could not be kept as it is"; fi
-  else marks+=("$1") paths+=("$2"); fi
+  marks+=("$1") paths+=("$2")
   count=$((count - 1)); shift 2
 done
 found=$(stat -c %d:%i -- "\${paths[@]}") || refuse 'a folder was swapped while it was mounted'
@@ -44,7 +42,7 @@ exec "$@"
 /** Contract: pure. */
 export function guardedArgv(plan: GuardPlan): readonly [string, ...string[]] {
   const { workspace, pins } = plan;
-  const marked = [workspace, ...pins].flatMap(({ mark, path }) => [mark ?? "-", path]);
+  const marked = [workspace, ...pins].flatMap(({ mark, path }) => [mark, path]);
   const limits = [
     plan.maxProcesses,
     Math.floor(plan.maxMemoryBytes / 1024),

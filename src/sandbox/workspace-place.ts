@@ -3,8 +3,10 @@
 //
 // P1. A place is what the kernel says an opened descriptor led to, with the number of what was opened; whoever mounts
 //     the path checks that number again from inside, so that a swap in between opens nothing.
-// P2. Pinned: git's configuration and hooks (git outside of the sandbox runs what they name) and Troupe's own config.
-//     A link in the place of one of them is not followed.
+// P2. Pinned: git's whole folder and Troupe's own config. Git outside of the sandbox runs what its folder names, and
+//     besides `config` and `hooks` there are `commondir`, `config.worktree` and the submodules' own, some of them not there
+//     yet. What cannot be pinned where it stands, like a link, closes the sandbox.
+// P3. No workspace lies in a folder whose files no agent may read or write.
 
 import { constants, lstat, open, readlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -20,8 +22,8 @@ export interface Place {
 }
 
 export interface PlacedPin extends Pin {
-  /** Of what is shown at the path; `null` where that is a folder made for the sandbox. */
-  readonly mark: string | null;
+  /** Of what is shown at the path. */
+  readonly mark: string;
 }
 
 function noWorkspace(workspace: string, why: string): ToolError {
@@ -57,7 +59,10 @@ export interface WorkspaceQuestion {
   readonly own: readonly string[];
 }
 
-/** The workspace's place, when commands may run there. Contract: throws ToolError `no_workspace`. */
+/** Folders of keys and of git, in which whatever is written or read would get around the pins and the file tools. */
+const CLOSED: ReadonlySet<string> = new Set([".git", ".ssh", ".gnupg", ".aws"]);
+
+/** The workspace's place, when commands may run there. Contract: throws ToolError `no_workspace`. Keeps P3. */
 export async function workspacePlace({ workspace, workspaceRoot, own }: WorkspaceQuestion): Promise<Place> {
   const place = await placeOf(workspace);
   const { path } = place;
@@ -66,6 +71,10 @@ export async function workspacePlace({ workspace, workspaceRoot, own }: Workspac
   }
   const problem = workspaceProblem(path);
   if (problem !== null) throw noWorkspace(workspace, problem);
+  const closed = path.split("/").find((name) => CLOSED.has(name.toLowerCase()));
+  if (closed !== undefined) {
+    throw noWorkspace(workspace, `it is or lies in ${closed}, which no agent may touch; use another folder`);
+  }
   const held = own.find((each) => isWithin(each, path) || isWithin(path, each));
   if (held === undefined) return place;
   throw noWorkspace(
@@ -74,39 +83,35 @@ export async function workspacePlace({ workspace, workspaceRoot, own }: Workspac
   );
 }
 
-/** What is to stay as it is in a workspace. Contract: never throws; what is not there needs no pin. Keeps P2. */
+/** What is to stay as it is in a workspace. Contract: throws ToolError `no_workspace` for what cannot. Keeps P2. */
 export async function pinsOf(workspace: string, kept: readonly string[]): Promise<readonly PlacedPin[]> {
-  const git = join(workspace, ".git");
-  const paths = kept.filter((path) => isWithin(path, workspace) && path !== workspace);
-  const inside = new Set<string>(paths.flatMap((path) => foldersBetween(workspace, path)));
-  const pins: PlacedPin[] = [];
-  if ((await kindOf(git)) === "folder") {
-    inside.add(git);
-    const hooks = join(git, "hooks");
-    if ((await kindOf(hooks)) === "none") pins.push({ path: hooks, kind: "empty_folder", mark: null });
-    paths.push(...["config", "config.worktree", "hooks"].map((name) => join(git, name)));
-  } else paths.push(git);
-  const folders = await Promise.all([...inside].toSorted().map((path) => pin(path, "in_place")));
-  const files = await Promise.all(paths.map((path) => pin(path, "read_only")));
-  return [...folders, ...files].filter((each) => each !== null).concat(pins);
+  const files = [
+    join(workspace, ".git"),
+    ...kept.filter((path) => isWithin(path, workspace) && path !== workspace),
+  ];
+  const folders = [...new Set(files.flatMap((path) => foldersBetween(workspace, path)))].toSorted();
+  const pins = await Promise.all([
+    ...folders.map((path) => pin(workspace, path, "in_place")),
+    ...files.map((path) => pin(workspace, path, "read_only")),
+  ]);
+  return pins.filter((each) => each !== null);
 }
 
-async function pin(path: string, kind: Pin["kind"]): Promise<PlacedPin | null> {
-  try {
-    const found = await lstat(path, { bigint: true });
-    if (!found.isFile() && !found.isDirectory()) return null;
-    return { path, kind, mark: `${found.dev}:${found.ino}` };
-  } catch {
-    return null;
-  }
+/** `null` for what is not there. */
+async function pin(workspace: string, path: string, kind: Pin["kind"]): Promise<PlacedPin | null> {
+  const found = await lstat(path, { bigint: true }).catch((error: unknown) => {
+    if (isMissing(error)) return null;
+    throw noWorkspace(workspace, `${path} cannot be kept as it is (${messageOf(error)})`);
+  });
+  if (found === null) return null;
+  if (found.isFile() || found.isDirectory()) return { path, kind, mark: `${found.dev}:${found.ino}` };
+  const advice = "put a file or folder there instead, or move it out of the workspace";
+  throw noWorkspace(workspace, `${path} must be kept as it is and is no regular file or folder; ${advice}`);
 }
 
-async function kindOf(path: string): Promise<"folder" | "other" | "none"> {
-  try {
-    return (await lstat(path)).isDirectory() ? "folder" : "other";
-  } catch {
-    return "none";
-  }
+function isMissing(error: unknown): boolean {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 /** The folders above a path, below the workspace. */

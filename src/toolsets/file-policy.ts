@@ -2,7 +2,7 @@
 // home. It judges where a file really is (workspace.ts resolves the links) and by names alone: it looks into no file,
 // and a secret in a file of another name is not found.
 
-import { realpath } from "node:fs/promises";
+import { lstat, realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { FilePolicy } from "./workspace.ts";
 
@@ -67,5 +67,26 @@ export async function resolvedPath(path: string): Promise<string> {
   } catch {
     const above = dirname(path);
     return above === path ? path : join(await resolvedPath(above), basename(path));
+  }
+}
+
+/**
+ * Where a path leads, and the links on the way there: whoever replaces one of those replaces the file.
+ * Contract: absolute, links of their folders resolved; never throws.
+ */
+export async function placesOf(path: string): Promise<readonly string[]> {
+  const places = [await resolvedPath(path)];
+  for (let at = path; dirname(at) !== at; at = dirname(at)) {
+    const place = join(await resolvedPath(dirname(at)), basename(at));
+    if (await isLink(place)) places.push(place);
+  }
+  return places;
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isSymbolicLink();
+  } catch {
+    return false;
   }
 }

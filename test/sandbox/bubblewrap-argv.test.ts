@@ -47,16 +47,14 @@ describe("bubblewrapArgv", () => {
 
   it("B2 mounts one folder for writing, bounds what is memory, and pins what is asked for after it", () => {
     const pins = [
-      { path: "/home/me/work/.git", kind: "in_place" },
-      { path: "/home/me/work/.git/config", kind: "read_only" },
-      { path: "/home/me/work/.git/hooks", kind: "empty_folder" },
+      { path: "/home/me/work/conf", kind: "in_place" },
+      { path: "/home/me/work/conf/config.yaml", kind: "read_only" },
     ] as const;
     const words = bubblewrapArgv(planOf({ pins })).join(" ");
     expect(words.match(/ --bind /g)).toHaveLength(2);
     expect(words).toContain(
-      "--bind /home/me/work /home/me/work --bind /home/me/work/.git /home/me/work/.git " +
-        "--ro-bind /home/me/work/.git/config /home/me/work/.git/config " +
-        "--tmpfs /home/me/work/.git/hooks --remount-ro /home/me/work/.git/hooks --remount-ro / ",
+      "--bind /home/me/work /home/me/work --bind /home/me/work/conf /home/me/work/conf " +
+        "--ro-bind /home/me/work/conf/config.yaml /home/me/work/conf/config.yaml --remount-ro / ",
     );
     expect(words.match(/--size 1024 --tmpfs (\/tmp|\/dev\/shm)/g)).toHaveLength(2);
   });

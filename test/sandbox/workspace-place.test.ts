@@ -42,23 +42,34 @@ describe("workspacePlace", () => {
   });
 });
 
+describe("a folder of git or of keys", () => {
+  it.each([".git", ".git/hooks", "sub/.GIT/modules/a", ".ssh", ".gnupg/x", ".aws"])(
+    "P3 is no workspace: %s",
+    async (name) => {
+      const workspace = join(ground.workspace, name);
+      mkdirSync(workspace, { recursive: true });
+      const question = { workspace, workspaceRoot: ground.workspace, own: [] };
+      await expect(workspacePlace(question)).rejects.toThrow(/it is or lies in \.\w+, which no agent/);
+    },
+  );
+});
+
 describe("pinsOf", () => {
-  it("P2 pins git's configuration and hooks, in a folder that cannot be moved", async () => {
+  it("P2 pins git's folder as a whole, and is fine where nothing is to be pinned", async () => {
     const { workspace } = ground;
+    expect(await pinsOf(workspace, [join(workspace, "config.yaml")])).toEqual([]);
     const git = join(workspace, ".git");
     mkdirSync(git);
-    writeFileSync(join(git, "config"), "");
-    expect(await pinsOf(workspace, [])).toEqual([
-      { path: git, kind: "in_place", mark: markOf(git) },
-      { path: join(git, "config"), kind: "read_only", mark: markOf(join(git, "config")) },
-      { path: join(git, "hooks"), kind: "empty_folder", mark: null },
-    ]);
+    expect(await pinsOf(workspace, [])).toEqual([{ path: git, kind: "read_only", mark: markOf(git) }]);
   });
 
-  it("P2 follows no link in the place of what is pinned", async () => {
+  it("P2 closes a workspace in which a link stands for what is to be pinned: whoever swaps it gets around the pin", async () => {
     const { workspace, base } = ground;
+    const config = join(workspace, "config.yaml");
+    symlinkSync("/etc/hostname", config);
+    await expect(pinsOf(workspace, [config])).rejects.toMatchObject({ code: "no_workspace" });
     symlinkSync(base, join(workspace, ".git"));
-    expect(await pinsOf(workspace, [])).toEqual([]);
+    await expect(pinsOf(workspace, [])).rejects.toThrow(/\.git must be kept as it is and is no regular file/);
   });
 
   it("P2 pins a worktree's .git file, and kept files with the folders above them", async () => {
@@ -71,8 +82,8 @@ describe("pinsOf", () => {
     expect(pins.map(({ path, kind }) => `${kind} ${path.slice(workspace.length)}`)).toEqual([
       "in_place /a",
       "in_place /a/b",
-      "read_only /a/b/config.yaml",
       "read_only /.git",
+      "read_only /a/b/config.yaml",
     ]);
   });
 });
