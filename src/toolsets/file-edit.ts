@@ -1,5 +1,7 @@
 // The exact replacement of a piece of text, as edit_file does it. Pure; it refuses to guess.
 
+import { MAX_EDITED_BYTES } from "./file-refusals.ts";
+import { finderOf } from "./find-text.ts";
 import { refuse } from "./workspace.ts";
 
 const MAX_LINES_SHOWN = 5;
@@ -19,7 +21,7 @@ export interface Replaced {
 /**
  * The text after the replacement. In a text whose lines all end in CRLF, which read_file does not show, line ends of
  * the arguments mean CRLF.
- * Contract: throws ToolError `no_match`, `many_matches` or `same_text`.
+ * Contract: throws ToolError `no_match`, `many_matches`, `same_text` or `too_large`.
  */
 export function replaced(text: string, { oldText, newText, all }: Replacement): Replaced {
   const isCrlf = text.includes("\r\n") && !/(^|[^\r])\n/.test(text);
@@ -37,13 +39,35 @@ export function replaced(text: string, { oldText, newText, all }: Replacement): 
         "Add lines around it so that it is there once, or say all: true.",
     );
   }
-  // Not String.replace: a `$` in the new text means itself.
-  return { text: text.split(old).join(fresh), count: places.length };
+  // Before it is built: a letter replaced by a page is gigabytes.
+  const chars = text.length + places.length * (fresh.length - old.length);
+  if (chars > MAX_EDITED_BYTES) {
+    throw refuse(
+      "too_large",
+      `Expected a file of at most ${MAX_EDITED_BYTES} bytes, and it would have ${chars} after ${places.length} replacements.`,
+    );
+  }
+  return { text: withEach(text, places, { old, fresh }), count: places.length };
+}
+
+function withEach(
+  text: string,
+  places: readonly number[],
+  { old, fresh }: { readonly old: string; readonly fresh: string },
+): string {
+  let from = 0;
+  let made = "";
+  for (const at of places) {
+    made += text.slice(from, at) + fresh;
+    from = at + old.length;
+  }
+  return made + text.slice(from);
 }
 
 function placesOf(text: string, old: string): number[] {
   const places: number[] = [];
-  for (let at = text.indexOf(old); at >= 0; at = text.indexOf(old, at + old.length)) places.push(at);
+  const find = finderOf(old);
+  for (let at = find(text, 0); at >= 0; at = find(text, at + old.length)) places.push(at);
   return places;
 }
 
@@ -54,8 +78,11 @@ function lineAt(text: string, at: number): number {
 }
 
 function noMatch(text: string, old: string): string {
-  const first = old.split("\n").find((line) => line.trim() !== "");
-  const at = first === undefined ? -1 : text.indexOf(first.trim());
+  const first = old
+    .split("\n")
+    .find((line) => line.trim() !== "")
+    ?.trim();
+  const at = first === undefined ? -1 : finderOf(first)(text, 0);
   const near = at < 0 ? "" : ` Its first line, without the spaces around it, is at line ${lineAt(text, at)}.`;
   return `old_text is not in the file, to the letter.${near} Read the file and copy the text as it is there.`;
 }

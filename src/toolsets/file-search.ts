@@ -1,10 +1,12 @@
 // search_files: literal text in the files of a folder, a file name pattern, or both. No regular expressions: a
 // model's pattern could take forever, and small models write them wrongly.
 
+import { settle } from "../base/clock.ts";
 import { ToolError } from "../base/errors.ts";
 import type { Tool, ToolContext, ToolOutcome } from "../core/tool.ts";
 import { readStart } from "./file-text.ts";
 import { Walk } from "./file-walk.ts";
+import { finderOf } from "./find-text.ts";
 import { globMatches } from "./glob.ts";
 import { Workspace } from "./workspace.ts";
 import type { FilePolicy } from "./workspace.ts";
@@ -17,6 +19,8 @@ const MAX_FILE_BYTES = 2 * 1024 * 1024;
 const MAX_TOTAL_BYTES = 128 * 1024 * 1024;
 const MAX_SHOWN_CHARS = 200;
 const MAX_KEPT_BACK_SHOWN = 3;
+/** Entries that are looked at before others have their turn. */
+const ENTRIES_IN_A_ROW = 256;
 /** Neither is written by hand; both can hold more than all the rest. */
 const SKIPPED = new Set([".git", "node_modules"]);
 
@@ -71,7 +75,8 @@ function matchesOf(text: string, query: Query, report: (line: number, shown: str
   const source = exact ? text : folded;
   let line = 1;
   let lineStart = 0;
-  for (let at = folded.indexOf(wanted); at >= 0;) {
+  const find = finderOf(wanted);
+  for (let at = find(folded, 0); at >= 0;) {
     for (
       let end = folded.indexOf("\n", lineStart);
       end >= 0 && end < at;
@@ -83,7 +88,7 @@ function matchesOf(text: string, query: Query, report: (line: number, shown: str
     const end = folded.indexOf("\n", at);
     const stop = end < 0 ? folded.length : end;
     if (!report(line, shown(source.slice(lineStart, stop), at - lineStart)) || end < 0) return;
-    at = folded.indexOf(wanted, end);
+    at = find(folded, end);
   }
 }
 
@@ -109,7 +114,10 @@ async function searchFolder(workspace: Workspace, search: Search): Promise<boole
     skip: SKIPPED,
     signal: context.signal,
   });
+  let looked = 0;
   for await (const entry of walk.entries(query.path)) {
+    // Names of one folder come at once, and each may be compared for long.
+    if ((looked += 1) % ENTRIES_IN_A_ROW === 0) await settle();
     if (entry.kind !== "file") continue;
     if (query.glob !== null && !globMatches(query.glob, entry.path)) continue;
     if (findings.full) return false;

@@ -36,4 +36,10 @@ describe("replaced", () => {
     expect(code("a\r\nb\nc", "a\nb", "c")).toBe("no_match");
     expect(edit("a\nb\n", "b", "c\nd").text).toBe("a\nc\nd\n");
   });
+
+  it("stops before it builds what no file may hold", () => {
+    const text = "x".repeat(2_000_000);
+    expect(code(text, "x", "y".repeat(1_000_000), true)).toBe("too_large");
+    expect(edit("x\nx", "x", "", true)).toEqual({ text: "\n", count: 2 });
+  });
 });
