@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Clock } from "./base/clock.ts";
 import type { ProcessHost } from "./base/process.ts";
 import { newId, type Random } from "./base/ids.ts";
+import { currentUid } from "./base/owner.ts";
 import { lineLogger, type Logger } from "./base/log.ts";
 import type { Caller, TroupeApi } from "./core/api.ts";
 import type { Config } from "./core/config-schema.ts";
@@ -38,7 +39,6 @@ import type { FileOptions } from "./toolsets/registry.ts";
 import { ServerFacts } from "./server-facts.ts";
 import { configPaths, ownPaths } from "./own-paths.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
-import { worktreesIn } from "./worktrees.ts";
 import { VERSION } from "./version.ts";
 import { reachOf, type WebDoors } from "./web-reach.ts";
 
@@ -186,7 +186,9 @@ function resolvedFrom(providers: Discovery["providers"], { options, loaded, boxI
   const { world, link = null, vramBytes = null } = options;
   const { config, baseDir } = loaded;
   const discovery = { providers, vramBytes };
-  return resolveSettings({ config, discovery, env: world.env, baseDir, version: VERSION, boxId, link });
+  const { env } = world;
+  const uid = currentUid();
+  return resolveSettings({ config, discovery, env, baseDir, version: VERSION, boxId, link, uid });
 }
 
 interface Parts extends ReturnType<typeof doorsOf> {
@@ -226,7 +228,7 @@ function makeRuntime(settings: Settings, parts: Parts, inspection: Inspection): 
     knownToolsets: new Set(toolsets.names),
     toolsOf: (names, role) => toolsets.toolsOf(names, role).map((tool) => auditedTool(tool, audit)),
     checkArguments,
-    ...worktreesIn(world, settings),
+    ...(terminal.worktrees && { worktrees: terminal.worktrees }),
     inspection,
     releaseTools: (taskId) => toolsets.release(taskId),
     redact: (text) => credentials.redact(text),

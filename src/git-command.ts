@@ -19,6 +19,7 @@ const OVERRIDES: readonly string[] = [
   "gc.auto=0",
   "maintenance.auto=false",
   "submodule.recurse=false",
+  "worktree.useRelativePaths=false",
   "log.showSignature=false",
   // The owner of the files may be another: nothing of theirs is run, which is what git asks this for.
   "safe.directory=*",
@@ -31,14 +32,22 @@ export interface GitPlace {
   readonly index?: string;
   /** A folder of objects that are lent. */
   readonly objects?: string;
+  /** Whom git becomes, where root started the server and another owns the repository. */
+  readonly as?: { readonly uid: number; readonly gid: number } | null;
+  /** A file that is read by git, absolute. */
+  readonly stdin?: string;
 }
 
 /** The argument list of one git command. */
 export function gitArgv(
   args: readonly string[],
-  { gitDir, workTree }: GitPlace,
+  { gitDir, workTree, as, stdin }: GitPlace,
 ): readonly [string, ...string[]] {
-  return [
+  const become = as ? ["setpriv", "--reuid", `${as.uid}`, "--regid", `${as.gid}`, "--clear-groups"] : [];
+  const read = stdin === undefined ? [] : ["sh", "-c", 'exec "$@" <"$0"', stdin];
+  const argv = [
+    ...become,
+    ...read,
     "git",
     "--no-pager",
     ...OVERRIDES.flatMap((override) => ["-c", override]),
@@ -46,6 +55,7 @@ export function gitArgv(
     ...(workTree === undefined ? [] : [`--work-tree=${workTree}`]),
     ...args,
   ];
+  return argv as unknown as readonly [string, ...string[]];
 }
 
 /** The whole environment of git (keeps N1). `searchPath` is where git itself is found. */

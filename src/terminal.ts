@@ -2,11 +2,13 @@
 
 import { join } from "node:path";
 import { currentUid } from "./base/owner.ts";
+import type { Clock } from "./base/clock.ts";
 import type { Random } from "./base/ids.ts";
 import type { ProcessHost } from "./base/process.ts";
 import type { Config } from "./core/config-schema.ts";
 import type { Sandbox, SandboxVerdict } from "./core/sandbox.ts";
 import { CONFIG_FILE, troupeHome, type Environment } from "./config/load.ts";
+import { worktreeFolderOf } from "./config/worktree-folder.ts";
 import { UNSAFE_TERMINAL } from "./config/resolve.ts";
 import { markWithoutConfig } from "./config/unwritten.ts";
 import { configPaths } from "./own-paths.ts";
@@ -15,6 +17,7 @@ import { LocalSandbox } from "./sandbox/sandbox.ts";
 import { resolvedPath } from "./toolsets/file-policy.ts";
 import { TerminalSessions } from "./toolsets/terminal-sessions.ts";
 import type { TerminalOptions } from "./toolsets/terminal.ts";
+import { withGit, worktreesIn, type GitWorktrees } from "./worktrees.ts";
 import { refuseWallKeys } from "./wall-keys.ts";
 
 /** The only folder that every Linux has for it. */
@@ -26,6 +29,7 @@ interface World {
   readonly env: Environment;
   readonly random: Random;
   readonly processes?: ProcessHost;
+  readonly clock: Clock;
 }
 
 export interface TerminalQuestion {
@@ -41,6 +45,8 @@ export interface TerminalQuestion {
 export interface Terminal {
   /** For `builtinToolsets`; empty where no process can be started. */
   readonly toolset: { readonly terminal?: TerminalOptions };
+  /** Of tasks that ask for one; `null` where none can be made. */
+  readonly worktrees: GitWorktrees | null;
   /** Start-up lines, when an agent may use it. */
   readonly why: readonly string[];
   /** Ends every shell. */
@@ -51,15 +57,22 @@ export interface Terminal {
 export async function openTerminal(question: TerminalQuestion): Promise<Terminal> {
   const { config, world } = question;
   const sandbox = await sandboxOf(question);
+  const worktrees = worktreesIn(
+    world,
+    worktreeFolderOf({ ...question, ...world, uid: currentUid() }),
+    sandbox,
+  );
   if (sandbox === null) {
     const why = usesTerminal(config)
       ? ["warning: terminal: closed: this program can start no processes"]
       : [];
-    return { toolset: {}, why, close: async () => {} };
+    return { toolset: {}, worktrees, why, close: async () => {} };
   }
   const { timeout_s: timeout, max_output_bytes: maxOutputBytes } = config.tools.terminal;
-  const sessions = new TerminalSessions({ sandbox, random: world.random, maxOutputBytes });
+  const shells = worktrees === null ? sandbox : withGit(sandbox, worktrees);
+  const sessions = new TerminalSessions({ sandbox: shells, random: world.random, maxOutputBytes });
   return {
+    worktrees,
     toolset: { terminal: { sessions, timeoutMs: timeout * 1000 } },
     why: usesTerminal(config) ? [terminalLine(await sandbox.verdict())] : [],
     close: () => sessions.close(),

@@ -6,28 +6,22 @@
 // R2. A checkout is removed only when it was found without commits of its own and without a changed file, with what it
 //     ignores; what cannot be found out is kept.
 
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Clock } from "./base/clock.ts";
-import { linkedAbort } from "./base/abort.ts";
+import { giveTree, makeFor, ownerOf } from "./base/checkout-files.ts";
 import { ConflictError, messageOf } from "./base/errors.ts";
-import { ensureFolder, removeAll } from "./base/own-file.ts";
-import type { ProcessHost, RunResult } from "./base/process.ts";
+import { removeAll } from "./base/own-file.ts";
+import { currentUid } from "./base/owner.ts";
+import type { ProcessHost } from "./base/process.ts";
+import type { Sandbox } from "./core/sandbox.ts";
 import type { Settings } from "./core/settings.ts";
 import type { WorktreeEnd, Worktrees, WorktreeSpec } from "./core/worktree.ts";
-import { gitArgv, gitEnv, type GitPlace } from "./git-command.ts";
+import { failed, Git } from "./git-runner.ts";
+import { InsideGit } from "./inside-git.ts";
+import { Repositories, type Repository } from "./repository.ts";
 
-/** One command; a large repository is checked out within it. */
-const MAX_COMMAND_MS = 300_000;
-const MAX_OUTPUT_BYTES = 65_536;
 /** What file tools leave behind when a server dies while they write is nobody's change. */
 const DRAFTS = ".troupe-*.tmp";
-
-interface Repository {
-  /** Absolute: the folder with its branches, objects and config. */
-  readonly common: string;
-  /** A git folder of our own with the same kind of objects (keeps N2 of git-command.ts). */
-  readonly clean: string;
-}
 
 /** Where git is looked for when the environment does not say. */
 const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
@@ -40,20 +34,27 @@ export function worktreesIn(
     readonly env: Readonly<Record<string, string | undefined>>;
   },
   { worktreeFolder: folder }: Pick<Settings, "worktreeFolder">,
-): { readonly worktrees?: Worktrees } {
+  sandbox: Sandbox | null,
+): GitWorktrees | null {
   const { processes, clock, env } = world;
-  if (processes === undefined || folder === undefined) return {};
+  if (processes === undefined || folder === undefined) return null;
+  const searchPath = env["PATH"] ?? SEARCH_PATH;
+  return new GitWorktrees({ processes, clock, folder, searchPath, sandbox, uid: currentUid() });
+}
+
+/** The same walls, with git for the worktrees; bare shells have the repository's own anyway. */
+export function withGit(sandbox: Sandbox, { inside }: GitWorktrees): Sandbox {
   return {
-    worktrees: new GitWorktrees({ processes, clock, folder, searchPath: env["PATH"] ?? SEARCH_PATH }),
+    verdict: () => sandbox.verdict(),
+    async open(request) {
+      const verdict = await sandbox.verdict();
+      if (!verdict.stands || verdict.unsafe) return sandbox.open(request);
+      return sandbox.open({ ...request, shown: await inside.shownFor(request.workspace) });
+    },
   };
 }
 
 type Place = WorktreeSpec & { readonly path: string };
-
-interface Ask extends GitPlace {
-  readonly cwd?: string;
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface GitWorktreesOptions {
   readonly processes: Pick<ProcessHost, "run">;
@@ -62,32 +63,43 @@ export interface GitWorktreesOptions {
   readonly folder: string;
   /** Where git is found. */
   readonly searchPath: string;
+  /** Commands of models run in it; what they commit is read by it. */
+  readonly sandbox: Sandbox | null;
+  /** The user that this process acts as; `null` where the system has no such numbers. */
+  readonly uid: number | null;
 }
 
 export class GitWorktrees implements Worktrees {
-  readonly #options: GitWorktreesOptions;
-  /** Clean git folders by the kind of their objects. */
-  readonly #clean = new Map<string, Promise<string>>();
+  readonly inside: InsideGit;
+  readonly #git: Git;
+  readonly #repositories: Repositories;
 
   #last: Promise<void> = Promise.resolve();
 
-  constructor(options: GitWorktreesOptions) {
-    this.#options = options;
+  constructor({ sandbox, uid, ...options }: GitWorktreesOptions) {
+    this.#git = new Git(options);
+    this.#repositories = new Repositories({ git: this.#git, folder: options.folder, uid });
+    const repositories = this.#repositories;
+    this.inside = new InsideGit({ git: this.#git, clock: options.clock, repositories, sandbox });
   }
 
   /** Keeps R1. */
   async make(place: Place, signal?: AbortSignal): Promise<void> {
     try {
-      await ensureFolder(this.#options.folder);
-      const repository = await this.#repositoryOf(place.base, signal);
-      const { common, clean } = repository;
+      const repository = await this.#repositories.of(place.base, signal);
+      const { common, clean, as, worker } = repository;
+      const at = { gitDir: common, as, signal };
       const id = basename(place.path);
-      if ((await this.#startOf(common, id)) !== null) return;
-      const start = await this.#name(["rev-parse", "--verify", "HEAD^{commit}"], { cwd: place.base, signal });
+      if ((await this.#startOf(repository, id)) !== null) return;
+      await this.#bringBaseHome(place, repository, signal);
+      const ask = ["rev-parse", "--verify", "HEAD^{commit}"];
+      const start = await this.#git.name(ask, { cwd: place.base, as, signal });
       const add = ["worktree", "add", "--no-checkout", "-b", place.branch, place.path, start];
       await this.#inTurn(async () => {
         await this.#drop(repository, place);
-        await this.#git(add, { gitDir: common, signal });
+        const owner = as ?? worker;
+        if (owner !== null) await makeFor(place.path, owner);
+        await this.#git.text(add, at);
       });
       const checkout = {
         gitDir: clean,
@@ -95,11 +107,13 @@ export class GitWorktrees implements Worktrees {
         cwd: place.path,
         index: `${common}/worktrees/${id}/index`,
         objects: `${common}/objects`,
+        as,
         signal,
       };
-      await this.#git(["read-tree", start], checkout);
-      await this.#git(["checkout-index", "--all", "--index", "--quiet"], checkout);
-      await this.#git(["update-ref", baseRef(id), start], { gitDir: common, signal });
+      await this.#git.text(["read-tree", start], checkout);
+      await this.#git.text(["checkout-index", "--all", "--index", "--quiet"], checkout);
+      if (worker !== null) await giveTree(place.path, worker);
+      await this.#git.text(["update-ref", baseRef(id), start], at);
     } catch (error) {
       signal?.throwIfAborted();
       throw error instanceof ConflictError ? error : failed(messageOf(error));
@@ -110,69 +124,71 @@ export class GitWorktrees implements Worktrees {
     const { path, branch } = place;
     const known = { path, branch, kept: true };
     try {
-      const repository = await this.#repositoryOf(place.base, signal);
+      const repository = await this.#repositories.of(place.base, signal);
       const id = basename(path);
-      const start = await this.#startOf(repository.common, id);
+      const start = await this.#startOf(repository, id);
       if (start === null) {
         await this.#inTurn(() => this.#drop(repository, place));
         return null;
       }
+      await this.inside.bringHome({ id, start, end: true }, repository, signal);
       const { commits, head } = await this.#commitsOf(repository, { place, start, signal });
       const dirty = await this.#isDirty(repository, { place, head, signal });
+      const more = await this.#moreBranches(repository, branch);
       signal?.throwIfAborted();
-      if (commits > 0 || dirty) return { ...known, commits, dirty };
+      if (commits > 0 || dirty || more !== null) {
+        if (repository.worker !== null) await giveTree(path, await ownerOf(repository.common));
+        return { ...known, commits, dirty, ...(more !== null && { note: more }) };
+      }
       await this.#inTurn(() => this.#drop(repository, place));
-      await this.#git(["update-ref", "-d", baseRef(id)], { gitDir: repository.common });
+      await this.#git.text(["update-ref", "-d", baseRef(id)], {
+        gitDir: repository.common,
+        as: repository.as,
+      });
       return { ...known, commits, dirty, kept: false };
     } catch (error) {
       return { ...known, commits: null, dirty: null, note: messageOf(error) };
     }
   }
 
-  /** Contract: throws ConflictError `worktree_failed` where the folder is not the top of a repository with a commit. */
-  async #repositoryOf(base: string, signal: AbortSignal | undefined): Promise<Repository> {
-    const asked = ["--show-prefix", "--git-common-dir", "--show-object-format"];
-    let answer: string;
-    try {
-      answer = await this.#git(["rev-parse", "--path-format=absolute", ...asked], { cwd: base, signal });
-    } catch (error) {
-      throw failed(`${base} is no git repository that can be read: ${messageOf(error)}`);
-    }
-    const [prefix, common, format] = answer.split("\n");
-    if (!common?.startsWith("/") || !format) throw failed(`git rev-parse answered nothing of ${base}`);
-    if (prefix !== "") {
-      throw failed(`${base} is inside a git repository, not its top folder, which isolation: worktree needs`);
-    }
-    return { common, clean: await this.#cleanFolder(format) };
-  }
-
-  #cleanFolder(format: string): Promise<string> {
-    const path = `${this.#options.folder}/.clean-${format}.git`;
-    const known = this.#clean.get(format);
-    if (known !== undefined) return known;
-    const init = ["init", "--bare", "--quiet", "--template=", `--object-format=${format}`, path];
-    const made = ensureFolder(this.#options.folder).then(() => this.#git(init, {}).then(() => path));
-    this.#clean.set(format, made);
-    made.catch(() => this.#clean.delete(format));
-    return made;
+  /** A child's worktree of its parent's begins with what the parent has committed by now. */
+  async #bringBaseHome(
+    { base }: Place,
+    repository: Repository,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (dirname(base) !== this.#repositories.folder) return;
+    const id = basename(base);
+    const start = await this.#startOf(repository, id);
+    if (start !== null) await this.inside.bringHome({ id, start, end: false }, repository, signal);
   }
 
   /** The commit that a whole checkout began with; `null` only where git says that there is none. */
-  async #startOf(common: string, id: string): Promise<string | null> {
+  async #startOf({ common, as }: Repository, id: string): Promise<string | null> {
     const ask = ["rev-parse", "--quiet", "--verify", baseRef(id)];
-    return (await this.#holds(ask, { gitDir: common })) ? this.#name(ask, { gitDir: common }) : null;
+    const at = { gitDir: common, as };
+    return (await this.#git.holds(ask, at)) ? this.#git.name(ask, at) : null;
   }
 
   /** What the branch and the checkout's own head have beyond the beginning. */
   async #commitsOf(
-    { common }: Repository,
+    { common, as }: Repository,
     { place, start, signal }: { place: Place; start: string; signal: AbortSignal | undefined },
   ): Promise<{ readonly commits: number; readonly head: string }> {
-    const own = { gitDir: `${common}/worktrees/${basename(place.path)}`, signal };
-    const head = await this.#name(["rev-parse", "--verify", "HEAD^{commit}"], own);
+    const own = { gitDir: `${common}/worktrees/${basename(place.path)}`, as, signal };
+    const head = await this.#git.name(["rev-parse", "--verify", "HEAD^{commit}"], own);
     const ends = [head, `refs/heads/${place.branch}`, "--not", start];
-    const count = await this.#name(["rev-list", "--count", ...ends, "--"], { gitDir: common, signal });
-    return { commits: Number(count), head };
+    const count = ["rev-list", "--count", ...ends, "--"];
+    return { commits: Number(await this.#git.name(count, { gitDir: common, as, signal })), head };
+  }
+
+  /** What a task committed beside its branch, in words; `null` where it did not. */
+  async #moreBranches({ common, as }: Repository, branch: string): Promise<string | null> {
+    const ask = ["for-each-ref", "--format=%(refname:short)", `refs/heads/${branch}.*`];
+    const names = (await this.#git.text(ask, { gitDir: common, as }))
+      .split("\n")
+      .filter((each) => each !== "");
+    return names.length === 0 ? null : `it has further commits on ${names.join(", ")}`;
   }
 
   /**
@@ -180,21 +196,22 @@ export class GitWorktrees implements Worktrees {
    * codes alone: an answer that got lost must not read as "nothing" (keeps R2).
    */
   async #isDirty(
-    { common, clean }: Repository,
+    { common, clean, home, as }: Repository,
     { place, head, signal }: { place: Place; head: string; signal: AbortSignal | undefined },
   ): Promise<boolean> {
-    const index = `${place.path}.index`;
-    const own = `${common}/worktrees/${basename(place.path)}/index`;
+    const id = basename(place.path);
+    const index = `${home}/.${id}.index`;
+    const own = `${common}/worktrees/${id}/index`;
     const objects = `${common}/objects`;
-    const at = { gitDir: clean, workTree: place.path, cwd: place.path, objects, signal };
+    const at = { gitDir: clean, workTree: place.path, cwd: place.path, objects, as, signal };
     const staged = ["diff-index", "--cached", "--quiet", head, "--"];
-    if (!(await this.#holds(staged, { ...at, index: own }))) return true;
+    if (!(await this.#git.holds(staged, { ...at, index: own }))) return true;
     try {
-      await this.#git(["read-tree", head], { ...at, index });
-      if (!(await this.#holds(["update-index", "--ignore-submodules", "--refresh"], { ...at, index })))
+      await this.#git.text(["read-tree", head], { ...at, index });
+      if (!(await this.#git.holds(["update-index", "--ignore-submodules", "--refresh"], { ...at, index })))
         return true;
       const others = ["--others", "--exclude-standard", `--exclude=${DRAFTS}`, "--error-unmatch", "."];
-      return await this.#holds(["ls-files", ...others], { ...at, index });
+      return await this.#git.holds(["ls-files", ...others], { ...at, index });
     } finally {
       await removeAll(index);
     }
@@ -208,66 +225,17 @@ export class GitWorktrees implements Worktrees {
   }
 
   /** Takes away the checkout and its branch, whole or not. Contract: throws what cannot be taken away. */
-  async #drop({ common }: Repository, { path, branch }: Place): Promise<void> {
-    const at = { gitDir: common };
+  async #drop({ common, as }: Repository, { path, branch }: Place): Promise<void> {
+    const at = { gitDir: common, as };
     // Not registered, or not whole: then the folder alone is left, if anything.
-    await this.#git(["worktree", "remove", "--force", "--force", path], at).catch(() => removeAll(path));
-    await this.#git(["worktree", "prune"], at);
-    await this.#git(["branch", "--quiet", "-D", branch], at).catch(() => {});
-  }
-
-  /** What a command answers. Contract: throws ConflictError `worktree_failed` when it fails. */
-  async #git(args: readonly string[], ask: Ask): Promise<string> {
-    const { code, stdout, stderr } = await this.#run(args, ask);
-    if (code === 0) return stdout.replace(/\n$/, "");
-    throw failed(`git ${args[0]} says: ${mainLine(stderr) || `exit code ${code}`}`);
-  }
-
-  /** The same for a command that answers with a number or the name of an object, which nothing is not. */
-  async #name(args: readonly string[], ask: Ask): Promise<string> {
-    const answer = await this.#git(args, ask);
-    if (/^[0-9a-f]+$/.test(answer)) return answer;
-    throw failed(`git ${args[0]} answered ${JSON.stringify(answer.slice(0, 80))}`);
-  }
-
-  /** Yes or no by the exit code 0 or 1. Contract: throws for any other. */
-  async #holds(args: readonly string[], ask: Ask): Promise<boolean> {
-    const { code, stderr } = await this.#run(args, ask);
-    if (code === 0 || code === 1) return code === 0;
-    throw failed(`git ${args[0]} says: ${mainLine(stderr) || `exit code ${code}`}`);
-  }
-
-  async #run(args: readonly string[], { cwd, signal, ...place }: Ask): Promise<RunResult> {
-    const { processes, clock, folder, searchPath } = this.#options;
-    const abort = linkedAbort(signal);
-    const late = clock.after(MAX_COMMAND_MS, () =>
-      abort.abort(failed(`git ${args[0]} took longer than ${MAX_COMMAND_MS / 1000} s`)),
-    );
-    try {
-      return await processes.run(gitArgv(args, place), {
-        cwd: cwd ?? folder,
-        env: gitEnv(searchPath, place),
-        signal: abort.signal,
-        maxBytes: MAX_OUTPUT_BYTES,
-      });
-    } finally {
-      late.cancel();
-      abort.release();
-    }
+    await this.#git.text(["worktree", "remove", "--force", "--force", path], at).catch(() => {});
+    await removeAll(path);
+    await this.#git.text(["worktree", "prune"], at);
+    await this.#git.text(["branch", "--quiet", "-D", branch], at).catch(() => {});
   }
 }
 
 /** Not below `refs/troupe/`: git would take `troupe/<task id>` for this one instead of the branch. */
 function baseRef(id: string): string {
   return `refs/troupe-base/${id}`;
-}
-
-function mainLine(text: string): string {
-  const lines = text.split("\n").filter((each) => each.trim() !== "");
-  const line = lines.find((each) => /^(fatal|error):/.test(each)) ?? lines[0] ?? "";
-  return line.replace(/\p{Cc}/gu, " ").slice(0, 300);
-}
-
-function failed(why: string): ConflictError {
-  return new ConflictError("worktree_failed", `No worktree for the task: ${why}.`);
 }

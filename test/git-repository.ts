@@ -34,6 +34,8 @@ export function git(cwd: string, ...args: readonly string[]): string {
 /** Remove `base` afterwards; `repository` is a folder in it with one commit. */
 export function makeRepository(): { readonly base: string; readonly repository: string } {
   const base = realpathSync(mkdtempSync(join(tmpdir(), "troupe-git-")));
+  // Anybody may enter: what keeps commands of a model out must be walls.
+  chmodSync(base, 0o755);
   const repository = join(base, "repository");
   mkdirSync(repository);
   git(repository, "init", "--quiet", "--initial-branch=main");

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../src/base/clock.ts";
 import { systemRandom } from "../src/base/ids.ts";
 import { nodeProcesses } from "../src/base/process-node.ts";
 import { ToolError } from "../src/base/errors.ts";
@@ -29,6 +30,7 @@ function questionOf(config: object, rest: Partial<TerminalQuestion> = {}): Termi
     cwd: folder,
     env: { TROUPE_HOME: join(folder, "home") },
     random: systemRandom,
+    clock: systemClock,
     processes: nodeProcesses,
   };
   return { config: configSchema.parse(config), file: null, baseDir: folder, world, own: [], ...rest };
@@ -60,7 +62,7 @@ describe("openTerminal", () => {
   });
 
   it("has no terminal in a program that can start no processes, and says so where one is asked for", async () => {
-    const world = { cwd: folder, env: {}, random: systemRandom };
+    const world = { cwd: folder, env: {}, random: systemRandom, clock: systemClock };
     const { why, toolset } = await openTerminal(questionOf({ toolsets: ["terminal"] }, { world }));
     expect(why).toEqual([expect.stringMatching(/can start no processes/)]);
     expect(toolset).toEqual({});

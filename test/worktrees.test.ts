@@ -11,15 +11,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../src/base/clock.ts";
 import type { ProcessHost } from "../src/base/process.ts";
+import { currentUid } from "../src/base/owner.ts";
 import { nodeProcesses } from "../src/base/process-node.ts";
 import { branchOf } from "../src/core/worktree.ts";
-import { GitWorktrees } from "../src/worktrees.ts";
 import { call, say } from "../providers/script.ts";
 import { fileWriteToolset } from "../src/toolsets/file-write.ts";
 import { realRig } from "./runtime/rig.ts";
 import { git, makeRepository } from "./git-repository.ts";
+import { worktreesHere } from "./worktrees-here.ts";
 
 let base: string;
 let repository: string;
@@ -30,13 +30,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
-const made = () =>
-  new GitWorktrees({
-    processes: nodeProcesses,
-    clock: systemClock,
-    folder,
-    searchPath: process.env["PATH"] ?? "",
-  });
+const isRoot = currentUid() === 0;
+const made = () => worktreesHere(folder);
 const placeOf = (id: string) => ({ base: repository, branch: branchOf(id), path: join(folder, id) });
 const branches = () => git(repository, "branch", "--list", "--format=%(refname:short)").trim().split("\n");
 
@@ -47,7 +42,9 @@ describe("a worktree", () => {
     expect(readFileSync(join(place.path, "a.txt"), "utf8")).toBe("one\n");
     expect(git(place.path, "status", "--porcelain")).toBe("");
     expect(git(place.path, "branch", "--show-current").trim()).toBe("troupe/task_1");
-    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    // Commands of a server of root run as somebody else, who must get in; what lies there is as closed as ever.
+    expect(statSync(folder).mode & 0o777).toBe(isRoot ? 0o711 : 0o700);
+    expect((isRoot ? statSync(place.path) : statSync(folder)).mode & 0o777).toBe(0o700);
     expect(git(repository, "status", "--porcelain")).toBe("");
   });
 
@@ -176,13 +173,7 @@ describe("refusals", () => {
     await made().make(place);
     writeFileSync(join(place.path, "a.txt"), "two\n");
     git(place.path, "commit", "--quiet", "--all", "-m", "more");
-    const lossy = (run: ProcessHost["run"]) =>
-      new GitWorktrees({
-        processes: { run },
-        clock: systemClock,
-        folder,
-        searchPath: process.env["PATH"] ?? "",
-      });
+    const lossy = (run: ProcessHost["run"]) => worktreesHere(folder, { processes: { run } });
     const mute = lossy(async (...asked) => ({ ...(await nodeProcesses.run(...asked)), stdout: "" }));
     const absent = lossy(() => Promise.reject(new Error("no more processes")));
     for (const worktrees of [mute, absent]) {

@@ -2,7 +2,7 @@
 // reads no file, asks no server and sees no secret.
 
 import { runsElsewhere } from "../core/load-profile.ts";
-import { isAbsolute, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { ConfigError } from "../base/errors.ts";
 import type { CapabilitySettings } from "../core/capabilities.ts";
 import type { Config } from "../core/config-schema.ts";
@@ -22,6 +22,7 @@ import { planProviders } from "./plan.ts";
 import type { ProviderPlan, ProviderPlans } from "./plan.ts";
 import { serverLines, startAdvice } from "./server-lines.ts";
 import { agentsOf, pinAliases, pinRoute, routeWarnings, routingOf, type KeyedRoute } from "./routes.ts";
+import { worktreeFolderOf } from "./worktree-folder.ts";
 
 /** A model that is small, can call tools, and is what the advice names. */
 const SUGGESTED_MODEL = "qwen3:8b";
@@ -36,6 +37,8 @@ export interface ResolveInput {
   readonly boxId: string;
   /** Where a person can watch; `null` when nothing serves. */
   readonly link: string | null;
+  /** The user that this process acts as; nobody special when absent. */
+  readonly uid?: number | null;
 }
 
 export interface Resolved {
@@ -218,15 +221,6 @@ function workspaceOf({ config, env, baseDir }: ResolveInput): string {
   throw new ConfigError("no_home", `workspace is ${written}, but HOME is not set. Write the folder out.`);
 }
 
-/** Where worktrees lie: never below Troupe's home, which no tool may touch. None where no folder is known. */
-function worktreesOf({ config, env, baseDir }: ResolveInput): Pick<Settings, "worktreeFolder"> {
-  const written = config.delegation.worktree_folder;
-  if (written !== undefined) return { worktreeFolder: resolve(baseDir, written) };
-  const data =
-    env["XDG_DATA_HOME"] ?? (env["HOME"] === undefined ? undefined : join(env["HOME"], ".local/share"));
-  return data === undefined || !isAbsolute(data) ? {} : { worktreeFolder: join(data, "troupe/worktrees") };
-}
-
 /**
  * The settings that the runtime stands on.
  * Contract: throws ConfigError `no_model` or `model_missing`, or `provider_unreachable` where no model is named and none
@@ -246,7 +240,7 @@ export function resolveSettings(input: ResolveInput): Resolved {
     boxId: input.boxId,
     simulated: Object.values(discovery.providers).some((provider) => provider.simulated),
     workspaceRoot: workspaceOf(input),
-    ...worktreesOf(input),
+    ...worktreeFolderOf({ ...input, uid: input.uid ?? null }),
     link: input.link,
     backends,
     models: book.models,

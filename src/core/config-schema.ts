@@ -174,7 +174,7 @@ const delegationSchema = z
     default_toolsets: toolsets.default(["file"]),
     /** `worktree`: children work in a git worktree of their own. */
     isolation: z.enum(ISOLATIONS).default("shared"),
-    /** Where worktrees lie; relative to the config file's folder. Off: `troupe/worktrees` in the person's data folder. */
+    /** Where worktrees lie; relative to the config file's folder. Off: see config/worktree-folder.ts. */
     worktree_folder: text.optional(),
     on_interrupt: z.enum(["continue", "cancel"]).default("continue"),
     cancel_deadline_s: seconds.default(10),

@@ -18,11 +18,22 @@ export type SandboxVerdict =
       readonly reason: string;
     };
 
+/** A folder beside the workspace that is seen inside. */
+export interface ShownFolder {
+  /** Absolute, no link in it. */
+  readonly path: string;
+  /** Where it is seen inside. */
+  readonly at: string;
+  readonly writable: boolean;
+}
+
 export interface SandboxRequest {
   /** Absolute path of the folder that is worked in; the only place that is written to. */
   readonly workspace: string;
   /** Absolute path of the folder that the workspace must be in, links resolved; anywhere is fine when absent. */
   readonly workspaceRoot?: string;
+  /** Decided where the server is composed, never by a tool. */
+  readonly shown?: readonly ShownFolder[];
   /** What runs inside, found by the sandbox's own PATH. */
   readonly argv: readonly [string, ...string[]];
   /** As of ProcessSpec. */

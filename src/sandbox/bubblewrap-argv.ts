@@ -2,15 +2,18 @@
 // It looks at nothing and starts nothing.
 //
 // B1. What is mounted is listed here; everything else of the machine is not there, sockets of other programs included.
-// B2. Only the workspace and bounded memory are written to; what is pinned in the workspace can neither be changed nor
+// B2. Only the workspace, what was shown for writing beside it, and bounded memory are written to; what is pinned in the workspace can neither be changed nor
 //     be moved away with a folder around it.
 // B3. No capability, no further user namespace, no process of outside, no network unless it was granted, no
 //     environment, no terminal; and nothing outlives the server.
 
-/** A thing of the workspace that is shown and kept as it is. */
+/** A thing of the workspace that is shown and kept as it is, or a folder beside it that is shown. */
 export interface Pin {
-  /** Absolute, links resolved. */
+  /** Absolute, links resolved: where it is seen. */
   readonly path: string;
+  /** Where it lies outside, when that is elsewhere. */
+  readonly from?: string;
+  /** `in_place` can be written, and cannot be moved away. */
   readonly kind: "read_only" | "in_place";
 }
 
@@ -167,7 +170,7 @@ function scratch(bytes: number): readonly string[] {
   ];
 }
 
-function pinned({ path, kind }: Pin): readonly string[] {
+function pinned({ path, from = path, kind }: Pin): readonly string[] {
   // A mount of itself cannot be renamed, so that what is pinned below stays where it is looked for.
-  return [kind === "read_only" ? "--ro-bind" : "--bind", path, path];
+  return [kind === "read_only" ? "--ro-bind" : "--bind", from, path];
 }

@@ -2,7 +2,8 @@
 // config says `tools.terminal.unsafe: true`.
 //
 // N1. Nothing is opened before the self-test has passed; its verdict is kept for as long as the server runs.
-// N2. A request names a workspace and a program, and no wall: what is mounted and granted stands in the config alone.
+// N2. A request of a tool names a workspace and a program, and no wall: what is mounted and granted stands in the config
+//     alone, or is added where the server is composed.
 // N3. The program that builds the walls gets no environment: its own /proc entry can be read from inside.
 
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -15,7 +16,7 @@ import { bubblewrapArgv, sandboxEnv, type BubblewrapPlan } from "./bubblewrap-ar
 import { guardedArgv } from "./guard-script.ts";
 import { findRung, type Rung } from "./ladder.ts";
 import { attemptsIn, breachOf, escapeScript } from "./self-test.ts";
-import { pinsOf, workspacePlace } from "./workspace-place.ts";
+import { pinsOf, shownPins, workspacePlace } from "./workspace-place.ts";
 
 export interface SandboxSettings {
   readonly unsafe: boolean;
@@ -70,7 +71,7 @@ export class LocalSandbox implements Sandbox {
 
   async #start(request: SandboxRequest): Promise<RunningProcess> {
     const { settings, processes, own, kept } = this.#options;
-    const { argv, channels = 0 } = request;
+    const { argv, channels = 0, shown = [] } = request;
     const place = await workspacePlace({ ...request, own });
     if (settings.unsafe) {
       return processes.start({ argv, channels, cwd: place.path, env: sandboxEnv(settings.mounts) });
@@ -78,7 +79,7 @@ export class LocalSandbox implements Sandbox {
     const rung = await this.#found();
     if ("reason" in rung)
       throw new ToolError("sandbox_unavailable", `The terminal is closed: ${rung.reason}`);
-    const pins = await pinsOf(place.path, kept);
+    const pins = [...(await pinsOf(place.path, kept)), ...(await shownPins(shown))];
     const guarded = guardedArgv({ ...settings, channels, workspace: place, pins, argv });
     const plan: BubblewrapPlan = {
       ...settings,

@@ -11,6 +11,7 @@
 import { constants, lstat, open, readlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ToolError, messageOf } from "../base/errors.ts";
+import type { ShownFolder } from "../core/sandbox.ts";
 import { isWithin, workspaceProblem, type Pin } from "./bubblewrap-argv.ts";
 
 export interface Place {
@@ -95,6 +96,20 @@ export async function pinsOf(workspace: string, kept: readonly string[]): Promis
     ...files.map((path) => pin(workspace, path, "read_only")),
   ]);
   return pins.filter((each) => each !== null);
+}
+
+/**
+ * Folders beside the workspace, as they are mounted.
+ * Contract: throws ToolError `no_workspace` for one that is not there, or that a link leads to. Keeps P1.
+ */
+export async function shownPins(shown: readonly ShownFolder[]): Promise<readonly PlacedPin[]> {
+  return Promise.all(
+    shown.map(async ({ path: from, at: path, writable }) => {
+      const { path: led, mark } = await placeOf(from);
+      if (led !== from) throw noWorkspace(from, `it leads to ${led}, and what is shown inside is no link`);
+      return { path, from, mark, kind: writable ? "in_place" : "read_only" };
+    }),
+  );
 }
 
 /** `null` for what is not there. */

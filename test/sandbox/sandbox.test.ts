@@ -1,4 +1,12 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { nodeProcesses } from "../../src/base/process-node.ts";
@@ -18,6 +26,8 @@ async function inside(sandbox: LocalSandbox, script: string): Promise<{ out: str
   const { stdout, stderr } = await outputOf(process, { maxBytes: 10_000 });
   return { out: stdout, err: stderr };
 }
+
+const TOUCH = 'for each in lent elsewhere; do touch $each/new 2>/dev/null && echo " $each written"; done';
 
 /** A machine whose bubblewrap is not found: nothing that is asked for its version answers. */
 const withoutBubblewrap: ProcessHost = {
@@ -82,6 +92,31 @@ describe.skipIf(missing !== null)("LocalSandbox", () => {
     );
     expect(out).toBe("[core]\n");
     expect(readdirSync(join(workspace, ".git"))).toEqual(["config"]);
+  });
+
+  it("shows folders beside the workspace where it is told to, for reading or for writing, and no link", async () => {
+    const { base, workspace } = ground;
+    for (const name of ["lent", "own"]) {
+      mkdirSync(join(base, name));
+      writeFileSync(join(base, name, "file"), name);
+      chmodSync(join(base, name), 0o777);
+    }
+    symlinkSync(join(base, "lent"), join(base, "link"));
+    const sandbox = sandboxHere();
+    const argv = [
+      "bash",
+      "-c",
+      `cat ${base}/lent/file ${base}/elsewhere/file; cd ${base}; ${TOUCH}`,
+    ] as const;
+    const lent = { path: join(base, "lent"), at: join(base, "lent"), writable: false };
+    const own = { path: join(base, "own"), at: join(base, "elsewhere"), writable: true };
+    const { stdout } = await outputOf(await sandbox.open({ workspace, argv, shown: [lent, own] }), {
+      maxBytes: 1_000,
+    });
+    expect(stdout).toBe("lentown elsewhere written\n");
+    expect([existsSync(join(base, "lent/new")), existsSync(join(base, "own/new"))]).toEqual([false, true]);
+    const led = sandbox.open({ workspace, argv, shown: [{ ...lent, path: join(base, "link") }] });
+    await expect(led).rejects.toMatchObject({ code: "no_workspace" });
   });
 
   it("says so when the workspace cannot be written by whom the commands run as", async () => {
