@@ -71,11 +71,21 @@ export function approvalRules({ tools }: Pick<Config, "tools">): Readonly<Record
   };
 }
 
-/** Both, as the toolsets take them. */
+export interface Reach {
+  readonly web?: WebOptions;
+  readonly approvals: Readonly<Record<string, ApprovalRule>>;
+  readonly askTimeoutMs: number;
+}
+
+/** All of it, as the toolsets take it. */
 export function reachOf(
   config: Pick<Config, "tools" | "server">,
   baseUrls: readonly string[],
   doors: WebDoors | undefined,
-): { readonly web?: WebOptions; readonly approvals: Readonly<Record<string, ApprovalRule>> } {
-  return { ...(doors && { web: webOptions(config, baseUrls, doors) }), approvals: approvalRules(config) };
+): Reach {
+  return {
+    ...(doors && { web: webOptions(config, baseUrls, doors) }),
+    approvals: approvalRules(config),
+    askTimeoutMs: config.tools.ask_timeout_s * 1000,
+  };
 }

@@ -55,13 +55,16 @@ export class ChatView {
 
   /** A session's own question is answered in the conversation, a child's by a command. */
   #asks(event: StoredEvent): void {
-    const { prompt } = event.data as EventData["tool.suspended"];
+    const { prompt, asks } = event.data as EventData["tool.suspended"];
     if (prompt === undefined) return;
     const { taskId } = event;
-    const how = taskId === this.#sessionId ? "" : ` (/answer ${shortId(taskId)} yes)`;
+    const id = shortId(taskId);
+    const whom =
+      asks === "parent" ? ` its parent; you may answer too (/answer ${id} text)` : ` (/answer ${id} yes)`;
+    const how = taskId === this.#sessionId ? "" : whom;
     this.#output.document({ kind: "question", taskId, prompt });
     for (const line of prompt.split("\n")) this.#output.notice([["yellow", `? ${line}`]]);
-    if (how !== "") this.#output.notice([["dim", `  ${shortId(taskId)} asks${how}`]]);
+    if (how !== "") this.#output.notice([["dim", `  ${id} asks${how}`]]);
   }
 
   #ofSession(event: StoredEvent): void {

@@ -16,7 +16,7 @@ Never make up the result of a child. If it has not finished, say so. If it faile
 When results come, answer the person in your own words, shortly, with the facts that matter.`;
 
 /** For a child whose agent is not named, and as the beginning of every named one's. */
-export const CHILD_INSTRUCTIONS = `You are a child agent with one goal. You know only the goal and the context in the first message. Nobody answers questions.
+export const CHILD_INSTRUCTIONS = `You are a child agent with one goal. You know only the goal and the context in the first message. Nobody answers a question that you only write.
 
 - Use your tools to find out what you need. Do not guess what a file says: read it.
 - Stay with the goal. Stop as soon as it is reached.

@@ -10,6 +10,7 @@ import type { DeltasOf, EventFrame, StoredEvent } from "./event.ts";
 import type { Phase, SchedulingClass, State } from "./lifecycle.ts";
 import type { RestartPolicy, TreeBudget, Usage } from "./limits.ts";
 import type { TranscriptRow } from "./message.ts";
+import type { Answer } from "./question.ts";
 import type { ModelRef, Rerouted, Progress, SkippedModel, TaskFailure, TaskKind, TaskRole } from "./task.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import type { Isolation, WorktreeEnd } from "./worktree.ts";
@@ -286,8 +287,8 @@ export interface TaskApi {
   stopSession(sessionId: string): Promise<CancelReceipt>;
   /** Ends the session and cancels its children unless they were detached. */
   closeSession(sessionId: string): Promise<CancelReceipt>;
-  /** Answers a task that waits for a person. */
-  answer(taskId: string, answer: { readonly text: string }): Promise<SteerReceipt>;
+  /** Answers a task that waits for a person or its parent. An agent's that nobody waits for: ConflictError `nothing_asked`. */
+  answer(taskId: string, answer: Answer): Promise<SteerReceipt>;
   /** Records progress; for the task itself. */
   reportProgress(
     taskId: string,

@@ -20,6 +20,7 @@ export const NO_GRANTS: CapabilitySettings = { grants: [], terminalNetwork: fals
 export const TOOLSET_CAPABILITIES: Readonly<Record<string, readonly Capability[]>> = {
   delegation: [],
   progress: [],
+  ask: [],
   file: ["private_data"],
   file_write: ["private_data"],
   terminal: ["private_data"],

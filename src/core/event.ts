@@ -84,6 +84,8 @@ export interface EventData {
     readonly taskIds: readonly string[];
     /** What a person is asked, where one is. */
     readonly prompt?: string;
+    /** The task's parent is asked too. */
+    readonly asks?: "parent";
   };
   "steer.queued": { readonly steerId: string; readonly interrupt: boolean };
   "steer.delivered": { readonly steerId: string };

@@ -10,6 +10,10 @@ export const CHECK_LINES = 10;
 export const MAX_GOAL_CHARS = 100_000;
 export const MAX_CONTEXT_CHARS = 400_000;
 export const MAX_STEER_CHARS = 32_000;
+/** Of a question to a parent. */
+export const MAX_QUESTION_CHARS = 4_000;
+/** A question to a parent that nobody answered for so long is told as not answered (`tools.ask_timeout_s`). */
+export const ASK_TIMEOUT_MS = 1_800_000;
 /** Of a progress report: its note, and its partial result as JSON. Every report is an event that is kept. */
 export const MAX_NOTE_CHARS = 500;
 export const MAX_PARTIAL_CHARS = 16_000;

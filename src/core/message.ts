@@ -29,6 +29,7 @@ export type MessageOrigin =
   | "person"
   | "steer"
   | "completion"
+  | "question"
   | "model"
   | "tool"
   | "correction"

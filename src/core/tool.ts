@@ -3,6 +3,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { TaskApi } from "./api.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import type { Respondent } from "./question.ts";
 import type { TaskRole } from "./task.ts";
 
 /** What a model sees of a tool. */
@@ -27,13 +28,19 @@ export type ToolWait =
       readonly timeoutMs?: number;
       /** A call that acts only if a person allows it: no agent's answer counts, and one answers all of a turn. */
       readonly approval?: true;
+      /** The task's parent is asked, by mail in the commit that begins the wait; a person may answer all the same. */
+      readonly asks?: "parent";
     }
   | { readonly for: "timer"; readonly timeoutMs: number };
 
 /** Why a suspended call goes on. */
 export type WaitEnd =
-  | { readonly cause: "satisfied"; readonly answer?: string }
+  | { readonly cause: "satisfied"; readonly answer?: string; readonly by?: "person" | "agent" }
   | { readonly cause: "timeout" }
+  /** A child asks this task something, and might wait for nobody else: the children go on. */
+  | { readonly cause: "asked" }
+  /** The parent that was asked has ended. */
+  | { readonly cause: "parent_ended" }
   /** A person spoke to the session while it waited: the children go on. */
   | { readonly cause: "interrupted" };
 
@@ -66,6 +73,8 @@ export interface ToolContext {
   readonly clock: Clock;
   /** Characters of one result that the model can take; more is cut in the middle, with a mark. */
   readonly maxResultChars: number;
+  /** Who would answer a question of this task; nobody when absent. */
+  readonly respondent?: Respondent;
   /** Aborts when the task is cancelled, times out or is interrupted. */
   readonly signal: AbortSignal;
   /** Records progress of the task: `percent` 0-100, or absent when unknown. */

@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { APPROVALS } from "./approval.ts";
+import { ASK_TIMEOUT_MS } from "./limits.ts";
 
 /** When a person is asked before a call acts. */
 const approve = z.enum(APPROVALS).default("never");
@@ -48,6 +49,11 @@ export const toolsSchema = z
     grants: z.array(z.string().min(1)).default([]),
     /** Seconds that a call waits to be allowed before it is denied. */
     approval_timeout_s: z.number().positive().default(3_600),
+    /** Seconds that a question of the toolset ask waits for an answer before it is told that none came. */
+    ask_timeout_s: z
+      .number()
+      .positive()
+      .default(ASK_TIMEOUT_MS / 1000),
     file: z
       .strictObject({
         /** Patterns of what is neither read nor written, relative to the workspace; a folder stands for all in it. */

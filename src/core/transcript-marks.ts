@@ -1,5 +1,5 @@
-// How the runtime tells a model of things that no person wrote: the end of a child, and a steer folded in while it
-// works. Both are user-role texts that begin with a mark. This file writes and reads them, and nobody else does.
+// How the runtime tells a model of things that no person wrote: the end of a child, its question, and a steer folded in
+// while it works. All are user-role texts that begin with a mark. This file writes and reads them, and nobody else does.
 
 import { STATES, type State } from "./lifecycle.ts";
 
@@ -44,6 +44,29 @@ export function parseCompletion(text: string): CompletionNote | null {
     goal: match[3] ?? "",
     result: newline < 0 ? "" : text.slice(newline + 1),
   };
+}
+
+/** Begins the text of a child's question: `[question] <task_id> <question_id> …:`, newline, the child's words. */
+export const QUESTION_MARK = "[question]";
+
+export interface QuestionNote {
+  readonly taskId: string;
+  readonly questionId: string;
+  readonly text: string;
+}
+
+/** The text by which a child's question reaches its parent's model. */
+export function questionText({ taskId, questionId, text }: QuestionNote): string {
+  return `${QUESTION_MARK} ${taskId} ${questionId} waits for your answer (answer_task):\n${text}`;
+}
+
+/**
+ * Reads a question back.
+ * Contract: never throws; `null` for any other text. As of `parseCompletion`, marks further down are the child's words.
+ */
+export function parseQuestion(text: string): QuestionNote | null {
+  const match = /^\[question\] (\S+) (\S+) waits for your answer \(answer_task\):\n([^]*)$/.exec(text);
+  return match === null ? null : { taskId: match[1] ?? "", questionId: match[2] ?? "", text: match[3] ?? "" };
 }
 
 /** The text by which a steer reaches the model. */

@@ -22,6 +22,7 @@ import type {
   TreeNode,
   TroupeApi,
 } from "../core/api.ts";
+import type { Answer } from "../core/question.ts";
 import type { BoxStatus, GpuView, KeyView, MachineView, ProviderView } from "../core/box-api.ts";
 import type { EventFrame, StoredEvent } from "../core/event.ts";
 import type { TranscriptRow } from "../core/message.ts";
@@ -125,8 +126,9 @@ export class HttpClient implements TroupeApi {
     })) as CancelReceipt;
   }
 
-  answer(taskId: string, answer: { readonly text: string }): Promise<SteerReceipt> {
-    return this.#post<SteerReceipt>(`${task(taskId)}/answer`, answer);
+  answer(taskId: string, answer: Answer): Promise<SteerReceipt> {
+    const { answerId, ...body } = answer;
+    return this.#post<SteerReceipt>(`${task(taskId)}/answer`, body, keyHeader(answerId));
   }
 
   async reportProgress(

@@ -9,6 +9,7 @@ import type {
   SessionRequest,
   SteerRequest,
 } from "../core/api.ts";
+import type { Answer } from "../core/question.ts";
 import { SCHEDULING_CLASSES, STATES } from "../core/lifecycle.ts";
 import {
   MAX_BATCH,
@@ -115,7 +116,9 @@ export const messageBody = z
   .strictObject({ text: text(MAX_STEER_CHARS) })
   .meta({ id: "SessionMessage" }) satisfies z.ZodType<Wire<Omit<SessionMessage, "messageId">>>;
 
-export const answerBody = z.strictObject({ text: text(MAX_STEER_CHARS) }).meta({ id: "Answer" });
+export const answerBody = z
+  .strictObject({ text: text(MAX_STEER_CHARS), question_id: name.exactOptional() })
+  .meta({ id: "Answer" }) satisfies z.ZodType<Wire<Omit<Answer, "answerId">>>;
 
 export const cancelBody = z
   .strictObject({ reason: text(RING_LINE_CHARS).exactOptional(), force: z.boolean().exactOptional() })

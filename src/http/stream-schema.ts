@@ -78,7 +78,17 @@ export const transcriptRow = z
     time: number,
     message: z.object({
       role: z.enum(["system", "user", "assistant", "tool"]),
-      origin: z.enum(["goal", "person", "steer", "completion", "model", "tool", "correction", "summary"]),
+      origin: z.enum([
+        "goal",
+        "person",
+        "steer",
+        "completion",
+        "question",
+        "model",
+        "tool",
+        "correction",
+        "summary",
+      ]),
       parts: z.array(part),
     }),
   })

@@ -3,6 +3,7 @@
 import type { Context } from "hono";
 import { InvalidRequestError } from "../base/errors.ts";
 import type { CancelRequest, DelegateRequest, ListQuery } from "../core/api.ts";
+import type { Answer } from "../core/question.ts";
 import { fromWire } from "../core/wire.ts";
 import {
   answerBody,
@@ -225,10 +226,19 @@ function addSteering(host: RouteHost): void {
     ...common,
     path: "/v1/tasks/:id/answer",
     operationId: "answerTask",
-    summary: "Answers a task that waits for a person.",
+    summary: "Answers a task that waits for a person, or for its parent.",
     body: answerBody,
+    headers: KEY_DOC,
     responses: { 202: { description: "Taken.", schema: steerReceipt } },
-    handle: async ({ c, api, params, body }) => reply(c, await api.answer(params.id, body), 202),
+    async handle({ c, api, params, body }) {
+      const key = idempotencyKey(c);
+      const answer = fromWire(body) as Answer;
+      return reply(
+        c,
+        await api.answer(params.id, key === undefined ? answer : { ...answer, answerId: key }),
+        202,
+      );
+    },
   });
   addRoute(host, {
     ...common,

@@ -7,6 +7,7 @@ import { ToolError } from "../base/errors.ts";
 import type { NewEvent } from "../core/event.ts";
 import { addUsage } from "../core/limits.ts";
 import type { ToolCall } from "../core/message.ts";
+import type { Respondent } from "../core/question.ts";
 import type { Tool, ToolContext } from "../core/tool.ts";
 import { escalation } from "./rerouting.ts";
 import { judged } from "./failed-run.ts";
@@ -126,6 +127,13 @@ function watchCall(host: TaskHost, { name }: ToolCall, signal: AbortSignal): Sta
   return watchOver(host, { what: `the tool ${name} said nothing`, signal, errorOf });
 }
 
+/** Who would answer a question of this task. */
+function respondentOf({ spec: { kind, parentId }, services }: TaskHost): Respondent {
+  if (kind === "session") return "conversation";
+  if (parentId === null) return "person";
+  return services.kinship.listens(parentId) ? "parent" : "ended";
+}
+
 function toolContext(
   host: TaskHost,
   call: { readonly id: string; readonly maxResultChars: number },
@@ -143,6 +151,7 @@ function toolContext(
     workspace: folderOf(spec.workspace),
     workspaceRoot: servedRootOf(folderOf(spec.workspace), services.settings),
     tasks,
+    respondent: respondentOf(host),
     clock: services.clock,
     signal,
     reportProgress: async (progress) => {

@@ -64,6 +64,14 @@ export class Family<M extends Member> implements Kinship {
     return this.#members.has(taskId);
   }
 
+  listens(taskId: string): boolean {
+    return this.#members.get(taskId)?.ending === false;
+  }
+
+  announce(taskId: string): void {
+    void this.#members.get(taskId)?.announceMail();
+  }
+
   /** Adds a living task and tells its parent. */
   add(member: M): void {
     this.#members.set(member.id, member);
@@ -130,7 +138,6 @@ export class Family<M extends Member> implements Kinship {
     }
   }
 
-  /** Resolves with the task's end; with null when its host let go without one. For living tasks only. */
   whenEnded(taskId: string, signal?: AbortSignal): Promise<TaskEnd | null> {
     if (signal?.aborted || this.#closed) return Promise.resolve(null);
     return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 // What lies in an inbox, told to a model: pure functions from entries to messages and events. Which entries are
 // folded, and when, is decided by the machine and its host.
 
-import { completionText, steerText } from "../core/transcript-marks.ts";
+import { completionText, questionText, steerText } from "../core/transcript-marks.ts";
 import type { NewEvent } from "../core/event.ts";
 import { textMessage, type Message } from "../core/message.ts";
 import type { TaskEnd } from "../core/task.ts";
@@ -19,7 +19,7 @@ export interface FoldedMail {
 /**
  * The messages that a model reads for these entries, in their order.
  * `maxChars` is what one child's result may take of the model's context; collect_task gives more of it.
- * `known` names children and answers that a tool result has already told.
+ * `known` names children and answers that a tool result has already told, with what children asked before their end.
  */
 export function foldMail(
   entries: readonly InboxEntry[],
@@ -36,17 +36,34 @@ export function foldMail(
       events.push({ type: "child.completed", data: { childId: message.id, state: message.end.state } });
       if (!known.has(message.id))
         messages.push(textMessage("user", "completion", announce(message, maxChars)));
-    } else if (message.kind === "steer") {
-      messages.push(textMessage("user", "steer", steerText(message.text)));
-      events.push({ type: "steer.delivered", data: { steerId: message.id } });
     } else if (message.kind !== "cancel") {
-      // An answer that ended a wait stands in the result of the call that asked.
-      if (message.kind !== "answer" || !known.has(message.id))
-        messages.push(textMessage("user", "person", message.text));
+      if (!known.has(toldAs(message) ?? "")) messages.push(wordsOf(message, maxChars));
       events.push({ type: "steer.delivered", data: { steerId: message.id } });
     }
   }
   return { messages, events, cursor };
+}
+
+/** What somebody wrote, as the model reads it. */
+function wordsOf(
+  message: Exclude<InboxMessage, { kind: "completion" | "cancel" }>,
+  maxChars: number,
+): Message {
+  if (message.kind === "question") {
+    const { childId: taskId, questionId, text } = message;
+    const note = { taskId, questionId, text: cutMiddle(text, maxChars).text };
+    return textMessage("user", "question", questionText(note));
+  }
+  // An answer that came too late is a word of whoever wrote it.
+  const isSteer = message.kind === "steer" || (message.kind === "answer" && !isFromPerson(message));
+  if (isSteer) return textMessage("user", "steer", steerText(message.text));
+  return textMessage("user", "person", message.text);
+}
+
+/** The id under which a tool result may have told what this message would; `null` for what nothing else tells. */
+export function toldAs(message: InboxMessage): string | null {
+  if (message.kind === "question") return message.childId;
+  return message.kind === "completion" || message.kind === "answer" ? message.id : null;
 }
 
 const CUT_SHORT = "\n[cut: this is not the whole answer]";

@@ -5,7 +5,7 @@
 import type { NewEvent } from "../core/event.ts";
 import type { TerminalState } from "../core/lifecycle.ts";
 import type { InboxEntry, InboxMessage, Store } from "../store/store.ts";
-import { foldMail, type FoldedMail } from "./mail.ts";
+import { foldMail, toldAs, type FoldedMail } from "./mail.ts";
 import type { StorePatience } from "./store-patience.ts";
 
 export interface MailboxOptions {
@@ -85,9 +85,13 @@ export class Mailbox {
     );
   }
 
-  /** The same of all ends that have come: they are of children that a further run knows nothing of. */
+  /** What has come of children is of such as a further run knows nothing of. */
   knowCompletions(): void {
-    this.know(this.#pending.flatMap(({ message }) => (message.kind === "completion" ? [message.id] : [])));
+    this.know(
+      this.#pending.flatMap(({ message }) =>
+        message.kind === "completion" || message.kind === "question" ? [toldAs(message) ?? ""] : [],
+      ),
+    );
   }
 
   /** Children whose completions begin no turn, because a person caused their end. */
@@ -103,6 +107,14 @@ export class Mailbox {
 
   get quiet(): readonly string[] {
     return this.#quiet === null ? [] : [...this.#quiet];
+  }
+
+  /** Whether a child has asked something that no turn has taken yet. */
+  get isAsked(): boolean {
+    return this.#pending.some(
+      ({ message }) =>
+        message.kind === "question" && !this.#isTold(message) && !this.isQuiet(message.childId),
+    );
   }
 
   /** What the model was told and the cursor has not passed: it must survive a restart. */
@@ -161,8 +173,9 @@ export class Mailbox {
   }
 
   /** What somebody wrote is never told by a result, whatever id its writer chose for it. */
-  #isTold({ kind, id }: InboxMessage): boolean {
-    return (kind === "completion" || kind === "answer") && this.knows(id);
+  #isTold(message: InboxMessage): boolean {
+    const id = toldAs(message);
+    return id !== null && this.knows(id);
   }
 
   async #pass(announce: (entry: InboxEntry) => void): Promise<void> {

@@ -12,6 +12,8 @@ import type { TaskHost } from "./task-host.ts";
 /** However many children end at once, each says at least this much. */
 const LEAST_RESULT_CHARS = 400;
 const NOTHING_KNOWN: ReadonlySet<string> = new Set();
+/** A further run has other children. */
+const ABOUT_CHILDREN: ReadonlySet<string> = new Set(["completion", "question"]);
 
 /** Which turn of which run. */
 export interface TurnInput {
@@ -113,7 +115,7 @@ async function wordsOfPeople({ id, services, mailbox }: TaskHost): Promise<reado
   const entries = await patience.call("inbox", () => store.inbox(id, 0));
   const told = entries.filter(
     ({ state, message: { kind, id: messageId } }) =>
-      state === "delivered" && kind !== "completion" && !(kind === "answer" && mailbox.knows(messageId)),
+      state === "delivered" && !ABOUT_CHILDREN.has(kind) && !(kind === "answer" && mailbox.knows(messageId)),
   );
   return readMail(told, NOTHING_KNOWN, 0).messages;
 }

@@ -3,6 +3,7 @@
 
 import type { AgentContext, PendingWait } from "../../machines/agent.ts";
 import type { TimerRow } from "../store/store.ts";
+import type { OpenQuestion } from "./parent-question.ts";
 import { RetryTimer, type FailedContext, type RetryHost } from "./retry-timer.ts";
 import { WaitKeeper, type Spoken, type WaitingHost } from "./wait-keeper.ts";
 
@@ -41,7 +42,7 @@ export class Pauses {
     this.#retry.goOn(context, timers);
   }
 
-  /** Ends the waits whose children have all ended. */
+  /** Ends the waits whose children have all ended, or ask something. */
   check(): void {
     this.#waits?.check();
   }
@@ -51,9 +52,14 @@ export class Pauses {
     return this.#waits?.answer(message) ?? false;
   }
 
-  /** What a person is asked; `null` when nothing is. */
+  /** Who is asked, and what, in words; `null` when nobody is. */
   get question(): string | null {
     return this.#waits?.question ?? null;
+  }
+
+  /** The question that an agent's answer would end; `null` when none is an agent's to answer. */
+  questionFor(questionId?: string): OpenQuestion | null {
+    return this.#waits?.questionFor(questionId) ?? null;
   }
 
   /** A further try need not wait any longer. */

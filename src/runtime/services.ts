@@ -29,6 +29,12 @@ import type { StorePatience } from "./store-patience.ts";
 /** The tree of living tasks, as a host sees it. */
 export interface Kinship {
   isLive(taskId: string): boolean;
+  /** Whether it lives and is not on its way to its end. */
+  listens(taskId: string): boolean;
+  /** Mail has come for it, from a commit of another task. */
+  announce(taskId: string): void;
+  /** Resolves with the task's end; with null when its host let go without one. For living tasks only. */
+  whenEnded(taskId: string, signal?: AbortSignal): Promise<TaskEnd | null>;
   /** Whether one above it is ending, or was to be cancelled when the server died: then it ends too. */
   isCalledOff(spec: TaskSpec): Promise<boolean>;
   /** Living children that were not detached. */

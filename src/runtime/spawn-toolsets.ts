@@ -17,7 +17,7 @@ const LEAF_BLOCKED_TOOLSETS: ReadonlySet<string> = new Set([
 ]);
 
 /** What comes with the role, not with the parent. */
-const OWN_TOOLSETS: ReadonlySet<string> = new Set(["delegation", "progress"]);
+const OWN_TOOLSETS: ReadonlySet<string> = new Set(["delegation", "progress", "ask"]);
 
 export interface ToolsetQuestion {
   /** What the request names. */

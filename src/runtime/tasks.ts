@@ -124,7 +124,7 @@ export class Tasks {
   /** Puts mail into a task's inbox and tells its host. Throws ConflictError `task_ended`. */
   async send(
     taskId: string,
-    message: Exclude<InboxMessage, { kind: "completion" | "cancel" }>,
+    message: Exclude<InboxMessage, { kind: "completion" | "question" | "cancel" }>,
   ): Promise<SteerReceipt> {
     if (message.text.trim() === "" || message.text.length > MAX_STEER_CHARS) {
       throw new InvalidRequestError(

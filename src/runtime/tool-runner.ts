@@ -108,7 +108,7 @@ function asShown(wait: ToolWait, asked: string, { redact }: ToolRunnerOptions): 
 
 function suspended({ id: callId, name: tool }: ToolCall, wait: ToolWait): NewEvent {
   const taskIds = wait.for === "children" ? wait.taskIds : [];
-  const prompt = wait.for === "input" ? { prompt: wait.prompt } : {};
+  const prompt = wait.for === "input" ? { prompt: wait.prompt, ...(wait.asks && { asks: wait.asks }) } : {};
   return { type: "tool.suspended", data: { callId, tool, waitsFor: wait.for, taskIds, ...prompt } };
 }
 

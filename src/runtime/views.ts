@@ -22,7 +22,7 @@ export interface LiveFacts {
   readonly outage: string | null;
   readonly reroutes: readonly Reroute[];
   readonly tail: readonly string[];
-  /** What a person is asked; `null` when nothing is. */
+  /** Who is asked, and what, in words; `null` when nobody is. */
   readonly question: string | null;
   /** What its ledgers leave; `null` when it books in none any more. */
   readonly remaining: TreeBudget | null;
@@ -76,8 +76,7 @@ export function spendingOf({ spec }: TaskRecord, facts: LiveFacts, subtree: Usag
 export function waitsFor(facts: LiveFacts): string | null {
   if (facts.place) return [facts.place.reason, facts.outage].filter((each) => each !== null).join("; ");
   if (facts.phase === "waiting_children") return `${facts.liveChildren} living children`;
-  if (facts.phase === "waiting_input")
-    return facts.question === null ? "a person" : `a person: ${facts.question}`;
+  if (facts.phase === "waiting_input") return facts.question ?? "a person";
   if (facts.phase === "backing_off") return facts.outage ?? facts.pause ?? "its next try";
   return null;
 }
@@ -173,7 +172,7 @@ export function treeNode(record: TaskRecord, facts: LiveFacts, children: readonl
 /** The receipt of a steer, a chat message or an answer; null for other mail. */
 export function receiptOf(entry: InboxEntry): SteerReceipt | null {
   const { message } = entry;
-  if (message.kind === "completion" || message.kind === "cancel") return null;
+  if (message.kind === "completion" || message.kind === "question" || message.kind === "cancel") return null;
   return {
     steerId: message.id,
     taskId: entry.taskId,

@@ -1,22 +1,35 @@
 // The waits of a task's suspended calls: ends each when its children have ended, its time is over or its answer came.
 // W1. Each wait is ended at most once; timers of waits that are no longer kept are cancelled.
 // W2. A call that wants to be allowed is answered by a person alone, and together with those that were asked of with it.
+// W3. A question to a parent is in the parent's mail with the commit of the state that waits, or the wait is not begun; it
+//     ends when the parent has ended. An answer that names its question ends no other.
+// W4. No call waits for children while a child's question lies unread in the mail.
 
 import type { Timer } from "../base/clock.ts";
 import type { SchedulingClass } from "../core/lifecycle.ts";
+import type { TaskSpec } from "../core/task.ts";
 import type { WaitEnd } from "../core/tool.ts";
 import type { AgentEvent, PendingWait } from "../../machines/agent.ts";
 import type { InboxMessage, TimerRow } from "../store/store.ts";
 import type { Journal } from "./journal.ts";
 import { isFromPerson } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
+import {
+  askedWords,
+  mayAgentAnswer,
+  questionIn,
+  questionMail,
+  type OpenQuestion,
+} from "./parent-question.ts";
 import type { HostServices } from "./services.ts";
 
 /** What the keeper needs of the task that waits. */
 export interface WaitingHost {
+  readonly id: string;
+  readonly spec: Pick<TaskSpec, "parentId">;
   readonly services: Pick<HostServices, "clock" | "kinship">;
   readonly mailbox: Mailbox;
-  readonly journal: Pick<Journal, "stage">;
+  readonly journal: Pick<Journal, "stage" | "flush">;
   readonly schedulingClass: SchedulingClass;
   send(event: AgentEvent): void;
 }
@@ -31,6 +44,8 @@ export class WaitKeeper {
   #open: readonly PendingWait[] = [];
   /** Those whose end the machine has not heard yet (W1). */
   #ended: Set<string> | null = null;
+  /** Looks out for the end of a parent that is asked. */
+  #lookout: AbortController | null = null;
 
   constructor(host: WaitingHost) {
     this.#host = host;
@@ -40,6 +55,7 @@ export class WaitKeeper {
   keep(waits: readonly PendingWait[]): void {
     if (waits === this.#open) return;
     const timed = this.#timers !== null && this.#timers.size > 0;
+    this.#askParent(waits);
     this.#take(waits, []);
     const rows = this.#rows();
     if (timed || rows.length > 0) this.#host.journal.stage({ timers: rows });
@@ -63,43 +79,92 @@ export class WaitKeeper {
     this.#inherit(waits, lendable(this.#host.schedulingClass));
     for (const each of waits) this.#arm(each, timers);
     this.check();
+    this.#lookOut();
   }
 
-  /** Ends the waits whose children have all ended. */
+  /** Puts questions that are new into the parent's mail (keeps W3). */
+  #askParent(waits: readonly PendingWait[]): void {
+    const { id, spec, journal, services } = this.#host;
+    const { parentId } = spec;
+    const isNew = ({ callId }: OpenQuestion): boolean => this.#open.every((each) => each.callId !== callId);
+    const asked = openIn(waits).filter((each) => each.asks === "parent" && isNew(each));
+    if (asked.length === 0 || parentId === null) return;
+    journal.stage({ outbox: asked.map((each) => ({ to: parentId, message: questionMail(id, each) })) });
+    void journal.flush().then(
+      () => services.kinship.announce(parentId),
+      () => {},
+    );
+  }
+
+  /** Ends the questions to a parent that has ended, now or later: nobody is there to answer them. */
+  #lookOut(): void {
+    const { spec, services } = this.#host;
+    const { parentId } = spec;
+    const asked = (): readonly OpenQuestion[] =>
+      this.#questions().filter(({ asks }) => asks === "parent" && parentId !== null);
+    if (parentId === null || asked().length === 0) {
+      this.#lookout?.abort();
+      this.#lookout = null;
+      return;
+    }
+    if (this.#lookout) return;
+    const { signal } = (this.#lookout = new AbortController());
+    const gone = (): void => {
+      if (signal.aborted) return;
+      for (const { callId } of asked()) this.#end(callId, { cause: "parent_ended" });
+    };
+    if (!services.kinship.isLive(parentId)) return gone();
+    // Without an end it lives on elsewhere.
+    void services.kinship.whenEnded(parentId, signal).then((end) => (end === null ? undefined : gone()));
+  }
+
+  /** Ends the waits whose children have all ended, and all for children when one asks something (W4). */
   check(): void {
-    const { kinship } = this.#host.services;
+    const { services, mailbox } = this.#host;
+    const isAsked = mailbox.isAsked;
     for (const each of this.#open) {
       if (!this.#isOpen(each) || each.wait.for !== "children") continue;
-      if (each.wait.taskIds.some((id) => kinship.isLive(id))) continue;
-      this.#end(each.callId, { cause: "satisfied" });
+      const isOver = !each.wait.taskIds.some((id) => services.kinship.isLive(id));
+      if (isOver) this.#end(each.callId, { cause: "satisfied" });
+      else if (isAsked) this.#end(each.callId, { cause: "asked" });
     }
   }
 
-  /** What a person is asked and has not answered; `null` when nothing is. */
+  /** Who is asked, and what, in words; `null` when nobody is. */
   get question(): string | null {
-    const oldest = this.#open.find((each) => this.#isOpen(each) && each.wait.for === "input");
-    return oldest?.wait.for === "input" ? oldest.wait.prompt : null;
+    const [oldest] = this.#questions();
+    return oldest === undefined ? null : askedWords(oldest);
+  }
+
+  /** The question that an agent's answer would end: the named one, or the oldest that is an agent's to answer. */
+  questionFor(questionId?: string): OpenQuestion | null {
+    const mine = this.#questions().filter(mayAgentAnswer);
+    return mine.find(({ callId }) => questionId === undefined || callId === questionId) ?? null;
   }
 
   /**
-   * Ends the oldest wait for a person (keeps W2); false when there is none, and the text is mail like any other. What is
-   * said in a conversation answers the question whether a call may act, and is mail all the same.
+   * Ends the question that it names, or the oldest (keeps W2); false when there is none, and the text is mail like any
+   * other. What is said in a conversation answers the question whether a call may act, and is mail all the same.
    */
   answer(message: Spoken): boolean {
     const isAnswer = message.kind === "answer";
-    const oldest = this.#open.find((each) => this.#isOpen(each) && each.wait.for === "input");
-    if (oldest?.wait.for !== "input") return false;
-    const { approval, prompt } = oldest.wait;
-    if (approval ? !isFromPerson(message) : !isAnswer) return false;
+    const isPerson = isFromPerson(message);
+    const named = isAnswer ? message.questionId : undefined;
+    const open = this.#questions().filter((each) => isPerson || mayAgentAnswer(each));
+    const first = open.find(({ callId }) => named === undefined || callId === named);
+    if (first === undefined || !(isAnswer || first.approval)) return false;
     if (isAnswer) this.#host.mailbox.know([message.id]);
-    for (const each of this.#open) {
-      const together =
-        approval && each.wait.for === "input" && each.wait.approval && each.wait.prompt === prompt;
-      if (each === oldest || (together && this.#isOpen(each))) {
-        this.#end(each.callId, { cause: "satisfied", answer: message.text });
-      }
-    }
+    const { approval, prompt } = first;
+    const together = open.filter((each) => approval && each.approval && each.prompt === prompt);
+    const by = isPerson ? "person" : "agent";
+    for (const { callId } of new Set([first, ...together]))
+      this.#end(callId, { cause: "satisfied", answer: message.text, by });
     return isAnswer;
+  }
+
+  /** The questions that nobody has answered, oldest first. */
+  #questions(): readonly OpenQuestion[] {
+    return openIn(this.#open.filter((each) => this.#isOpen(each)));
   }
 
   #arm({ callId, wait, end }: PendingWait, rows: readonly TimerRow[]): void {
@@ -137,6 +202,11 @@ export class WaitKeeper {
         this.#host.services.kinship.inheritClass(wait.taskIds, schedulingClass);
     }
   }
+}
+
+/** What these waits ask, of those that have not ended. */
+function openIn(waits: readonly PendingWait[]): readonly OpenQuestion[] {
+  return waits.flatMap((each) => (each.end ? [] : (questionIn(each) ?? [])));
 }
 
 function rowName(callId: string): string {

@@ -9,10 +9,10 @@ import type { InboxEntry, InboxMessage } from "./store.ts";
 
 /**
  * Which bound a message counts against. A cancel has its own, so that no flood of steers keeps it out, and a
- * completion has none: children are bounded, and refusing one would keep the child from ending.
+ * completion or a question has none: children are bounded, and refusing one would keep the child from its next step.
  */
 export function boundOf(message: Pick<InboxMessage, "kind">): "talk" | "cancel" | null {
-  if (message.kind === "completion") return null;
+  if (message.kind === "completion" || message.kind === "question") return null;
   return message.kind === "cancel" ? "cancel" : "talk";
 }
 
@@ -127,7 +127,8 @@ export class MemoryInbox {
   }
 }
 
-/** A child's end and what somebody wrote never meet: nobody may keep a child from ending by the id of a message. */
+/** What comes of a child and what somebody wrote never meet: nobody may stop a child by the id of a message. */
 export function keyOf({ kind, id }: Pick<InboxMessage, "kind" | "id">): string {
+  if (kind === "question") return `question ${id}`;
   return kind === "completion" ? `child ${id}` : id;
 }

@@ -113,6 +113,7 @@ const ORIGINS = new Words<MessageOrigin>([
   "tool",
   "correction",
   "summary",
+  "question",
 ]);
 
 /** A message as it is written. */

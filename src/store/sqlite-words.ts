@@ -56,6 +56,7 @@ export const MESSAGE_WORDS = new Words<InboxMessage["kind"]>([
   "answer",
   "completion",
   "cancel",
+  "question",
 ]);
 
 export const EVENT_WORDS = new Words<EventType>([

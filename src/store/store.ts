@@ -32,7 +32,24 @@ export type InboxMessage =
       readonly interrupt: boolean;
     }
   | { readonly kind: "message"; readonly id: string; readonly from: string; readonly text: string }
-  | { readonly kind: "answer"; readonly id: string; readonly from: string; readonly text: string }
+  | {
+      readonly kind: "answer";
+      readonly id: string;
+      readonly from: string;
+      readonly text: string;
+      /** The call that it answers, where whoever answers named one. */
+      readonly questionId?: string;
+    }
+  | {
+      /** A child's question to its parent, in the commit with which the child begins to wait. */
+      readonly kind: "question";
+      readonly id: string;
+      readonly from: string;
+      readonly childId: string;
+      /** The call that asks. */
+      readonly questionId: string;
+      readonly text: string;
+    }
   | {
       readonly kind: "completion";
       /** The child's task id, so that each child completes once. */

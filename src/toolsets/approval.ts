@@ -57,7 +57,7 @@ function checkAllowed(name: string, end: WaitEnd, timeoutMs: number): void {
       `${name} was denied by timeout: nobody answered within ${timeoutMs / 1000} s, so it did not run. No person has refused it (tools.approval_timeout_s in the config).`,
     );
   }
-  if (end.cause === "interrupted") {
+  if (end.cause !== "satisfied") {
     throw new ToolError(
       "not_allowed_yet",
       `${name} did not run: the question was called off before anybody answered.`,

@@ -1,10 +1,10 @@
-// The delegation toolset: the seven tools by which a model spawns, watches, steers, collects and cancels children.
+// The delegation toolset: the tools by which a model spawns, watches, steers, answers, collects and cancels children.
 // They speak to a TaskApi that is bound to the calling task and to nothing else. Words are those of the HTTP API.
 // Children are durable waits: `delegate_task` and `collect_task` suspend, and hold nothing while they wait.
 
 import type { TaskHandle } from "../core/api.ts";
 import { BUDGET_KINDS, CHECK_LINES, MAX_BATCH } from "../core/limits.ts";
-import type { Tool, ToolContext, ToolOutcome, Toolset, ToolWait } from "../core/tool.ts";
+import type { Tool, Toolset } from "../core/tool.ts";
 import type { JsonSchema } from "../core/json-schema.ts";
 import { ISOLATIONS } from "../core/worktree.ts";
 import { snakeKey } from "../core/wire.ts";
@@ -19,6 +19,7 @@ import {
   statusOf,
   tell,
 } from "./delegation-words.ts";
+import { endedEarly } from "./delegation-waits.ts";
 
 const KNOWS_NOTHING =
   "The child starts with a fresh conversation: it knows ONLY goal and context, nothing of this chat. " +
@@ -76,13 +77,15 @@ export function delegationToolset(options: DelegationOptions): Toolset {
     delegateTaskAsync,
     checkTask,
     steerTask,
+    answerTask,
     collectTask(options),
     cancelTask,
     listTasks,
   ];
   return {
     name: "delegation",
-    description: "Spawn child agents and work with them: delegate, check, steer, collect, cancel, list.",
+    description:
+      "Spawn child agents and work with them: delegate, check, steer, answer, collect, cancel, list.",
     tools: (role) => (role === "orchestrator" ? tools : []),
   };
 }
@@ -114,7 +117,8 @@ function delegateTask(options: DelegationOptions): Tool {
       return { type: "suspended", wait: { for: "children", taskIds: waitFor } };
     },
     async resume(input, { wait, end }, context) {
-      if (end.cause === "interrupted") return interrupted(wait, context, options);
+      const early = await endedEarly({ wait, end }, context, options.onInterrupt);
+      if (early) return early;
       const handles = await context.tasks.delegateBatch(requestsOf(input, context));
       return {
         type: "result",
@@ -182,6 +186,32 @@ const steerTask: Tool = {
   },
 };
 
+const answerTask: Tool = {
+  definition: {
+    name: "answer_task",
+    description:
+      "Answer the question of a child, which came as a message that begins with [question]; the child waits for it.",
+    parameters: object(
+      {
+        task_id: TASK_ID,
+        answer: { type: "string", minLength: 1, description: "All that the child needs to go on." },
+        question_id: { type: "string", description: "As in the message; leave out for its oldest question." },
+      },
+      ["task_id", "answer"],
+    ),
+  },
+  repeatable: true,
+  async run(input, context) {
+    const questionId = input["question_id"];
+    const receipt = await context.tasks.answer(idOf(input, context), {
+      text: String(input["answer"]),
+      answerId: `answer_${context.taskId}_${context.callId}`,
+      ...(typeof questionId === "string" && { questionId }),
+    });
+    return { type: "result", value: { task_id: receipt.taskId, note: "Sent: the child goes on." } };
+  },
+};
+
 function collectTask(options: DelegationOptions): Tool {
   return {
     definition: {
@@ -213,7 +243,8 @@ function collectTask(options: DelegationOptions): Tool {
       };
     },
     async resume(input, { wait, end }, context) {
-      if (end.cause === "interrupted") return interrupted(wait, context, options);
+      const early = await endedEarly({ wait, end }, context, options.onInterrupt);
+      if (early) return early;
       const outcome = await outcomeOf(idOf(input, context), context);
       return { type: "result", value: outcome, delivers: endedIds([outcome]) };
     },
@@ -264,27 +295,3 @@ const listTasks: Tool = {
     return { type: "result", value: { tasks, ...(nextCursor !== null && { next_cursor: nextCursor }) } };
   },
 };
-
-/** A person spoke while the call waited: the children go on and their ids are what the call returns. */
-async function interrupted(
-  wait: ToolWait,
-  context: ToolContext,
-  options: DelegationOptions,
-): Promise<ToolOutcome> {
-  const taskIds = wait.for === "children" ? wait.taskIds : [];
-  const results = await outcomesOf(taskIds, context);
-  const open = results.filter((result) => !result.finished).map((result) => result.task_id);
-  if (options.onInterrupt === "cancel") {
-    for (const taskId of open)
-      await context.tasks.cancel(taskId, { reason: "the person spoke (delegation.on_interrupt)" });
-  }
-  const note =
-    options.onInterrupt === "cancel"
-      ? "A person spoke: the unfinished children were cancelled."
-      : "A person spoke, so this call no longer waits. The unfinished children go on; their results will reach you as messages.";
-  return {
-    type: "result",
-    value: { interrupted: true, task_ids: open, results, note },
-    delivers: endedIds(results),
-  };
-}

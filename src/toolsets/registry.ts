@@ -1,10 +1,12 @@
 // The one list of toolsets by name. A new toolset is one file, one line here, and one line in its conformance test.
 
 import { InvalidRequestError } from "../base/errors.ts";
+import { ASK_TIMEOUT_MS } from "../core/limits.ts";
 import type { TaskRole } from "../core/task.ts";
 import type { ApprovalRule } from "../core/approval.ts";
 import type { Tool, Toolset } from "../core/tool.ts";
 import { withApproval } from "./approval.ts";
+import { askToolset } from "./ask.ts";
 import { delegationToolset } from "./delegation.ts";
 import type { DelegationOptions } from "./delegation.ts";
 import { fileToolset } from "./file.ts";
@@ -35,6 +37,8 @@ export interface ToolsetOptions extends DelegationOptions, FileOptions {
   readonly terminal?: TerminalOptions;
   /** Which toolsets ask a person first, by name; the others act at once. */
   readonly approvals?: Readonly<Record<string, ApprovalRule>>;
+  /** How long a question to a parent waits for its answer. */
+  readonly askTimeoutMs?: number;
 }
 
 export interface FileRules {
@@ -70,6 +74,7 @@ export function builtinToolsets(options: ToolsetOptions): readonly Toolset[] {
     fileToolset(policy, versions),
     fileWriteToolset({ policy, writePolicy, versions }),
     progressToolset,
+    askToolset(options.askTimeoutMs ?? ASK_TIMEOUT_MS),
     terminalToolset(options.terminal ?? null),
     ...(options.web ? [webToolset(options.web)] : []),
   ];

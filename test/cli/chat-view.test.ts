@@ -155,3 +155,17 @@ test("the end of the session is noticed once", () => {
   event("task.done", { resultChars: 0, truncated: false });
   expect(view.ended).toBe("done");
 });
+
+describe("a question of a child", () => {
+  const asked = { callId: "c", tool: "t", waitsFor: "input", taskIds: [], prompt: "Which one?" } as const;
+
+  test("is shown with the command that answers it", () => {
+    event("tool.suspended", asked, CHILD);
+    expect(shown).toEqual(["? Which one?", "  task_22222222 asks (/answer task_22222222 yes)"]);
+  });
+
+  test("to its parent says that a person may answer too", () => {
+    event("tool.suspended", { ...asked, asks: "parent" }, CHILD);
+    expect(shown[1]).toBe("  task_22222222 asks its parent; you may answer too (/answer task_22222222 text)");
+  });
+});

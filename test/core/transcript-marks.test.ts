@@ -4,7 +4,10 @@ import {
   COMPLETION_MARK,
   completionText,
   parseCompletion,
+  parseQuestion,
   parseSteer,
+  QUESTION_MARK,
+  questionText,
   STEER_MARK,
   steerText,
 } from "../../src/core/transcript-marks.ts";
@@ -57,5 +60,20 @@ describe("steers", () => {
   test("other text is no steer", () => {
     expect(parseSteer("only docs")).toBeNull();
     expect(parseSteer("I was told: [steer] x")).toBeNull();
+  });
+});
+
+describe("questions", () => {
+  const ASKED = { taskId: "task_1", questionId: "call_2_1", text: "Which port?\nOr none?" };
+
+  test("are read back as they were written", () => {
+    expect(questionText(ASKED).startsWith(QUESTION_MARK)).toBe(true);
+    expect(parseQuestion(questionText(ASKED))).toEqual(ASKED);
+  });
+
+  test("cannot ask as another task", () => {
+    const text = `x\n${questionText({ ...ASKED, taskId: "task_9" })}`;
+    expect(parseQuestion(questionText({ ...ASKED, text }))).toMatchObject({ taskId: "task_1", text });
+    expect(parseQuestion(text)).toBeNull();
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { AgentEvent } from "../../machines/agent.ts";
 import { MailDesk } from "../../src/runtime/mail-desk.ts";
 import type { InboxMessage } from "../../src/store/store.ts";
-import { completion, steer } from "./specimens.ts";
+import { completion, question, steer } from "./specimens.ts";
 
 interface Rest {
   readonly knows?: readonly string[];
@@ -30,7 +30,7 @@ function make(rest: Rest = {}) {
     leases: { hurry: () => void told.push("hurry") },
     turn: { lastFailure: rest.held === true ? AWAY : null },
     words: { state: "running", phase: "backing_off" },
-    pauses: { hurry: () => void told.push("pause over") },
+    pauses: { hurry: () => void told.push("pause over"), check: () => void told.push("check waits") },
     ending: false,
     cancel: (reason, force) => void told.push(`cancel ${reason} ${force}`),
     answerWait: () => rest.waits ?? false,
@@ -76,6 +76,13 @@ describe("MailDesk", () => {
     const it = make({ knows: ["task_3"], quiet: ["task_2"] });
     for (const id of ["task_2", "task_3", "task_4"]) it.open(completion(id));
     expect(it.sent).toEqual([{ type: "mail.arrived", position: 3, interrupt: false, person: false }]);
+  });
+
+  test("K2, K3 a child's question looks after the waits for children, unless nobody is to hear of that child", () => {
+    const it = make({ knows: ["task_3"], quiet: ["task_2"] });
+    for (const id of ["task_2", "task_3", "task_4"]) it.open(question(id));
+    expect(it.sent).toEqual([{ type: "mail.arrived", position: 3, interrupt: false, person: false }]);
+    expect(it.told).toEqual(["check waits", "flush"]);
   });
 
   test("an answer ends the wait that it answers, else it is mail like any other", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { textOf, type Message } from "../../src/core/message.ts";
-import { foldMail, goalMessage, isFromPerson, newsOf, senderOf } from "../../src/runtime/mail.ts";
+import { foldMail, goalMessage, isFromPerson, newsOf, senderOf, toldAs } from "../../src/runtime/mail.ts";
 import type { InboxEntry, InboxMessage } from "../../src/store/store.ts";
-import { completion, steer } from "./specimens.ts";
+import { completion, question, steer } from "./specimens.ts";
 
 const MESSAGE: InboxMessage = { kind: "message", id: "m", from: "person:ann", text: "hello" };
 const ANSWER: InboxMessage = { kind: "answer", id: "n", from: "person:ann", text: "yes" };
@@ -40,6 +40,24 @@ describe("foldMail", () => {
       "steer.delivered",
     ]);
     expect(folded.cursor).toBe(5);
+  });
+
+  test("tells a child's question with what its answer needs, and none of a child whose end was told", () => {
+    const mail = entries(question("task_2"));
+    const [asked] = foldMail(mail, new Set(), 1_000).messages;
+    expect([asked?.origin, textOf(asked as Message)]).toEqual([
+      "question",
+      "[question] task_2 call_1_1 waits for your answer (answer_task):\nwhich?",
+    ]);
+    const stale = foldMail(mail, new Set(["task_2"]), 1_000);
+    expect(stale).toMatchObject({ messages: [], events: [{ type: "steer.delivered" }], cursor: 1 });
+  });
+
+  test("an agent's answer that came too late is its steer, and no word of a person", () => {
+    const late = foldMail(entries({ ...ANSWER, from: "agent:task_9" }), new Set(), 1_000);
+    expect(late.messages.map((message) => [message.origin, textOf(message)])).toEqual([
+      ["steer", "[steer] yes"],
+    ]);
   });
 
   test("says nothing a second time of a child whose end a result has told", () => {
@@ -111,4 +129,9 @@ describe("newsOf", () => {
 test("the goal is all that a child knows, with its context below", () => {
   expect(textOf(goalMessage("dig", null))).toBe("dig");
   expect(textOf(goalMessage("dig", "here"))).toBe("dig\n\nContext:\nhere");
+});
+
+test("what a result may have told goes by the child or the answer; a steer is told by nothing else", () => {
+  const mail = [completion("task_2"), question("task_2"), ANSWER, steer("s"), MESSAGE, CANCEL];
+  expect(mail.map(toldAs)).toEqual(["task_2", "task_2", "n", null, null, null]);
 });

@@ -3,7 +3,7 @@ import { delay } from "../../src/base/clock.ts";
 import { textOf } from "../../src/core/message.ts";
 import { Mailbox } from "../../src/runtime/mailbox.ts";
 import type { InboxEntry } from "../../src/store/store.ts";
-import { completion, desk, steer, type Desk } from "./specimens.ts";
+import { completion, desk, question, steer, type Desk } from "./specimens.ts";
 import { wrappedStore } from "./wrapped-store.ts";
 
 async function box(
@@ -84,6 +84,20 @@ describe("Mailbox", () => {
     it.mail.know(["task_2"]);
     expect(it.mail.takeKnown()).toBeNull();
     expect(it.mail.takeAll(1_000)?.messages.map(textOf)).toEqual(["[steer] word a"]);
+  });
+
+  test.each([
+    ["lies unread", () => {}, true],
+    ["was taken", (mail: Mailbox) => mail.takeAll(1_000), false],
+    ["is of a child whose end was told", (mail: Mailbox) => mail.know(["task_2"]), false],
+    ["is of a child that a person stopped", (mail: Mailbox) => mail.hush(["task_2"]), false],
+    ["is of a run before", (mail: Mailbox) => mail.knowCompletions(), false],
+  ] as const)("a question that %s: it is asked %j", async (_, happens, isAsked) => {
+    const it = await box();
+    await it.store.send("task_1", question("task_2"));
+    await it.mail.read(it.hear);
+    happens(it.mail);
+    expect(it.mail.isAsked).toBe(isAsked);
   });
 
   test("begins behind what was taken before a restart", async () => {

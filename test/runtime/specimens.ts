@@ -48,6 +48,13 @@ export function steer(
   return { kind: "steer", id, from: "person:operator", text: `word ${id}`, interrupt: false, ...rest };
 }
 
+/** A question of the child `childId`. */
+export function question(childId: string): InboxMessage {
+  const questionId = "call_1_1";
+  const from = `agent:${childId}`;
+  return { kind: "question", id: `${childId}/${questionId}`, from, childId, questionId, text: "which?" };
+}
+
 export function completion(id: string): InboxMessage {
   const end = { state: "done" as const, result: "gold", truncated: false, failure: null };
   return { kind: "completion", id, end, goal: "dig" };

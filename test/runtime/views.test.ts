@@ -100,7 +100,7 @@ describe("what a surface shows", () => {
     [{ phase: "backing_off", outage: "gpu is away", pause: "held" }, "gpu is away"],
     [{ phase: "waiting_children", liveChildren: 2 }, "2 living children"],
     [{ phase: "waiting_input" }, "a person"],
-    [{ phase: "waiting_input", question: "May I?" }, "a person: May I?"],
+    [{ phase: "waiting_input", question: "a person: May I?" }, "a person: May I?"],
     [{ phase: "backing_off" }, "its next try"],
     [{ phase: "backing_off", pause: "a key" }, "a key"],
     [{}, null],

@@ -33,13 +33,15 @@ async function make(schedulingClass: SchedulingClass = "background") {
   const staged: CommitWrite[] = [];
   const mailbox = new Mailbox({ store, patience, taskId: "task_1" });
   const keeper = new WaitKeeper({
+    id: "task_1",
+    spec: { parentId: "parent" },
     services: { clock, kinship: family },
     mailbox,
-    journal: { stage: (write) => void staged.push(write) },
+    journal: { stage: (write) => void staged.push(write), flush: async () => {} },
     schedulingClass,
     send: (event) => void sent.push(event),
   });
-  return { clock, family, born, inherited, mailbox, keeper, sent, staged };
+  return { clock, store, family, born, inherited, mailbox, keeper, sent, staged };
 }
 
 function waiting(callId: string, wait: ToolWait): PendingWait {
@@ -108,7 +110,7 @@ describe("WaitKeeper", () => {
     ]);
     expect(it.keeper.answer(said("m1", "yes"))).toBe(true);
     await settle();
-    expect(it.sent).toEqual([ended("1", { cause: "satisfied", answer: "yes" })]);
+    expect(it.sent).toEqual([ended("1", { cause: "satisfied", answer: "yes", by: "person" })]);
     expect([it.mailbox.knows("m1"), it.mailbox.knows("m0")]).toEqual([true, false]);
   });
 
@@ -122,14 +124,21 @@ describe("WaitKeeper", () => {
       asked("3", "both?"),
       asked("4", "other?"),
     ]);
-    expect(it.keeper.question).toBe("both?");
-    expect(it.keeper.answer({ ...said("m1", "yes"), from: "agent:task_1" })).toBe(false);
+    expect(it.keeper.question).toBe("a person: both?");
+    const agent = { ...said("m1", "yes"), from: "agent:task_1" };
+    expect(it.keeper.answer({ ...agent, questionId: "1" })).toBe(false);
+    expect(it.keeper.questionFor("1")).toBeNull();
     await settle();
     expect(it.sent).toEqual([]);
     expect(it.keeper.answer(said("m2", "yes"))).toBe(true);
     await settle();
-    expect(it.sent).toEqual(["1", "3"].map((id) => ended(id, { cause: "satisfied", answer: "yes" })));
-    expect(it.keeper.question).toBe("?");
+    const allowed = { cause: "satisfied", answer: "yes", by: "person" };
+    expect(it.sent).toEqual(["1", "3"].map((id) => ended(id, allowed)));
+    expect(it.keeper.question).toBe("a person: ?");
+    // What is asked in words is an agent's to answer as well.
+    expect(it.keeper.answer(agent)).toBe(true);
+    await settle();
+    expect(it.sent.at(-1)).toEqual(ended("2", { cause: "satisfied", answer: "yes", by: "agent" }));
   });
 
   test("what is said in a conversation answers whether a call may act, and no other question", async () => {
@@ -141,10 +150,92 @@ describe("WaitKeeper", () => {
     // It is mail all the same.
     expect(it.keeper.answer(message)).toBe(false);
     await settle();
-    expect(it.sent).toEqual([ended("2", { cause: "satisfied", answer: "yes" })]);
+    expect(it.sent).toEqual([ended("2", { cause: "satisfied", answer: "yes", by: "person" })]);
     expect(it.mailbox.knows("m1")).toBe(false);
     it.keeper.keep([]);
     expect(it.keeper.question).toBeNull();
+  });
+
+  const question = (prompt: string): ToolWait => ({ for: "input", prompt, asks: "parent" });
+
+  test("W3 a question to the parent is mail in the commit that begins the wait, once", async () => {
+    const it = await make();
+    it.family.add({ ...ignore, id: "parent", spec: specOf({ id: "parent" }), inheritClass() {} });
+    const one = waiting("1", question("which?"));
+    it.keeper.keep([one]);
+    it.keeper.keep([one, waiting("2", question("and then?"))]);
+    const mail = it.staged.flatMap(({ outbox = [] }) => outbox);
+    const asked = { kind: "question", from: "agent:task_1", childId: "task_1" };
+    expect(mail).toEqual([
+      { to: "parent", message: { ...asked, id: "task_1/1", questionId: "1", text: "which?" } },
+      { to: "parent", message: { ...asked, id: "task_1/2", questionId: "2", text: "and then?" } },
+    ]);
+    expect(it.keeper.question).toBe("its parent or a person: which?");
+  });
+
+  test("W3 a question is not mailed again after a restart", async () => {
+    const it = await make();
+    it.family.add({ ...ignore, id: "parent", spec: specOf({ id: "parent" }), inheritClass() {} });
+    it.keeper.goOn([waiting("1", question("which?"))], []);
+    expect(it.staged).toEqual([]);
+    expect(it.keeper.question).toBe("its parent or a person: which?");
+  });
+
+  test("W3 it ends with the end of its parent, and no other question does", async () => {
+    const it = await make();
+    it.family.add({ ...ignore, id: "parent", spec: specOf({ id: "parent" }), inheritClass() {} });
+    it.keeper.keep([waiting("1", question("which?")), waiting("2", { for: "input", prompt: "?" })]);
+    await settle();
+    expect(it.sent).toEqual([]);
+    it.family.ended("parent", { state: "done", result: "", truncated: false, failure: null });
+    await settle();
+    expect(it.sent).toEqual([ended("1", { cause: "parent_ended" })]);
+  });
+
+  test("W3 it ends at once when its parent has ended before", async () => {
+    const it = await make();
+    it.keeper.goOn([waiting("1", question("which?"))], []);
+    await settle();
+    expect(it.sent).toEqual([ended("1", { cause: "parent_ended" })]);
+  });
+
+  test("W3 an answer that names its question ends no other", async () => {
+    const it = await make();
+    it.keeper.keep([
+      waiting("1", { for: "input", prompt: "?" }),
+      waiting("2", { for: "input", prompt: "??" }),
+    ]);
+    expect(it.keeper.answer({ ...said("m1", "x"), questionId: "0" })).toBe(false);
+    expect(it.mailbox.knows("m1")).toBe(false);
+    expect(it.keeper.answer({ ...said("m2", "y"), questionId: "2" })).toBe(true);
+    await settle();
+    expect(it.sent).toEqual([ended("2", { cause: "satisfied", answer: "y", by: "person" })]);
+  });
+
+  test("W4 a child's question that lies unread ends a wait for children, and none that it does not keep waiting", async () => {
+    const it = await make();
+    it.born("a");
+    const ask = {
+      kind: "question",
+      id: "a/1",
+      from: "agent:a",
+      childId: "a",
+      questionId: "1",
+      text: "?",
+    } as const;
+    await it.store.send("task_1", ask);
+    const waits = [waiting("1", children("a")), waiting("2", { for: "input", prompt: "?" })];
+    it.keeper.keep(waits);
+    await settle();
+    expect(it.sent).toEqual([]);
+    await it.mailbox.read(() => {});
+    it.keeper.check();
+    await settle();
+    expect(it.sent).toEqual([ended("1", { cause: "asked" })]);
+    it.mailbox.takeAll(100);
+    it.keeper.keep([waiting("3", children("a"))]);
+    await settle();
+    expect(it.sent).toHaveLength(1);
   });
 
   test.each([

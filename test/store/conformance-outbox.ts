@@ -1,6 +1,7 @@
 // D7: what a commit sends to others has arrived when the commit is acknowledged, and not before.
 
 import { expect } from "vitest";
+import { MAX_INBOX } from "../../src/core/limits.ts";
 import type { Clause } from "./conformance.ts";
 import {
   childOf,
@@ -97,4 +98,25 @@ export function outboxClauses(clause: Clause): void {
     expect(await store.send("t1", steer("m1"))).toMatchObject({ duplicate: true });
     expect(await store.inbox("t1", 0)).toHaveLength(1);
   });
+
+  clause(
+    "D7 delivers a child's question, whatever ids others chose and however full the inbox is",
+    async ({ store }) => {
+      await submitted(store, "t1");
+      const child = await claimed(store, "c1", childOf("t1"));
+      const asked = {
+        kind: "question",
+        id: "c1/call_1_1",
+        from: "agent:c1",
+        childId: "c1",
+        questionId: "call_1_1",
+        text: "which?",
+      } as const;
+      await store.send("t1", steer(asked.id));
+      for (let n = 1; n < MAX_INBOX; n += 1) await store.send("t1", steer(`m${n}`));
+      await store.commit(child, 1, { outbox: [{ to: "t1", message: asked }] });
+      await store.commit(child, 1, { outbox: [{ to: "t1", message: asked }] });
+      expect((await store.inbox("t1", MAX_INBOX)).map(({ message }) => message)).toEqual([asked]);
+    },
+  );
 }

@@ -39,8 +39,10 @@ export class Invariants {
 
   #brokenEntries(entries: readonly InboxEntry[]): readonly string[] {
     const broken: string[] = [];
-    // A child's end and what somebody wrote may have one id.
-    const ids = entries.map(({ message }) => `${message.kind === "completion" ? "child " : ""}${message.id}`);
+    // What comes of a child and what somebody wrote may have one id.
+    const ids = entries.map(({ message: { kind, id } }) =>
+      kind === "completion" || kind === "question" ? `${kind} ${id}` : id,
+    );
     if (new Set(ids).size < ids.length) broken.push(`D5 an id has two entries: ${ids.join()}`);
     for (const [at, entry] of entries.entries()) {
       const key = `${entry.taskId} ${entry.position}`;

@@ -42,12 +42,13 @@ async function atWork(): Promise<Rig & { readonly sessionId: string; context(cal
 }
 
 describe("the delegation tools", () => {
-  it("are seven, for orchestrators, and none for a leaf", () => {
+  it("are eight, for orchestrators, and none for a leaf", () => {
     expect(tools.map(({ definition }) => definition.name)).toEqual([
       "delegate_task",
       "delegate_task_async",
       "check_task",
       "steer_task",
+      "answer_task",
       "collect_task",
       "cancel_task",
       "list_tasks",

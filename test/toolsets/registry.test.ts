@@ -13,7 +13,15 @@ const registry = new ToolsetRegistry(builtinToolsets({ onInterrupt: "continue", 
 
 describe("ToolsetRegistry", () => {
   it("finds every toolset that it names", () => {
-    expect(toolsetNames()).toEqual(["delegation", "file", "file_write", "progress", "terminal", "web"]);
+    expect(toolsetNames()).toEqual([
+      "delegation",
+      "file",
+      "file_write",
+      "progress",
+      "ask",
+      "terminal",
+      "web",
+    ]);
     expect([...registry.names]).toEqual(toolsetNames());
     for (const name of registry.names) expect(registry.find(name).name).toBe(name);
   });
@@ -49,7 +57,7 @@ describe("ToolsetRegistry", () => {
     );
     expect(() => registry.find("fil")).toThrow(expect.objectContaining({ code: "unknown_toolset" }) as Error);
     expect(() => registry.find("constructor")).toThrow(
-      /Known: delegation, file, file_write, progress, terminal/,
+      /Known: delegation, file, file_write, progress, ask, terminal/,
     );
   });
 

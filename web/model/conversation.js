@@ -18,7 +18,7 @@
  * @property {number} turn
  * @property {number} seq The task sequence of the commit that wrote it.
  * @property {number} time
- * @property {"person" | "goal" | "steer" | "completion" | "model" | "tool" | "note"} voice
+ * @property {"person" | "goal" | "steer" | "completion" | "question" | "model" | "tool" | "note"} voice
  * @property {string} text
  * @property {string} thinking
  * @property {readonly ToolUse[]} tools
@@ -31,6 +31,7 @@ const VOICES = {
   person: "person",
   steer: "steer",
   completion: "completion",
+  question: "question",
   model: "model",
   correction: "note",
   summary: "note",

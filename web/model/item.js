@@ -191,15 +191,15 @@ export function change(item, event) {
   return hasMoved;
 }
 
-/** How the server says what a person is asked. */
-const ASKS = "a person: ";
+/** How the server says what a person is asked: alone, or beside the task's parent. */
+const ASKS = /^(?:its parent or )?a person: /;
 
 /**
  * What a person is asked, of what the server says that a task waits for; `null` where nothing is.
  * @param {string | null} waitsFor
  */
 export function questionIn(waitsFor) {
-  return waitsFor?.startsWith(ASKS) ? waitsFor.slice(ASKS.length) : null;
+  return waitsFor !== null && ASKS.test(waitsFor) ? waitsFor.replace(ASKS, "") : null;
 }
 
 /**
@@ -217,8 +217,9 @@ export function asksPerson({ kind, state, phase, waitsFor }) {
  * @param {StoredEvent} event
  */
 function noteQuestion(item, event) {
-  const { prompt } = /** @type {{ readonly prompt?: unknown }} */ (event.data);
-  if (event.type === "tool.suspended" && typeof prompt === "string") item.waitsFor = ASKS + prompt;
+  const { prompt, asks } = /** @type {{ readonly prompt?: unknown, readonly asks?: unknown }} */ (event.data);
+  if (event.type === "tool.suspended" && typeof prompt === "string")
+    item.waitsFor = `${asks === "parent" ? "its parent or " : ""}a person: ${prompt}`;
   else if (event.type === "tool.resumed") item.waitsFor = null;
 }
 

@@ -18,6 +18,7 @@ const VOICES = {
   person: "you",
   steer: "steer",
   completion: "a child ended",
+  question: "a child asks",
   model: "agent",
   tool: "tool",
   note: "Troupe",

@@ -11,6 +11,7 @@ const NAMES: Readonly<Record<string, string>> = {
   person: "person",
   steer: "steer",
   completion: "child",
+  question: "child",
   correction: "troupe",
   summary: "summary",
 };

@@ -22,12 +22,12 @@ export interface BoxSight {
 /** Keys of these words wait for a person and not for a time. */
 const LOST_KEYS: ReadonlySet<string> = new Set(["dead", "exhausted"]);
 
-/** How a view says what a person is asked. */
-const ASKS = "a person: ";
+/** How a view says what a person is asked: alone, or beside the task's parent. */
+const ASKS = /^(?:its parent or )?a person: /;
 
 /** Whether a task asks a person something; a conversation that listens does not. */
 export function asksPerson({ kind, phase, waitsFor }: TreeNode): boolean {
-  return phase === "waiting_input" && (kind === "task" || waitsFor?.startsWith(ASKS) === true);
+  return phase === "waiting_input" && (kind === "task" || (waitsFor !== null && ASKS.test(waitsFor)));
 }
 
 /** Contract: tasks first, in the order of the tree. A session that waits for its person's next message is no need. */
@@ -44,7 +44,7 @@ function ofTask(node: TreeNode): readonly Need[] {
   const below = node.children.flatMap(ofTask);
   if (!asksPerson(node)) return below;
   const { taskId, lastLine, waitsFor } = node;
-  const question = waitsFor?.startsWith(ASKS) === true ? waitsFor.slice(ASKS.length) : lastLine;
+  const question = waitsFor !== null && ASKS.test(waitsFor) ? waitsFor.replace(ASKS, "") : lastLine;
   const asked = shownText(question ?? "") || titleOf(node);
   return [{ taskId, text: `${shortId(taskId)} waits for a person: ${asked}` }, ...below];
 }

@@ -16,6 +16,8 @@ test("a task that waits for a person is one at any depth; a session that waits f
   const waitsFor = "a person: Allow it?";
   const call = nodeOf("c", { kind: "session", phase: "waiting_input", lastLine: "x", waitsFor });
   expect(texts({ nodes: [call] })).toEqual(["task_cccccccc waits for a person: Allow it?"]);
+  const child = nodeOf("d", { phase: "waiting_input", waitsFor: "its parent or a person: Which?" });
+  expect(texts({ nodes: [child] })).toEqual(["task_dddddddd waits for a person: Which?"]);
 });
 
 test("so are lost keys, servers that do not answer, models that no time brings back, and a pause", () => {

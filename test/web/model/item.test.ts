@@ -52,6 +52,8 @@ describe("a task by its events", () => {
       null,
       null,
     ]);
+    change(item, event(1, "tool.suspended", { ...asked, asks: "parent" }));
+    expect([item.waitsFor, questionIn(item.waitsFor)]).toEqual(["its parent or a person: May I?", "May I?"]);
     change(item, event(2, "tool.resumed", { callId: "1", tool: "t", cause: "satisfied" }));
     expect(item.waitsFor).toBeNull();
     change(item, event(3, "tool.suspended", { callId: "2", tool: "t", waitsFor: "children", taskIds: [] }));

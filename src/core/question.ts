@@ -1,0 +1,15 @@
+// Questions that tasks ask: who would answer one, and what an answer is. Words only.
+
+/**
+ * Who would answer a question of a task: the agent that delegated it, unless that has `ended`; a person where no agent
+ * did; and in a conversation the person who talks with it, without any tool.
+ */
+export type Respondent = "parent" | "ended" | "person" | "conversation";
+
+export interface Answer {
+  readonly text: string;
+  /** The id of the call that asks: it reaches no other question. Absent answers the oldest one. */
+  readonly questionId?: string;
+  /** Makes the call repeatable; a new id when absent. */
+  readonly answerId?: string;
+}
