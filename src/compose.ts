@@ -114,7 +114,7 @@ export async function compose(options: ComposeOptions): Promise<Troupe> {
   const { credentials, keys, providers, plans, targets, logger } = doors;
   const keeping = keepingOf(options, config);
   const boxId = await boxIdOf(options, keeping);
-  const homes = await ownPaths(world.env, keeping);
+  const homes = await ownPaths(world.env, { ...keeping, tokenFile: config.server.token_file });
   const kept = await configPaths(loaded.file, world.cwd);
   const files = fileOptions({ ...config.tools.file, homes, kept });
   const terminal = await openTerminal({ ...loaded, world, own: homes });

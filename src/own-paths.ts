@@ -1,10 +1,11 @@
 // Where Troupe's own files lie: the home of this person's Troupe, with token and config, and the store, with everything.
 // No tool reads them, and no workspace of a terminal may hold them.
 
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { AUDIT_SUFFIX } from "./audited.ts";
 import { CONFIG_FILE, troupeHome, type Environment } from "./config/load.ts";
 import type { StoreSettings } from "./core/settings.ts";
+import { isWithin } from "./sandbox/bubblewrap-argv.ts";
 import { PARTS_SUFFIX } from "./store/audit-parts.ts";
 import { placesOf, resolvedPath } from "./toolsets/file-policy.ts";
 
@@ -21,15 +22,21 @@ const STORE_SUFFIXES = [
   `${AUDIT_SUFFIX}${PARTS_SUFFIX}`,
 ] as const;
 
+/** Of the config: both may lie outside of the home. */
+export interface OwnFiles extends Pick<StoreSettings, "path"> {
+  /** `server.token_file`. */
+  readonly tokenFile: string;
+}
+
 /** Absolute, links resolved. Contract: never throws; a file that is not there yet is named too. */
-export async function ownPaths(
-  env: Environment,
-  { path }: Pick<StoreSettings, "path">,
-): Promise<readonly string[]> {
-  const homes = await homesOf(env);
-  if (path === null) return homes;
-  const store = await resolvedPath(path);
-  return [...homes, ...STORE_SUFFIXES.map((suffix) => `${store}${suffix}`)];
+export async function ownPaths(env: Environment, { path, tokenFile }: OwnFiles): Promise<readonly string[]> {
+  const [home] = await homesOf(env);
+  const token = isAbsolute(tokenFile) ? tokenFile : home && join(home, tokenFile);
+  const tokens = token === undefined ? [] : [await resolvedPath(token), await resolvedPath(`${token}s`)];
+  const store = path === null ? null : await resolvedPath(path);
+  const files = store === null ? [] : STORE_SUFFIXES.map((suffix) => `${store}${suffix}`);
+  const outside = [...tokens, ...files].filter((each) => home === undefined || !isWithin(each, home));
+  return [...(home === undefined ? [] : [home]), ...outside];
 }
 
 /**

@@ -1,6 +1,7 @@
 // The terminal of a Troupe: the sandbox and the shells in it, as the config has them, and what people are told of it.
 
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
+import { ConfigError } from "./base/errors.ts";
 import { currentUid } from "./base/owner.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Random } from "./base/ids.ts";
@@ -13,6 +14,7 @@ import { UNSAFE_TERMINAL } from "./config/resolve.ts";
 import { markWithoutConfig } from "./config/unwritten.ts";
 import { configPaths } from "./own-paths.ts";
 import { isWithin } from "./sandbox/bubblewrap-argv.ts";
+import { mountProblem } from "./sandbox/mounts.ts";
 import { LocalSandbox } from "./sandbox/sandbox.ts";
 import { resolvedPath } from "./toolsets/file-policy.ts";
 import { TerminalSessions } from "./toolsets/terminal-sessions.ts";
@@ -53,7 +55,7 @@ export interface Terminal {
   close(): Promise<void>;
 }
 
-/** Contract: throws ConfigError `unsafe_in_workspace`. Tries the walls only where an agent may use the terminal. */
+/** Contract: throws ConfigError `unsafe_in_workspace` and `mount_refused`. Tries the walls only where an agent may use the terminal. */
 export async function openTerminal(question: TerminalQuestion): Promise<Terminal> {
   const { config, world } = question;
   const sandbox = await sandboxOf(question);
@@ -85,6 +87,7 @@ export async function sandboxOf(question: TerminalQuestion): Promise<Sandbox | n
   const { processes } = world;
   const { unsafe, network, mounts, ...limits } = config.tools.terminal;
   await refuseWallKeys(question);
+  await refuseMounts(mounts, own);
   if (processes === undefined) return null;
   const sandbox = new LocalSandbox({
     processes,
@@ -116,6 +119,20 @@ export function markingSandbox(sandbox: Sandbox, { cwd, env }: Pick<World, "cwd"
       return sandbox.open(request);
     },
   };
+}
+
+/** A start that would show commands the token is none; whether a folder is there at all, the self-test tells. */
+async function refuseMounts(mounts: readonly string[], own: readonly string[]): Promise<void> {
+  for (const path of mounts) {
+    const problem = isAbsolute(path)
+      ? mountProblem(await resolvedPath(path), own)
+      : "it is no absolute path, beginning with /";
+    if (problem === null) continue;
+    throw new ConfigError(
+      "mount_refused",
+      `Expected tools.terminal.mounts to name folders that commands may read, got ${path}: ${problem}. Take it out, or name a folder below it.`,
+    );
+  }
 }
 
 /** Whether an agent of the config may have the terminal. Contract: pure. */

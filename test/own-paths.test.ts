@@ -8,7 +8,8 @@ it("names the home and every file of the store, links resolved, also those that 
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "troupe-own-")));
   const link = join(folder, "link");
   symlinkSync(folder, link);
-  const paths = await ownPaths({ TROUPE_HOME: join(link, "home") }, { path: join(link, "db") });
+  const files = { path: join(link, "db"), tokenFile: "token" };
+  const paths = await ownPaths({ TROUPE_HOME: join(link, "home") }, files);
   rmSync(folder, { recursive: true });
   expect(paths[0]).toBe(join(folder, "home"));
   expect(paths).toEqual(
@@ -16,8 +17,11 @@ it("names the home and every file of the store, links resolved, also those that 
   );
   expect(paths).toContain(join(folder, "db.audit"));
   expect(paths).toContain(join(folder, "db.audit.d"));
-  expect(await ownPaths({ TROUPE_HOME: "/h" }, { path: null })).toEqual(["/h"]);
-  expect(await ownPaths({}, { path: null })).toEqual([]);
+  const none = { path: null, tokenFile: "token" };
+  expect(await ownPaths({ TROUPE_HOME: "/h" }, none)).toEqual(["/h"]);
+  expect(await ownPaths({}, none)).toEqual([]);
+  const elsewhere = { path: null, tokenFile: "/k/token" };
+  expect(await ownPaths({ TROUPE_HOME: "/h" }, elsewhere)).toEqual(["/h", "/k/token", "/k/tokens"]);
 });
 
 it("names the config of this server and the one that the next start would find, once", async () => {

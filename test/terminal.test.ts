@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -76,6 +76,32 @@ describe("openTerminal", () => {
     const everywhere = questionOf({ ...UNSAFE, workspace: "/" }, { file });
     await expect(openTerminal(everywhere)).rejects.toMatchObject({ code: "unsafe_in_workspace" });
     expect(await sandboxOf(questionOf({ ...UNSAFE, workspace: "./below" }, { file }))).not.toBeNull();
+  });
+});
+
+describe("tools.terminal.mounts", () => {
+  const starting = (mounts: readonly string[]) =>
+    openTerminal(questionOf({ tools: { terminal: { mounts } } }, { own: [join(folder, "home")] }));
+
+  it.each([
+    ["Troupe's home", () => join(folder, "home")],
+    ["a folder above it", () => folder],
+    ["a link that leads there", () => join(folder, "link")],
+    ["what the walls keep out", () => "/proc"],
+    ["a relative path", () => "tools"],
+  ])("%s is refused at the start, by the key's name", async (_, mount) => {
+    await mkdir(join(folder, "home"), { recursive: true });
+    await symlink(join(folder, "home"), join(folder, "link")).catch(() => {});
+    await expect(starting([mount()])).rejects.toMatchObject({
+      code: "mount_refused",
+      message: expect.stringContaining("tools.terminal.mounts") as string,
+    });
+  });
+
+  it("names any other folder, there or not", async () => {
+    const terminal = await starting([join(folder, "tools"), "/opt"]);
+    expect(terminal.why).toEqual([]);
+    await terminal.close();
   });
 });
 

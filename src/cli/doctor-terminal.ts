@@ -13,7 +13,8 @@ import type { CliWorld } from "./world.ts";
 /** Contract: never throws for what can be said as a check. */
 export async function examineTerminal(world: CliWorld, loaded: LoadedConfig): Promise<Check> {
   const { config } = loaded;
-  const own = await ownPaths(world.env, storeSettings(config, world.env));
+  const { path } = storeSettings(config, world.env);
+  const own = await ownPaths(world.env, { path, tokenFile: config.server.token_file });
   const sandbox = await sandboxOf({ ...loaded, world, own });
   const verdict: SandboxVerdict = sandbox
     ? await sandbox.verdict()

@@ -32,8 +32,8 @@ export interface BubblewrapPlan {
   /** Absolute, links resolved; seen at its own path. */
   readonly workspace: string;
   readonly pins: readonly Pin[];
-  /** Further folders to read, absolute: toolchains outside of /usr. */
-  readonly mounts: readonly string[];
+  /** Further folders to read, each with where it is seen; absolute: toolchains outside of /usr. */
+  readonly mounts: readonly { readonly source: string; readonly path: string }[];
   readonly network: boolean;
   /** Bytes of /tmp and of shared memory, each. */
   readonly scratchBytes: number;
@@ -123,9 +123,15 @@ export function bubblewrapArgv(plan: BubblewrapPlan): readonly [string, ...strin
     bwrap,
     ...WALLS,
     ...(network ? ["--share-net"] : []),
-    ...Object.entries(sandboxEnv(plan.mounts)).flatMap(([name, value]) => ["--setenv", name, value]),
+    ...Object.entries(sandboxEnv(plan.mounts.map(({ path }) => path))).flatMap(([name, value]) => [
+      "--setenv",
+      name,
+      value,
+    ]),
     ...systemMounts(plan),
     ...scratch(plan.scratchBytes),
+    // After /tmp: a toolchain may lie there.
+    ...plan.mounts.flatMap(({ source, path }) => ["--ro-bind", source, path]),
     "--bind",
     workspace,
     workspace,
@@ -141,19 +147,12 @@ export function bubblewrapArgv(plan: BubblewrapPlan): readonly [string, ...strin
   return argv as unknown as readonly [string, ...string[]];
 }
 
-function systemMounts({ layout, mounts, network }: BubblewrapPlan): readonly string[] {
+function systemMounts({ layout, network }: BubblewrapPlan): readonly string[] {
   const tops = Object.entries(layout.links).flatMap(([path, target]) =>
     target === null ? ["--ro-bind", path, path] : ["--symlink", target, path],
   );
   const etc = [...ETC, ...(network ? ETC_OF_NETWORK : [])].map((name) => `/etc/${name}`);
-  return [
-    "--ro-bind",
-    "/usr",
-    "/usr",
-    ...tops,
-    ...etc.flatMap((path) => ["--ro-bind-try", path, path]),
-    ...mounts.flatMap((path) => ["--ro-bind", path, path]),
-  ];
+  return ["--ro-bind", "/usr", "/usr", ...tops, ...etc.flatMap((path) => ["--ro-bind-try", path, path])];
 }
 
 function scratch(bytes: number): readonly string[] {

@@ -4,12 +4,19 @@
 
 import type { PlacedPin } from "./workspace-place.ts";
 
+/** A folder, and what is to be there. */
+interface Marked {
+  readonly path: string;
+  readonly mark: string;
+}
+
 export interface GuardPlan {
   readonly maxProcesses: number;
   /** Bytes of memory that one process may claim for itself. */
   readonly maxMemoryBytes: number;
   readonly channels: number;
-  readonly workspace: { readonly path: string; readonly mark: string };
+  readonly workspace: Marked;
+  readonly mounts: readonly Marked[];
   readonly pins: readonly PlacedPin[];
   readonly argv: readonly string[];
 }
@@ -41,14 +48,15 @@ exec "$@"
 
 /** Contract: pure. */
 export function guardedArgv(plan: GuardPlan): readonly [string, ...string[]] {
-  const { workspace, pins } = plan;
-  const marked = [workspace, ...pins].flatMap(({ mark, path }) => [mark, path]);
+  const { workspace, mounts, pins } = plan;
+  const places = [workspace, ...mounts, ...pins];
+  const marked = places.flatMap(({ mark, path }) => [mark, path]);
   const limits = [
     plan.maxProcesses,
     Math.floor(plan.maxMemoryBytes / 1024),
     Math.floor(MAX_FILE_BYTES / 1024),
     2 + plan.channels,
-    1 + pins.length,
+    places.length,
   ];
   return ["bash", "-c", SCRIPT, "troupe", ...limits.map(String), ...marked, ...plan.argv];
 }

@@ -15,6 +15,7 @@ import type { Sandbox, SandboxRequest, SandboxVerdict } from "../core/sandbox.ts
 import { bubblewrapArgv, sandboxEnv, type BubblewrapPlan } from "./bubblewrap-argv.ts";
 import { guardedArgv } from "./guard-script.ts";
 import { findRung, type Rung } from "./ladder.ts";
+import { mountPlaces } from "./mounts.ts";
 import { attemptsIn, breachOf, escapeScript } from "./self-test.ts";
 import { pinsOf, shownPins, workspacePlace } from "./workspace-place.ts";
 
@@ -32,7 +33,7 @@ export interface SandboxOptions {
   readonly processes: ProcessHost;
   /** The user that this process acts as; `null` where the system has no such numbers. */
   readonly uid: number | null;
-  /** Troupe's own files and folders: no workspace may hold them. */
+  /** Troupe's own files and folders, links resolved: no workspace and no mount may hold them. */
   readonly own: readonly string[];
   /** Files that stay as they are where a workspace holds them: Troupe's config. */
   readonly kept: readonly string[];
@@ -80,13 +81,15 @@ export class LocalSandbox implements Sandbox {
     if ("reason" in rung)
       throw new ToolError("sandbox_unavailable", `The terminal is closed: ${rung.reason}`);
     const pins = [...(await pinsOf(place.path, kept)), ...(await shownPins(shown))];
-    const guarded = guardedArgv({ ...settings, channels, workspace: place, pins, argv });
+    const mounts = await mountPlaces(settings.mounts, own);
+    const guarded = guardedArgv({ ...settings, channels, workspace: place, mounts, pins, argv });
     const plan: BubblewrapPlan = {
       ...settings,
       ...rung,
       drop: this.#dropOf(rung, place),
       layout: { links: rung.links },
       workspace: place.path,
+      mounts,
       pins,
       scratchBytes: Math.floor(settings.maxMemoryBytes / 2),
       argv: guarded,

@@ -31,13 +31,16 @@ function noWorkspace(workspace: string, why: string): ToolError {
   return new ToolError("no_workspace", `No command can run in the workspace ${workspace}: ${why}.`);
 }
 
-/** Contract: throws ToolError `no_workspace`. Keeps P1. */
-export async function placeOf(folder: string): Promise<Place> {
+/** Contract: throws what `refuse` makes of the reason, ToolError `no_workspace` unless told. Keeps P1. */
+export async function placeOf(
+  folder: string,
+  refuse: (folder: string, why: string) => ToolError = noWorkspace,
+): Promise<Place> {
   let handle;
   try {
     handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (error) {
-    throw noWorkspace(folder, messageOf(error));
+    throw refuse(folder, messageOf(error));
   }
   try {
     const [path, found] = await Promise.all([
@@ -47,7 +50,7 @@ export async function placeOf(folder: string): Promise<Place> {
     const { dev, ino, uid, gid } = found;
     return { path, mark: `${dev}:${ino}`, uid: Number(uid), gid: Number(gid) };
   } catch (error) {
-    throw noWorkspace(folder, messageOf(error));
+    throw refuse(folder, messageOf(error));
   } finally {
     await handle.close();
   }

@@ -29,16 +29,18 @@ function mountedAt(argv: readonly string[]): readonly string[] {
 
 describe("bubblewrapArgv", () => {
   it("B1 shows system folders, a few files of /etc and the workspace, and no place where sockets lie", () => {
-    const places = mountedAt(bubblewrapArgv(planOf({ mounts: ["/opt/node"] })));
+    const places = mountedAt(
+      bubblewrapArgv(planOf({ mounts: [{ source: "/srv/node", path: "/opt/node" }] })),
+    );
     const outside = places.filter((path) => !path.startsWith("/etc/"));
     expect(outside).toEqual([
       "/usr",
       "/lib",
-      "/opt/node",
       "/proc",
       "/dev",
       "/dev/shm",
       "/tmp",
+      "/opt/node",
       "/home/me/work",
     ]);
     expect(places).not.toContain("/etc");
