@@ -73,11 +73,16 @@ export async function openTerminal(question: TerminalQuestion): Promise<Terminal
   const { timeout_s: timeout, max_output_bytes: maxOutputBytes } = config.tools.terminal;
   const shells = worktrees === null ? sandbox : withGit(sandbox, worktrees);
   const sessions = new TerminalSessions({ sandbox: shells, random: world.random, maxOutputBytes });
+  const verdict = usesTerminal(config) ? await sandbox.verdict() : null;
+  const bounds = verdict?.stands === true ? verdict.bounds.text : undefined;
   return {
     worktrees,
-    toolset: { terminal: { sessions, timeoutMs: timeout * 1000 } },
-    why: usesTerminal(config) ? [terminalLine(await sandbox.verdict())] : [],
-    close: () => sessions.close(),
+    toolset: { terminal: { sessions, timeoutMs: timeout * 1000, ...(bounds !== undefined && { bounds }) } },
+    why: verdict === null ? [] : [terminalLine(verdict)],
+    close: async () => {
+      await sessions.close();
+      await sandbox.settle?.();
+    },
   };
 }
 
@@ -91,6 +96,7 @@ export async function sandboxOf(question: TerminalQuestion): Promise<Sandbox | n
   if (processes === undefined) return null;
   const sandbox = new LocalSandbox({
     processes,
+    clock: world.clock,
     uid: currentUid(),
     own,
     kept: await configPaths(file, world.cwd),
@@ -113,6 +119,7 @@ export async function sandboxOf(question: TerminalQuestion): Promise<Sandbox | n
 export function markingSandbox(sandbox: Sandbox, { cwd, env }: Pick<World, "cwd" | "env">): Sandbox {
   return {
     verdict: () => sandbox.verdict(),
+    settle: async () => sandbox.settle?.(),
     async open(request) {
       const [here, workspace] = await Promise.all([resolvedPath(cwd), resolvedPath(request.workspace)]);
       if (isWithin(here, workspace)) await markWithoutConfig(troupeHome(env), join(cwd, CONFIG_FILE));
@@ -149,5 +156,6 @@ export function usesTerminal({ toolsets, delegation, agents }: Config): boolean 
 export function terminalLine(verdict: SandboxVerdict): string {
   if (!verdict.stands) return `warning: terminal: closed: ${verdict.reason}`;
   if (verdict.unsafe) return `warning: ${UNSAFE_TERMINAL}`;
-  return `terminal: ${verdict.kind}; its walls stand`;
+  const { text, gap } = verdict.bounds;
+  return `terminal: ${verdict.kind}; its walls stand; ${text}${gap === null ? "" : ` (${gap})`}`;
 }

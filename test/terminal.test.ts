@@ -36,6 +36,7 @@ function questionOf(config: object, rest: Partial<TerminalQuestion> = {}): Termi
   return { config: configSchema.parse(config), file: null, baseDir: folder, world, own: [], ...rest };
 }
 
+const BOUNDS = { text: "8 processes", gap: null };
 const UNSAFE = { tools: { terminal: { unsafe: true } }, toolsets: ["terminal"] };
 
 describe("openTerminal", () => {
@@ -50,7 +51,7 @@ describe("openTerminal", () => {
     const config = { agents: { builder: { toolsets: ["terminal"] } } };
     const terminal = await openTerminal(questionOf(config));
     expect(terminal.why).toEqual([
-      expect.stringMatching(/^terminal: bubblewrap .*no network; its walls stand$/),
+      expect.stringMatching(/^terminal: bubblewrap .*no network; its walls stand; \d+ processes /),
     ]);
     await terminal.close();
   });
@@ -108,7 +109,7 @@ describe("tools.terminal.mounts", () => {
 describe("a shell in a folder without a config", () => {
   const opened: string[] = [];
   const inner: Sandbox = {
-    verdict: async () => ({ stands: true, kind: "walls", unsafe: false }),
+    verdict: async () => ({ stands: true, kind: "walls", unsafe: false, bounds: BOUNDS }),
     open: async ({ workspace }) => {
       opened.push(workspace);
       throw new ToolError("no_workspace", "far enough");
@@ -155,8 +156,9 @@ it("usesTerminal looks at the session, at children, and at every agent", () => {
 
 it("terminalLine begins with a warning for everything but walls that stand", () => {
   expect(terminalLine({ stands: false, reason: "why." })).toBe("warning: terminal: closed: why.");
-  expect(terminalLine({ stands: true, unsafe: true, kind: "none" })).toMatch(/^warning: /);
-  expect(terminalLine({ stands: true, unsafe: false, kind: "walls" })).toBe(
-    "terminal: walls; its walls stand",
-  );
+  expect(terminalLine({ stands: true, unsafe: true, kind: "none", bounds: BOUNDS })).toMatch(/^warning: /);
+  const walls = { stands: true, unsafe: false, kind: "walls", bounds: BOUNDS } as const;
+  expect(terminalLine(walls)).toBe("terminal: walls; its walls stand; 8 processes");
+  const loose = { ...walls, bounds: { ...BOUNDS, gap: "not as a whole: why." } };
+  expect(terminalLine(loose)).toBe("terminal: walls; its walls stand; 8 processes (not as a whole: why.)");
 });

@@ -29,7 +29,7 @@ export interface TerminalFacts {
   readonly isRoot: boolean;
 }
 
-/** Contract: pure. A closed terminal is a problem for who has agents that need it. */
+/** Contract: pure. A closed terminal is a problem for who has agents that need it; sessions without a bound warn them. */
 export function terminalCheck({ verdict, isUsed, isRoot }: TerminalFacts): Check {
   const about = "terminal";
   if (!verdict.stands) {
@@ -44,6 +44,9 @@ export function terminalCheck({ verdict, isUsed, isRoot }: TerminalFacts): Check
   }
   if (verdict.unsafe)
     return { about, level: "warn", text: UNSAFE_TERMINAL, mend: "Set tools.terminal.unsafe: false." };
+  const { text: bounds, gap } = verdict.bounds;
+  const text = `${verdict.kind}; the self-test found no way out; ${bounds}`;
+  if (gap !== null && isUsed) return { about, level: "warn", text, mend: gap };
   const advice = "As root it works in workspaces that belong to another user: chown them first.";
-  return ok(about, `${verdict.kind}; the self-test found no way out`, isRoot && isUsed ? advice : null);
+  return ok(about, text, isRoot && isUsed ? advice : null);
 }

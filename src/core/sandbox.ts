@@ -3,6 +3,14 @@
 
 import type { RunningProcess } from "../base/process.ts";
 
+/** How much of the machine commands can take. */
+export interface SandboxBounds {
+  /** What is held to what, in words. */
+  readonly text: string;
+  /** Why a session is not held as a whole, but each of its processes by itself, and what to do; `null` where it is. */
+  readonly gap: string | null;
+}
+
 /** How the walls stand. */
 export type SandboxVerdict =
   | {
@@ -11,6 +19,7 @@ export type SandboxVerdict =
       readonly kind: string;
       /** Commands run on this machine without any wall, because the config says so. */
       readonly unsafe: boolean;
+      readonly bounds: SandboxBounds;
     }
   | {
       readonly stands: false;
@@ -50,4 +59,6 @@ export interface Sandbox {
    * that cannot be worked in.
    */
   open(request: SandboxRequest): Promise<RunningProcess>;
+  /** Resolves when the machine keeps nothing more of programs that have ended. */
+  settle?(): Promise<void>;
 }

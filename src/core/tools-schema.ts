@@ -33,7 +33,7 @@ const terminalSchema = z
     timeout_s: z.number().positive().default(120),
     /** Kept of one command's output: its beginning and its end. */
     max_output_bytes: z.number().int().min(1024).default(65_536),
-    /** What one process may claim; half of it bounds /tmp of the sandbox. */
+    /** What a session may hold, and any one of its processes; half of it bounds /tmp of the sandbox. */
     max_memory_mb: z.number().int().min(64).default(4096),
     /** Processes and threads of one session. */
     max_processes: z.number().int().min(16).default(256),

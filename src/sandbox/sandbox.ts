@@ -9,9 +9,11 @@
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openBait } from "../base/bait.ts";
+import type { Clock } from "../base/clock.ts";
 import { ToolError, messageOf } from "../base/errors.ts";
 import { outputOf, type ProcessHost, type RunningProcess } from "../base/process.ts";
-import type { Sandbox, SandboxRequest, SandboxVerdict } from "../core/sandbox.ts";
+import type { Sandbox, SandboxBounds, SandboxRequest, SandboxVerdict } from "../core/sandbox.ts";
+import { Cgroups } from "./cgroups.ts";
 import { bubblewrapArgv, sandboxEnv, type BubblewrapPlan } from "./bubblewrap-argv.ts";
 import { guardedArgv } from "./guard-script.ts";
 import { findRung, type Rung } from "./ladder.ts";
@@ -31,6 +33,7 @@ export interface SandboxSettings {
 export interface SandboxOptions {
   readonly settings: SandboxSettings;
   readonly processes: ProcessHost;
+  readonly clock: Clock;
   /** The user that this process acts as; `null` where the system has no such numbers. */
   readonly uid: number | null;
   /** Troupe's own files and folders, links resolved: no workspace and no mount may hold them. */
@@ -50,6 +53,7 @@ const MAX_SELF_TEST_BYTES = 16_384;
 export class LocalSandbox implements Sandbox {
   readonly #options: SandboxOptions;
   #rung: Promise<Rung | { readonly reason: string }> | undefined;
+  #groups: Promise<Cgroups | { readonly reason: string }> | undefined;
   #verdict: Promise<SandboxVerdict> | undefined;
 
   constructor(options: SandboxOptions) {
@@ -95,7 +99,14 @@ export class LocalSandbox implements Sandbox {
       argv: guarded,
     };
     // N3
-    return processes.start({ argv: bubblewrapArgv(plan), channels, cwd: "/", env: {} });
+    const spec = { argv: bubblewrapArgv(plan), channels, cwd: "/", env: {} };
+    const groups = await this.#held();
+    return "reason" in groups ? processes.start(spec) : groups.start(spec);
+  }
+
+  async settle(): Promise<void> {
+    const groups = await this.#groups;
+    if (groups !== undefined && !("reason" in groups)) await groups.settle();
   }
 
   /** Root becomes the one whose workspace it is, and nobody where that is root too. */
@@ -111,9 +122,29 @@ export class LocalSandbox implements Sandbox {
     return this.#rung;
   }
 
+  #held(): Promise<Cgroups | { readonly reason: string }> {
+    const { processes, clock, settings } = this.#options;
+    return (this.#groups ??= Cgroups.open({ processes, clock, caps: settings }));
+  }
+
+  async #bounds(): Promise<SandboxBounds> {
+    const { maxProcesses, maxMemoryBytes } = this.#options.settings;
+    const groups = await this.#held();
+    const memory = `${Math.floor(maxMemoryBytes / 2 ** 20)} MiB`;
+    if ("reason" in groups) {
+      const text = `${maxProcesses} processes for a session, ${memory} of memory for each of them`;
+      return { text, gap: `no bound holds a session as a whole: ${groups.reason}` };
+    }
+    const text = `${maxProcesses} processes and ${memory} of memory for a session as a whole (cgroups, version ${groups.version})`;
+    return { text, gap: null };
+  }
+
   async #judge(): Promise<SandboxVerdict> {
     const { settings, uid } = this.#options;
-    if (settings.unsafe) return { stands: true, unsafe: true, kind: "none: tools.terminal.unsafe is true" };
+    if (settings.unsafe) {
+      const bounds = { text: "no bounds", gap: "tools.terminal.unsafe is true" };
+      return { stands: true, unsafe: true, kind: "none: tools.terminal.unsafe is true", bounds };
+    }
     const rung = await this.#found();
     if ("reason" in rung) return { stands: false, reason: rung.reason };
     const breach = await this.#tryEscapes().catch(
@@ -123,7 +154,8 @@ export class LocalSandbox implements Sandbox {
       return { stands: false, reason: `bubblewrap ${rung.version} is here, but ${breach}` };
     const who = uid === 0 ? ", never as root" : "";
     const network = settings.network ? "with this machine's whole network" : "no network";
-    return { stands: true, unsafe: false, kind: `bubblewrap ${rung.version}${who}, ${network}` };
+    const kind = `bubblewrap ${rung.version}${who}, ${network}`;
+    return { stands: true, unsafe: false, kind, bounds: await this.#bounds() };
   }
 
   /** Keeps N1: why the walls do not stand, or `null`. */

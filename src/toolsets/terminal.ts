@@ -15,6 +15,8 @@ export interface TerminalOptions {
   readonly sessions: TerminalSessions;
   /** What one `terminal` call may take, in milliseconds, and takes when it names nothing. */
   readonly timeoutMs: number;
+  /** What commands can take of the machine, in words for a model; nothing is said when absent. */
+  readonly bounds?: string;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -45,7 +47,7 @@ export function terminalToolset(options: TerminalOptions | null): Toolset {
     );
   };
   const tools: readonly Tool[] = [
-    terminalTool(used),
+    terminalTool(used, options?.bounds),
     startTool(used),
     readTool(used),
     writeTool(used),
@@ -77,11 +79,12 @@ function tool(text: ToolText, run: (input: Input, context: ToolContext) => Promi
   };
 }
 
-function terminalTool(used: () => TerminalOptions): Tool {
+function terminalTool(used: () => TerminalOptions, bounds?: string): Tool {
   const text: ToolText = {
     name: "terminal",
     description:
-      "Runs a command in your shell and waits for it. Folder, variables and background jobs stay from call to call. Input is empty. A command that takes longer than its time ends the whole session; use terminal_start for servers and long builds.",
+      "Runs a command in your shell and waits for it. Folder, variables and background jobs stay from call to call. Input is empty. A command that takes longer than its time ends the whole session; use terminal_start for servers and long builds." +
+      (bounds === undefined ? "" : ` Bounds: ${bounds}.`),
     properties: {
       command: COMMAND,
       timeout_s: {

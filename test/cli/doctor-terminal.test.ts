@@ -7,7 +7,8 @@ import { runLine, ScriptedTerminal } from "./scripted-terminal.ts";
 describe("terminalCheck", () => {
   const facts = { isUsed: true, isRoot: false };
   const closed = { stands: false, reason: "bubblewrap is missing." } as const;
-  const walls = { stands: true, unsafe: false, kind: "bubblewrap 0.8.0, no network" } as const;
+  const bounds = { text: "32 processes for a session as a whole", gap: null };
+  const walls = { stands: true, unsafe: false, kind: "bubblewrap 0.8.0, no network", bounds } as const;
 
   it("makes a closed terminal a problem for those whose agents need it, and for them alone", () => {
     expect(terminalCheck({ ...facts, verdict: closed })).toMatchObject({ level: "problem" });
@@ -18,7 +19,7 @@ describe("terminalCheck", () => {
   });
 
   it("shouts when there are no walls by the config", () => {
-    const verdict = { stands: true, unsafe: true, kind: "none" } as const;
+    const verdict = { stands: true, unsafe: true, kind: "none", bounds } as const;
     expect(terminalCheck({ ...facts, verdict })).toMatchObject({
       level: "warn",
       text: expect.stringMatching(/WITHOUT A SANDBOX/) as string,
@@ -28,6 +29,16 @@ describe("terminalCheck", () => {
   it("says what the walls are, and to root whose the workspace must be", () => {
     expect(terminalCheck({ ...facts, verdict: walls })).toMatchObject({ level: "ok", mend: null });
     expect(terminalCheck({ ...facts, isRoot: true, verdict: walls }).mend).toMatch(/chown/);
+  });
+
+  it("says what holds a session, and warns those who use it where nothing holds it as a whole", () => {
+    expect(terminalCheck({ ...facts, verdict: walls }).text).toContain("32 processes");
+    const verdict = { ...walls, bounds: { ...bounds, gap: "no groups. Start it so." } };
+    expect(terminalCheck({ ...facts, verdict })).toMatchObject({
+      level: "warn",
+      mend: "no groups. Start it so.",
+    });
+    expect(terminalCheck({ ...facts, isUsed: false, verdict }).level).toBe("ok");
   });
 });
 

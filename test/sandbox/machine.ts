@@ -4,6 +4,7 @@
 import { chmodSync, chownSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "../../src/base/clock.ts";
 import { currentUid } from "../../src/base/owner.ts";
 import { nodeProcesses } from "../../src/base/process-node.ts";
 import { LocalSandbox, SERVICE_UID, type SandboxOptions } from "../../src/sandbox/sandbox.ts";
@@ -49,6 +50,7 @@ export function sandboxHere(
   const settings = settingsOf(rest);
   return new LocalSandbox({
     processes: nodeProcesses,
+    clock: systemClock,
     uid,
     own: [],
     kept: [],

@@ -145,6 +145,7 @@ describe("LocalSandbox without walls", () => {
       stands: true,
       unsafe: true,
       kind: expect.any(String) as string,
+      bounds: { text: "no bounds", gap: "tools.terminal.unsafe is true" },
     });
     const { out } = await inside(sandbox, "pwd; env | cut -d= -f1 | sort | tr '\\n' ' '");
     expect(out).toMatch(new RegExp(`^${ground.workspace}\\n`));
