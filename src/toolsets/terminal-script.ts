@@ -24,7 +24,8 @@ const SHELL = String.raw`
 __troupe_word=$1
 cd -- "$2" 2>/dev/null
 set --
-__troupe_mark() { printf '\036%s' "$__troupe_word"; printf '\037%s' "$@"; printf '\036'; }
+# One write: what a job says at the same moment comes before it or after it.
+__troupe_mark() { local said; printf -v said '\037%s' "$@"; printf '\036%s%s\036' "$__troupe_word" "$said"; }
 __troupe_start() (
   exec 7>&- 8<&-
   exec 0< <(exec cat <&"$1")
