@@ -171,8 +171,8 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     name: "waits-first-child-ends-all",
     invariant: "I8",
     file: "src/runtime/wait-keeper.ts",
-    find: "if (each.wait.taskIds.some((id) => kinship.isLive(id))) continue;",
-    replace: "if (each.wait.taskIds.every((id) => kinship.isLive(id))) continue;",
+    find: "const isOver = !each.wait.taskIds.some((id) => services.kinship.isLive(id));",
+    replace: "const isOver = !each.wait.taskIds.every((id) => services.kinship.isLive(id));",
     why: "A wait for several children is over with the first of them.",
   },
   {

@@ -33,7 +33,7 @@ export const MAIL_MUTANTS: readonly Mutant[] = [
     name: "mail-hushed-ends-begin-turns",
     invariant: "K2",
     file: "src/runtime/mail-desk.ts",
-    find: '    if (message.kind === "completion" && mailbox.isQuiet(message.id)) return;',
+    find: '    if (told !== null && message.kind !== "answer" && mailbox.isQuiet(told)) return;',
     replace: "",
     why: "After /stop the session speaks up for each child that was stopped.",
   },
