@@ -36,6 +36,10 @@ class NodeProcess implements RunningProcess {
     if (!this.#over && stream?.writable) stream.write(bytes);
   }
 
+  unread(fd: number): number {
+    return this.#over ? 0 : ((this.#child.stdio[fd] as Writable | null | undefined)?.writableLength ?? 0);
+  }
+
   endInput(fd: number): void {
     (this.#child.stdio[fd] as Writable | null)?.end();
   }

@@ -28,6 +28,8 @@ export interface RunningProcess {
   onOutput(fd: number, take: (bytes: Uint8Array) => void): void;
   /** Writes to a descriptor: 0, or 3 and up. What an ended program does not read is dropped. */
   write(fd: number, bytes: string | Uint8Array): void;
+  /** Bytes, about, that were written to a descriptor and wait here for the program to read on. */
+  unread(fd: number): number;
   /** Ends one way of a descriptor: the program reads its end. */
   endInput(fd: number): void;
   /** Kills the process group at once. Contract: may be called again, and after the end. */

@@ -19,20 +19,27 @@ export function channelOf(slot: number): number {
 const CHANNELS = Array.from({ length: MAX_JOBS }, (_, slot) => channelOf(slot));
 const CLOSED = [...CHANNELS, 8, 7].map((fd) => `${fd}>&-`).join(" ");
 
-/** Reads commands from 8 and says on 7 what came of them. `$1` is the session's word. */
+/**
+ * Reads commands from 8 and says on 7 what came of them. `$1` is the session's word. Programs are found before a command
+ * can set a PATH, and no command makes the functions anew.
+ */
 const SHELL = String.raw`
-__troupe_word=$1
+__troupe_word=$1 __troupe_cat=$(type -P cat) __troupe_setsid=$(type -P setsid) __troupe_bash=$BASH
 cd -- "$2" 2>/dev/null
 set --
 # One write: what a job says at the same moment comes before it or after it.
-__troupe_mark() { local said; printf -v said '\037%s' "$@"; printf '\036%s%s\036' "$__troupe_word" "$said"; }
+__troupe_mark() {
+  local said
+  builtin printf -v said '\037%s' "$@"
+  builtin printf '\036%s%s\036' "$__troupe_word" "$said"
+}
 __troupe_start() (
   exec 7>&- 8<&-
-  exec 0< <(exec cat <&"$1")
+  exec 0< <(exec "$__troupe_cat" <&"$1")
   feeder=$!
-  exec > >(exec cat >&"$1") 2>&1
+  exec > >(exec "$__troupe_cat" >&"$1") 2>&1
   exec ${CHANNELS.map((fd) => `${fd}>&-`).join(" ")}
-  setsid bash -c "$2" <&0 &
+  "$__troupe_setsid" "$__troupe_bash" -c "$2" <&0 &
   job=$!
   __troupe_mark started "$job" "$feeder"
   exec <&- 2>/dev/null
@@ -41,6 +48,8 @@ __troupe_start() (
   kill "$feeder" 2>/dev/null
   __troupe_mark ended "$code"
 )
+readonly __troupe_word __troupe_cat __troupe_setsid __troupe_bash
+readonly -f __troupe_mark __troupe_start
 while IFS= read -r -d '' __troupe_command <&8; do
   case $__troupe_command in
     start:*)

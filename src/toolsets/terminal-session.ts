@@ -3,7 +3,7 @@
 // I1. Commands run one after the other, in the order in which they were asked for; each has exactly one end.
 // I2. A command that is called off or takes too long ends the session: with its sandbox everything dies that it, or one
 //     before it, has started, whatever that did to get away.
-// I3. What is kept of any output is bounded by the cap.
+// I3. What is kept of any output, and of input that nobody reads, is bounded.
 // I4. After the end nothing is sent, and whoever waits is told.
 
 import type { Clock } from "../base/clock.ts";
@@ -47,6 +47,7 @@ type Answer = { readonly code: number; readonly cwd: string; readonly newShell: 
 /** Ended jobs that are remembered; the oldest is forgotten first. */
 const MAX_ENDED_JOBS = 16;
 const MAX_COMPLAINT_BYTES = 2_000;
+const MAX_UNREAD_BYTES = 262_144;
 
 export class TerminalSession {
   readonly #options: SessionOptions;
@@ -82,30 +83,22 @@ export class TerminalSession {
   /** Keeps I1 and I2. Throws the signal's reason when it aborts, ToolError `session_ended` when the sandbox ends. */
   run({ command, timeoutMs, signal }: CommandRequest): Promise<CommandEnd> {
     return this.#inTurn(signal, async () => {
-      const { clock } = this.#options;
-      let timedOut = false;
-      const timer = clock.after(timeoutMs, () => {
-        timedOut = true;
-        void this.close();
-      });
-      try {
-        const answer = await this.#order(runOrder(command), signal);
-        if (answer === "session_ended" && !timedOut) throw this.#endedError();
-        const taken = { output: this.#output.take(), timedOut };
-        const { text: output, truncated } = taken.output;
-        if (answer === "session_ended") {
-          return { exitCode: null, output, truncated, cwd: null, newShell: false, timedOut };
-        }
-        const { code, cwd, newShell } = answer;
-        return { exitCode: code, output, truncated, cwd, newShell, timedOut: false };
-      } finally {
-        timer.cancel();
+      const answer = await this.#order(runOrder(command), { timeoutMs, signal });
+      if (answer === "session_ended") throw this.#endedError();
+      const { text: output, truncated } = this.#output.take();
+      if (answer === "timed_out") {
+        return { exitCode: null, output, truncated, cwd: null, newShell: false, timedOut: true };
       }
+      const { code, cwd, newShell } = answer;
+      return { exitCode: code, output, truncated, cwd, newShell, timedOut: false };
     });
   }
 
-  /** Begins a command that goes on beside the others. Throws ToolError `too_many_jobs`. */
-  start(command: string, signal: AbortSignal): Promise<TerminalJob> {
+  /**
+   * Begins a command that goes on beside the others; `timeoutMs` is for its beginning alone.
+   * Throws ToolErrors `too_many_jobs` and `not_started`, and as `run` does.
+   */
+  start({ command, timeoutMs, signal }: CommandRequest): Promise<TerminalJob> {
     return this.#inTurn(signal, async () => {
       const slot = this.#inSlot.findIndex((job) => job === null || !job.isRunning);
       if (slot < 0) {
@@ -118,9 +111,14 @@ export class TerminalSession {
       const job = new TerminalJob((this.#lastJob += 1), this.#options.maxOutputBytes);
       this.#inSlot[slot] = job;
       this.#remember(job);
-      const answer = await this.#order(startOrder(slot, command), signal);
+      const answer = await this.#order(startOrder(slot, command), { timeoutMs, signal }, job.started);
       if (answer === "session_ended") throw this.#endedError();
-      await job.started;
+      if (answer === "timed_out") {
+        throw new ToolError(
+          "not_started",
+          `The command had not begun after ${timeoutMs / 1000} s (tools.terminal.timeout_s): the session with all its jobs was ended. The next call begins a new one.`,
+        );
+      }
       return job;
     });
   }
@@ -133,13 +131,24 @@ export class TerminalSession {
     throw new ToolError("no_such_job", `There is no job ${id} in this session. Jobs: ${known}.`);
   }
 
-  /** Sends input to a running job; with `end` its input is over after it. */
+  /**
+   * Sends input to a running job; with `end` its input is over after it.
+   * Throws ToolErrors `job_ended`, and `input_waits` for a job that reads too little of it (keeps I3).
+   */
   write(job: TerminalJob, text: string, end: boolean): void {
     const slot = this.#inSlot.indexOf(job);
     if (slot < 0 || !job.isRunning) {
       throw new ToolError("job_ended", `Job ${job.id} has ended: it reads nothing any more.`);
     }
-    if (text !== "") this.#options.program.write(channelOf(slot), text);
+    const { program } = this.#options;
+    const waiting = program.unread(channelOf(slot));
+    if (text !== "" && waiting > MAX_UNREAD_BYTES) {
+      throw new ToolError(
+        "input_waits",
+        `Job ${job.id} does not read: ${waiting} bytes of its input wait already, and this was not added. See what it does with terminal_read, or end it with terminal_kill.`,
+      );
+    }
+    if (text !== "") program.write(channelOf(slot), text);
     if (end && job.feeder !== null) this.#send(killOrder(job.feeder));
   }
 
@@ -164,18 +173,30 @@ export class TerminalSession {
     return turn;
   }
 
-  async #order(order: string, signal: AbortSignal): Promise<Answer> {
+  /** Sends it and waits for the answer, and for `begun` where one is given. Keeps I2. */
+  async #order(
+    order: string,
+    { timeoutMs, signal }: Pick<CommandRequest, "timeoutMs" | "signal">,
+    begun?: Promise<void>,
+  ): Promise<Answer | "timed_out"> {
     const abort = linkedAbort(signal);
     const onAbort = (): void => void this.close();
     abort.signal.addEventListener("abort", onAbort, { once: true });
+    let timedOut = false;
+    const timer = this.#options.clock.after(timeoutMs, () => {
+      timedOut = true;
+      void this.close();
+    });
     try {
       const answered = new Promise<Answer>((resolve) => (this.#answer = resolve));
       this.#send(order);
       const answer = await answered;
+      await begun;
       signal.throwIfAborted();
-      return answer;
+      return timedOut && this.#over ? "timed_out" : answer;
     } finally {
       this.#answer = null;
+      timer.cancel();
       abort.release();
     }
   }

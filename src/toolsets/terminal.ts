@@ -128,8 +128,9 @@ function startTool(used: () => TerminalOptions): Tool {
     required: ["command"],
   };
   return tool(text, async (input, context) => {
-    const { session, isNew } = await used().sessions.for(context);
-    const job = await session.start(commandOf(input), context.signal);
+    const { sessions, timeoutMs } = used();
+    const { session, isNew } = await sessions.for(context);
+    const job = await session.start({ command: commandOf(input), timeoutMs, signal: context.signal });
     return { job_id: job.id, state: stateOf(job), ...(isNew && { note: BEGUN }) };
   });
 }

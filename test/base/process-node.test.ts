@@ -54,9 +54,13 @@ describe("nodeProcesses", () => {
     process_.onOutput(4, (bytes) => heard.push(new TextDecoder().decode(bytes)));
     process_.write(4, "there and back");
     await expect.poll(() => heard.join(""), SOON).toBe("there and back");
+    expect(process_.unread(4)).toBe(0);
+    process_.write(3, "x".repeat(4_000_000));
+    expect(process_.unread(3)).toBeGreaterThan(1_000_000);
     process_.endInput(4);
     expect(await process_.exited).toEqual({ code: 0, signal: null });
     process_.write(4, "to nobody");
+    expect(process_.unread(4)).toBe(0);
     process_.kill();
   });
 });

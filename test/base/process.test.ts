@@ -11,6 +11,7 @@ function writing(pieces: readonly Uint8Array[]): RunningProcess {
     },
     write: () => {},
     endInput: () => {},
+    unread: () => 0,
     kill: () => {},
   };
 }

@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/base/clock.ts";
+import { settle, systemClock } from "../../src/base/clock.ts";
 import { systemRandom } from "../../src/base/ids.ts";
 import type { ToolContext } from "../../src/core/tool.ts";
 import { checkArguments } from "../../src/toolsets/arguments.ts";
@@ -209,6 +209,42 @@ describe("terminal_start and what belongs to it", () => {
     await call("terminal_kill", { job_id: 2 });
     const { job_id: job } = await call("terminal_start", { command: "echo five" });
     expect([job, await readUntil(job, /never/)]).toEqual([5, "five\n"]);
+  });
+
+  it("begins a command whatever the shell was told of programs and of its own functions", async () => {
+    await run("export PATH=/nowhere; printf() { :; }; __troupe_start() { :; }; __troupe_cat=/nowhere");
+    const { job_id: job } = await call("terminal_start", { command: "echo begun" });
+    expect(await readUntil(job, /never/)).toBe("begun\n");
+  });
+
+  it("waits for no beginning that does not come: by its time or by the signal the session ends", async () => {
+    const stopShell = async (): Promise<void> => {
+      const { output: shell } = await run("echo $$");
+      const command = `read -r; kill -STOP ${shell.trim()}; echo stopped`;
+      const { job_id: job } = await call("terminal_start", { command });
+      await call("terminal_write", { job_id: job, input: "\n" });
+      expect(await readUntil(job, /stopped/)).toBe("stopped\n");
+    };
+    await stopShell();
+    const abort = new AbortController();
+    const called = call("terminal_start", { command: "true" }, { signal: abort.signal });
+    // By then the order is with the shell.
+    await settle();
+    abort.abort(new Error("enough"));
+    await expect(called).rejects.toThrow("enough");
+    await stopShell();
+    toolset = terminalToolset({ sessions, timeoutMs: 1_000 });
+    await expect(call("terminal_start", { command: "true" })).rejects.toMatchObject({ code: "not_started" });
+    expect((await run("echo on")).output).toBe("on\n");
+  });
+
+  it("keeps no input for a job that does not read", async () => {
+    await call("terminal_start", { command: "sleep 600" });
+    const input = "x".repeat(32_000);
+    const writeMuch = async (): Promise<void> => {
+      for (let at = 0; at < 1_000; at += 1) await call("terminal_write", { job_id: 1, input });
+    };
+    await expect(writeMuch()).rejects.toMatchObject({ code: "input_waits" });
   });
 
   it("knows the jobs of this session alone", async () => {
