@@ -61,7 +61,6 @@ export async function memoryPart(quick: boolean): Promise<Part> {
     ],
     figures: { memory: [...servers, ...families].map(({ name, held: own }) => ({ name, held: own })) },
     notMeasured: [
-      "memory: the HTTP server and its parts, with which the empty server would be larger and the ratio smaller",
       "memory: what V8 pools for 8 s and more after a busy time, tens of megabytes; the collection before the reading empties that pool",
     ],
   };

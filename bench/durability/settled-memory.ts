@@ -6,7 +6,9 @@ import type { Toolset } from "../../src/core/tool.ts";
 import { textOf } from "../../src/core/message.ts";
 import { call, say } from "../../providers/script.ts";
 import { benchRig, type BenchRig } from "../rig.ts";
+import type { Troupe } from "../../src/compose.ts";
 import { openStore, withDatabase } from "./files.ts";
+import { wholeServer } from "./whole-server.ts";
 
 export interface Held {
   readonly rssBytes: number;
@@ -42,7 +44,11 @@ async function memory(problems: readonly string[]): Promise<Held> {
   return { rssBytes: rss, heapBytes: heapUsed + external, problems };
 }
 
-async function delegateAll({ api }: BenchRig, goals: readonly string[], parentId?: string): Promise<void> {
+async function delegateAll(
+  { api }: Pick<BenchRig, "api">,
+  goals: readonly string[],
+  parentId?: string,
+): Promise<void> {
   for (let from = 0; from < goals.length; from += WAVE) {
     const wave = goals.slice(from, from + WAVE);
     const ids = [];
@@ -57,18 +63,32 @@ async function delegateAll({ api }: BenchRig, goals: readonly string[], parentId
   }
 }
 
-/** A server that has finished and handed out so many tasks. */
+/** A whole server that has finished and handed out so many tasks. */
 export function finishedTasks(size: number): Promise<Held> {
   return withDatabase(async (path) => {
-    const rig = benchRig({ reply: () => [say(SUMMARY)], slots: SLOTS, store: openStore(path, "normal") });
+    const troupe = await wholeServer({ path, slots: SLOTS, answer: SUMMARY });
     await delegateAll(
-      rig,
+      troupe,
       Array.from({ length: size }, (_, at) => `task ${at}: ${SUMMARY}`),
     );
-    const { done } = await rig.store.counts();
-    const { living } = rig.runtime.counts();
-    return memory(done === size && living === 0 ? [] : [`${done} done, ${living} living, for ${size} tasks`]);
+    const { living } = troupe.runtime.counts();
+    const held = await memory([]);
+    // Counted after the reading: the list would be in it.
+    const done = await countDone(troupe);
+    const problems =
+      done === size && living === 0 ? [] : [`${done} done, ${living} living, for ${size} tasks`];
+    return { ...held, problems };
   });
+}
+
+async function countDone({ api }: Pick<Troupe, "api">): Promise<number> {
+  let done = 0;
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const page = await api.list({ state: "done", limit: 200, ...(cursor !== undefined && { cursor }) });
+    done += page.items.length;
+    cursor = page.nextCursor;
+  }
+  return done;
 }
 
 /** Pages that a child reads, one a turn. */
