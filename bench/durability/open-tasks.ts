@@ -6,7 +6,7 @@ import { ProviderError } from "../../src/base/errors.ts";
 import { textOf } from "../../src/core/message.ts";
 import type { Phase } from "../../src/core/lifecycle.ts";
 import type { Toolset } from "../../src/core/tool.ts";
-import type { Recovery } from "../../src/runtime/household.ts";
+import type { Recovery } from "../../src/runtime/resuming.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { GenerateRequest } from "../../providers/provider.ts";
 import { call, failWith, hang } from "../../providers/script.ts";

@@ -3,7 +3,8 @@
 // G1. Nothing acts before `task.resumed` is in the store: a task that kills the server each time is found out by it.
 // G2. Mail and children are told before anything acts, as they would have been by then.
 // G3. Nothing acts below a task that was to be cancelled, also before that task itself has opened its mail.
-// G4. Timers run to the times that were written when they were set.
+// G4. Nothing is taken up while another task is looked at that the server may have died of (suspects.ts).
+// G5. Timers run to the times that were written when they were set.
 
 import type { Clock } from "../base/clock.ts";
 import { toTroupeError } from "../base/errors.ts";
@@ -35,7 +36,10 @@ const AGAIN = "the server stopped and its parent begins again";
 export interface ReturningHost {
   readonly id: string;
   readonly spec: TaskSpec;
-  readonly services: Pick<HostServices, "redact" | "store" | "patience" | "kinship" | "clock" | "random">;
+  readonly services: Pick<
+    HostServices,
+    "redact" | "store" | "patience" | "kinship" | "clock" | "random" | "suspects"
+  >;
   readonly journal: Journal;
   readonly mailbox: Mailbox;
   readonly turn: TurnState;
@@ -110,6 +114,12 @@ export class Homecoming {
   /** A turn of it has finished: the server did not die of it. */
   progressed(): void {
     this.#resumes = 0;
+    this.passed();
+  }
+
+  /** It is not what the server dies of next, as far as can be seen: it waits for somebody, or lets go. */
+  passed(): void {
+    this.#options.host.services.suspects.passed(this.#options.host.id);
   }
 
   /** The server stops by itself: nobody died of this task. True when that changes what is stored. */
@@ -123,8 +133,9 @@ export class Homecoming {
   async goOn(): Promise<void> {
     const { host, plan } = this.#options;
     try {
-      if (plan.kind === "go_on" && plan.returning === "parked") await this.#wait();
-      else if (plan.kind === "go_on") await this.#work();
+      if (plan.kind === "go_on" && plan.returning === "parked") return await this.#wait();
+      await host.services.suspects.turn(host.id, this.#resumes);
+      if (plan.kind === "go_on") await this.#work();
       else if (plan.kind === "run_again") await this.#runAgain();
     } catch (thrown) {
       host.journal.break(toTroupeError(thrown));

@@ -31,10 +31,12 @@ import { Reaper } from "./reaper.ts";
 import { admitSomewhere, movedTo } from "./rerouting.ts";
 import { Residency } from "./residency.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
+import type { Recovery } from "./resuming.ts";
 import type { HostServices } from "./services.ts";
 import { markReleased, unreleased } from "./late-release.ts";
 import { Provisions } from "./provisions.ts";
 import { StorePatience } from "./store-patience.ts";
+import { Suspects } from "./suspects.ts";
 import { TaskHost } from "./task-host.ts";
 import { WaitForecast } from "./wait-forecast.ts";
 import { folderOf } from "./workspace-folder.ts";
@@ -59,16 +61,6 @@ export interface HouseholdOptions extends Pick<HostServices, "releaseTools" | "w
   readonly redactStream?: () => RedactedText;
   readonly apiFor: (taskId: string) => TaskApi;
   readonly inspection: Enrolment;
-}
-
-/** What became of the tasks that a store had open. */
-export interface Recovery {
-  /** They go on from where they were, or begin another run. */
-  readonly resumed: number;
-  /** They had not begun, and wait to be admitted. */
-  readonly queued: number;
-  /** They ended, because they could not go on; each record says why. */
-  readonly failed: number;
 }
 
 export class Household {
@@ -284,6 +276,7 @@ export class Household {
       health: this.health,
       forecast: this.forecast,
       dormitory: this.#dormitory,
+      suspects: new Suspects(),
       restarts: new RestartIntensity(clock, settings.restartIntensity),
       modelOf: (ref) => this.#provisions.modelOf(ref),
       toolsOf: (spec) => this.#provisions.toolsOf(spec),

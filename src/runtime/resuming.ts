@@ -33,6 +33,16 @@ export type ResumePlan =
   /** It was on its way to its end, and its children to theirs. */
   | { readonly kind: "end"; readonly output: AgentOutput };
 
+/** What became of the tasks that a store had open. */
+export interface Recovery {
+  /** They go on from where they were, or begin another run. */
+  readonly resumed: number;
+  /** They had not begun, and wait to be admitted. */
+  readonly queued: number;
+  /** They ended, because they could not go on; each record says why. */
+  readonly failed: number;
+}
+
 /** What to do with a claimed task. */
 export function planResume({ record, resume }: Pick<Claim, "record" | "resume">): ResumePlan {
   const stored = resume === null ? null : readStored(resume.snapshot);

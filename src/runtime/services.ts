@@ -25,6 +25,7 @@ import type { RestartIntensity } from "./restart-intensity.ts";
 import type { TargetHealth } from "./target-health.ts";
 import type { WaitForecast } from "./wait-forecast.ts";
 import type { StorePatience } from "./store-patience.ts";
+import type { Suspects } from "./suspects.ts";
 
 /** The tree of living tasks, as a host sees it. */
 export interface Kinship {
@@ -66,6 +67,7 @@ export interface HostServices {
   readonly machine: typeof agentMachine;
   readonly kinship: Kinship;
   readonly dormitory: Dormitory;
+  readonly suspects: Suspects;
   readonly inspection: Enrolment;
   readonly restarts: RestartIntensity;
   readonly health: TargetHealth;

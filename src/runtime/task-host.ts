@@ -90,8 +90,7 @@ export class TaskHost {
   }
 
   get ring(): OutputRing {
-    this.#ring ??= new OutputRing();
-    return this.#ring;
+    return (this.#ring ??= new OutputRing());
   }
 
   /** The last lines of output; makes no ring for a task that wrote none. */
@@ -199,8 +198,7 @@ export class TaskHost {
   }
 
   get pauses(): Pauses {
-    this.#pauses ??= new Pauses(this);
-    return this.#pauses;
+    return (this.#pauses ??= new Pauses(this));
   }
 
   /** What the machine has become: takes and gives back what its tags say. */
@@ -217,6 +215,7 @@ export class TaskHost {
     if (!snapshot.hasTag("holds_lease")) this.leases.drop();
     if (waited === "waiting_slot" && moved && !this.leases.held) this.leases.withdraw();
     if (waited === "backing_off" && moved) this.#pauses?.endRetry();
+    if (phase === "backing_off" || snapshot.hasTag("waiting")) this.homecoming?.passed();
     if (snapshot.hasTag("waiting") && this.spec.kind === "task") this.leases.park();
     const waits = snapshot.hasTag("waiting") ? snapshot.context.waits : [];
     if (waits.length > 0 || this.#pauses) this.pauses.keep(waits);
@@ -272,6 +271,7 @@ export class TaskHost {
   }
 
   #stopTimers(): void {
+    this.homecoming?.passed();
     this.#clock?.end();
     this.#pauses?.endRetry();
     this.#pauses?.keep([]);

@@ -5,7 +5,7 @@ import { SimulatedClock, type Clock, type Timer } from "../../src/base/clock.ts"
 import { seededRandom } from "../../src/base/ids.ts";
 import type { TaskRecord } from "../../src/core/task.ts";
 import { callsOf, textOf, type Message } from "../../src/core/message.ts";
-import type { Recovery } from "../../src/runtime/household.ts";
+import type { Recovery } from "../../src/runtime/resuming.ts";
 import { MemoryStore } from "../../src/store/memory.ts";
 import { ROOMY } from "./conversation.ts";
 import { rigOn, type Rig, type RigOptions } from "./rig.ts";
