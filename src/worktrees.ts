@@ -92,8 +92,10 @@ export class GitWorktrees implements Worktrees {
       const id = basename(place.path);
       if ((await this.#startOf(repository, id)) !== null) return;
       await this.#bringBaseHome(place, repository, signal);
-      const ask = ["rev-parse", "--verify", "HEAD^{commit}"];
-      const start = await this.#git.name(ask, { cwd: place.base, as, signal });
+      const ask = ["rev-parse", "--quiet", "--verify", "HEAD^{commit}"];
+      const here = { cwd: place.base, as, signal };
+      if (!(await this.#git.holds(ask, here))) throw failed(`${place.base} has no commit yet to begin with`);
+      const start = await this.#git.name(ask, here);
       const add = ["worktree", "add", "--no-checkout", "-b", place.branch, place.path, start];
       await this.#inTurn(async () => {
         await this.#drop(repository, place);

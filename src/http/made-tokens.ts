@@ -228,7 +228,8 @@ export class MadeTokens implements TokenSource {
     if (names.length > 0) await assertFolderClosed(folder, this.#options);
     const there = new Set(names.slice(0, MAX_TOKENS));
     this.#drop([...this.#entries.keys()].filter((name) => !there.has(name)));
-    for (const name of there) if (!this.#entries.has(name)) await this.#take(name);
+    // One that gave nobody access may have been mended, as it was asked for.
+    for (const name of there) if (!this.#entries.get(name)) await this.#take(name);
     this.#list = [...this.#entries.values()].flatMap((entry) => entry ?? []);
   }
 
@@ -240,6 +241,7 @@ export class MadeTokens implements TokenSource {
       const caller = { name: token.name, scopes: scopesUpTo(token.scope), taskId: null, tokenId: token.id };
       const entry = { token, hash, caller, end: new AbortController() };
       this.#entries.set(name, entry);
+      this.#told.delete(name);
       this.#byCaller.set(caller, entry);
       if (!this.#isFirst) this.#options.onChange?.("added", token);
     } catch (thrown) {

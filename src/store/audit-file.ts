@@ -3,7 +3,7 @@
 //
 // L1. Lines are written in the order of the notes, each whole or, after a crash in the middle, cut off at the next start.
 // L2. A note is with the system before anybody can be told of what it is about, and on the disk SYNC_MS later at most.
-// L3. What could not be written stays in line; until it is, `ready` throws.
+// L3. What could not be written stays in line; until it is, and until the disk keeps what it took, `ready` throws.
 // L4. The file is its owner's alone (0600), under any umask.
 // L5. A file that is full is put among the parts, and the chain goes on in the next one: no row is lost or split. Where that
 //     fails, it goes on in the file that is there.
@@ -43,6 +43,8 @@ export interface AuditFileOptions {
   readonly clock: Clock;
   /** Bytes that the file took; the system's own when absent. */
   readonly write?: (file: number, bytes: Uint8Array) => number;
+  /** Asks the disk to keep what was written; the system's own when absent. Throws what the disk refuses. */
+  readonly sync?: (file: number) => Promise<void>;
   /** Bytes at which a file is full; `AUDIT_FILE_BYTES` when absent. */
   readonly fullBytes?: number;
 }
@@ -61,6 +63,8 @@ export class AuditFile implements Audit {
   #waiting = new Uint8Array(0);
   #isDue = false;
   #failure: unknown = null;
+  /** The disk did not keep what it had taken. */
+  #isUnsynced = false;
   #sync: Timer | null = null;
   #isClosed = false;
 
@@ -88,6 +92,7 @@ export class AuditFile implements Audit {
   ready(): void {
     if (this.#failure === null) return;
     this.#write();
+    this.#syncAgain();
     if (this.#failure === null) return;
     throw new StoreError(
       "audit_failed",
@@ -136,7 +141,7 @@ export class AuditFile implements Audit {
         this.#bytes += taken;
         this.#waiting = this.#waiting.subarray(taken);
       }
-      this.#failure = null;
+      if (!this.#isUnsynced) this.#failure = null;
       if (this.#bytes >= this.#fullAt) this.#putAway();
       this.#sync ??= this.#options.clock.after(SYNC_MS, () => this.#flush());
     } catch (thrown) {
@@ -168,11 +173,32 @@ export class AuditFile implements Audit {
   #flush(): void {
     this.#sync = null;
     const file = this.#file;
-    fdatasync(file, (failure) => {
+    const { sync = kept } = this.#options;
+    sync(file).catch((failure: unknown) => {
       // One that was put away meanwhile was asked for then.
-      if (failure && !this.#isClosed && file === this.#file) this.#failure = failure;
+      if (this.#isClosed || file !== this.#file) return;
+      this.#failure = failure;
+      this.#isUnsynced = true;
     });
   }
+
+  /** A disk that had no room when it was asked may have some by now. */
+  #syncAgain(): void {
+    if (!this.#isUnsynced || this.#waiting.length > 0) return;
+    try {
+      fdatasyncSync(this.#file);
+      this.#isUnsynced = false;
+      this.#failure = null;
+    } catch (thrown) {
+      this.#failure = thrown;
+    }
+  }
+}
+
+function kept(file: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fdatasync(file, (failure) => (failure ? reject(failure) : resolve()));
+  });
 }
 
 /** The next file; without one, the full one gets its place back. Throws as `opened` does. */

@@ -154,6 +154,15 @@ describe("a server's tokens", () => {
     expect(problems[0]).not.toContain(secret);
   });
 
+  it("M2 give access again once their file is mended", async () => {
+    const { secret, id } = await make("ci");
+    await chmod(join(folder, `${id}.json`), 0o644);
+    const book = new TokenBook([], tokens);
+    expect(await book.callerOf(secret)).toBeNull();
+    await chmod(join(folder, `${id}.json`), 0o600);
+    expect(await book.callerOf(secret)).toMatchObject({ name: "ci" });
+  });
+
   it("M2 gives nobody access once others may write the folder: they could have put theirs there", async () => {
     const { secret } = await make("ci", "admin");
     const book = new TokenBook([], tokens);

@@ -145,6 +145,27 @@ describe("AuditFile", () => {
   });
 });
 
+describe("a disk that does not keep what it took", () => {
+  it("L3 is refused on until it does", async () => {
+    const clock = new SimulatedClock();
+    let asked = 0;
+    const sync = (): Promise<void> => {
+      asked += 1;
+      return Promise.reject(new Error("ENOSPC: no space left on device"));
+    };
+    const log = audit(path, { clock, sync });
+    log.note(noteOf("a"));
+    await Promise.resolve();
+    await clock.advance(1_000);
+    expect(asked).toBe(1);
+    // It has room again when it is asked the next time.
+    expect(() => log.ready()).not.toThrow();
+    log.note(noteOf("b"));
+    await Promise.resolve();
+    expect(checkAudit(path)).toMatchObject({ rows: 2, broken: null });
+  });
+});
+
 describe("a file that is full", () => {
   /** About three rows. */
   const small = { fullBytes: 1_000 };
