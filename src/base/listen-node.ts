@@ -78,6 +78,9 @@ export async function serveOnNode(handler: Handler, options: NodeListenOptions):
   }) as Server;
   server.timeout = SOCKET_IDLE_MS;
   server.maxConnections = MAX_CONNECTIONS;
+  // Who has asked for nothing yet has no longer than who is in the middle of asking: places are few.
+  server.on("connection", (socket) => socket.setTimeout(patience.headersMs));
+  server.on("request", ({ socket }) => socket.setTimeout(SOCKET_IDLE_MS));
   const sockets = new Sockets(handler, hostname);
   server.on("upgrade", (request, duplex, head) => void sockets.shakeHands(request, duplex, head));
   await new Promise<void>((resolve, reject) => {
