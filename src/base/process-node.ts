@@ -9,6 +9,10 @@ import type { ProcessExit, ProcessHost, ProcessSpec, RunningProcess } from "./pr
 /** How long output of a killed program is waited for that somebody outside of its group still holds open. */
 const LAST_OUTPUT_MS = 200;
 
+/** A program that never stops writing (`yes`) would have all of this process's time: at most 200 MB/s are read of it. */
+const BREATH_BYTES = 1024 * 1024;
+const BREATH_MS = 5;
+
 class NodeProcess implements RunningProcess {
   readonly pid: number;
   readonly exited: Promise<ProcessExit>;
@@ -28,7 +32,16 @@ class NodeProcess implements RunningProcess {
   }
 
   onOutput(fd: number, take: (bytes: Uint8Array) => void): void {
-    (this.#child.stdio[fd] as Readable | null)?.on("data", take);
+    const stream = this.#child.stdio[fd] as Readable | null;
+    let taken = 0;
+    stream?.on("data", (bytes: Uint8Array) => {
+      take(bytes);
+      taken += bytes.length;
+      if (taken < BREATH_BYTES) return;
+      taken = 0;
+      stream.pause();
+      setTimeout(() => stream.resume(), BREATH_MS);
+    });
   }
 
   write(fd: number, bytes: string | Uint8Array): void {

@@ -29,6 +29,26 @@ describe("nodeProcesses", () => {
     expect(result).toMatchObject({ code: 0, stdout: "a", truncated: true });
   });
 
+  it("leaves time for everything else beside a program that writes and writes, and loses nothing", async () => {
+    const argv = ["head", "-c", "30000000", "/dev/zero"] as const;
+    const writing = await nodeProcesses.start({ argv, env });
+    let [heard, sinceBreath, breaths] = [0, 0, 0];
+    let [isResting, wasHurried] = [false, false];
+    writing.onOutput(1, ({ length }) => {
+      wasHurried ||= isResting;
+      [heard, sinceBreath] = [heard + length, sinceBreath + length];
+      if (sinceBreath < 1_048_576) return;
+      [sinceBreath, isResting] = [0, true];
+      // Due before what was read so far lets the next piece come.
+      setTimeout(() => {
+        [isResting, breaths] = [false, breaths + 1];
+      }, 3);
+    });
+    await writing.exited;
+    expect([heard, wasHurried]).toEqual([30_000_000, false]);
+    expect(breaths).toBeGreaterThan(20);
+  });
+
   it("rejects for a program that is not there", async () => {
     await expect(nodeProcesses.run(["/no/such"], { env, maxBytes: 1 })).rejects.toThrow(/ENOENT/);
   });

@@ -17,6 +17,8 @@ export interface ModelServerOptions {
   readonly onGeneration?: (plan: Plan) => void;
   /** Asked before each generation; `null` for a good one. */
   readonly faultOf?: () => Fault | null;
+  /** What the model says; the planner's word unless told. */
+  readonly reply?: typeof replyTo;
 }
 
 export interface ModelServer {
@@ -80,7 +82,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
 
 async function chat(body: Raw, response: ServerResponse, options: ModelServerOptions): Promise<void> {
   const messages = messagesIn(body);
-  const reply = replyTo(messages, toolsIn(body));
+  const reply = (options.reply ?? replyTo)(messages, toolsIn(body));
   if (reply.plan) options.onGeneration?.(reply.plan);
   const fault = options.faultOf?.() ?? null;
   if (fault === "refuses") return json(response, { error: "server busy, please try again." }, 503);

@@ -96,3 +96,8 @@ export function wordOf(start: string): string {
   words += 1;
   return `${start}.${process.pid}${words}`;
 }
+
+/** What a command leaves behind that does all it can to get away. */
+export const escapees = (word: string): string =>
+  `sleep ${word} & setsid sleep ${word} & nohup sleep ${word} >/dev/null 2>&1 & (setsid sh -c 'sleep ${word} & sleep ${word}' &) ; ` +
+  `(trap '' HUP TERM INT; exec setsid sleep ${word}) & until [ "$(pgrep -c sleep || echo 6)" -ge 6 ]; do sleep 0.05; done; echo begun`;

@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { nodeProcesses } from "../../src/base/process-node.ts";
 import { missing } from "../sandbox/machine.ts";
-import { bury, makeField, running, wordOf, type Attacker, type Field } from "./terminal-ground.ts";
+import { bury, escapees, makeField, running, wordOf, type Attacker, type Field } from "./terminal-ground.ts";
 
 /** Longer than any machine needs. */
 const SOON = { timeout: 60_000, interval: 20 };
@@ -14,11 +14,6 @@ beforeEach(() => {
   ({ ground, walled, bare, clear } = makeField());
 });
 afterEach(() => clear());
-
-/** What a command leaves behind that does all it can to get away. */
-const escapees = (word: string): string =>
-  `sleep ${word} & setsid sleep ${word} & nohup sleep ${word} >/dev/null 2>&1 & (setsid sh -c 'sleep ${word} & sleep ${word}' &) ; ` +
-  `(trap '' HUP TERM INT; exec setsid sleep ${word}) & until [ "$(pgrep -c sleep || echo 6)" -ge 6 ]; do sleep 0.05; done; echo begun`;
 
 describe.skipIf(missing !== null)("T54 nothing survives", () => {
   it("a cancel", async () => {

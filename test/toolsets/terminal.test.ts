@@ -68,6 +68,16 @@ async function readUntil(job: number, wanted: RegExp): Promise<string> {
   }
 }
 
+it("tells the model what its commands can take, where that is known", () => {
+  const described = (bounds?: string): string =>
+    terminalToolset({ sessions, timeoutMs: 1, ...(bounds !== undefined && { bounds }) })
+      .tools("leaf")
+      .map(({ definition }) => definition.description)
+      .join("\n");
+  expect(described("256 processes")).toContain("Bounds: 256 processes.");
+  expect(described()).not.toContain("Bounds");
+});
+
 describe("terminal", () => {
   it("says what came of a command, and where the shell is", async () => {
     expect(await run("echo out; echo err >&2; false")).toEqual({
