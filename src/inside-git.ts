@@ -72,6 +72,11 @@ export class InsideGit {
     this.#options = options;
   }
 
+  /** Where the private git folder of a task is, or would be. */
+  folderOf({ home }: Repository, id: string): string {
+    return `${home}/.inner-${id}.git`;
+  }
+
   /**
    * What the walls show beside a workspace, when that is a worktree of ours; nothing for any other, and for one whose
    * repository borrows objects from elsewhere, in which git then does not work inside.
@@ -100,7 +105,7 @@ export class InsideGit {
     repository: Repository,
     signal?: AbortSignal,
   ): Promise<void> {
-    const inner = innerOf(repository, id);
+    const inner = this.folderOf(repository, id);
     if ((await kindAt(inner)) === "none") return;
     try {
       const tips = await this.#export({ id, start, inner, repository, signal });
@@ -120,7 +125,7 @@ export class InsideGit {
     const borrows = (await kindAt(`${objects}/info/alternates`)) !== "none";
     if (borrows || !(await isPlainFolder(objects)) || objects.includes("\n")) return [];
     const id = basename(workspace);
-    const inner = innerOf(repository, id);
+    const inner = this.folderOf(repository, id);
     if ((await kindAt(inner)) === "none") await this.#make({ id, inner, objects, repository, signal });
     return shownOf({ id, inner, common });
   }
@@ -219,10 +224,6 @@ export class InsideGit {
     const index = `${common}/worktrees/${id}/index`;
     await git.text(["read-tree", head], { gitDir: clean, index, objects: `${common}/objects`, as, signal });
   }
-}
-
-function innerOf({ home }: Repository, id: string): string {
-  return `${home}/.inner-${id}.git`;
 }
 
 /** Keeps C1 and C2. */

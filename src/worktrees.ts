@@ -10,21 +10,18 @@ import { basename, dirname } from "node:path";
 import type { Clock } from "./base/clock.ts";
 import { giveTree, makeFor, ownerOf } from "./base/checkout-files.ts";
 import { ConflictError, messageOf } from "./base/errors.ts";
-import { removeAll } from "./base/own-file.ts";
 import { currentUid } from "./base/owner.ts";
 import type { ProcessHost } from "./base/process.ts";
 import type { Sandbox } from "./core/sandbox.ts";
 import type { Settings } from "./core/settings.ts";
-import type { WorktreeEnd, Worktrees, WorktreeSpec } from "./core/worktree.ts";
+import type { WorktreeEnd, Worktrees } from "./core/worktree.ts";
 import { failed, Git } from "./git-runner.ts";
 import { InsideGit } from "./inside-git.ts";
 import { Repositories, type Repository } from "./repository.ts";
-
-/** What file tools leave behind when a server dies while they write is nobody's change. */
-const DRAFTS = ".troupe-*.tmp";
+import { baseRef, dropCheckout, WorktreeLook, type Place } from "./worktree-look.ts";
 
 /** Where git is looked for when the environment does not say. */
-const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
+export const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 /** The worktrees of a box; none where nothing can start git or no folder is known. */
 export function worktreesIn(
@@ -54,8 +51,6 @@ export function withGit(sandbox: Sandbox, { inside }: GitWorktrees): Sandbox {
   };
 }
 
-type Place = WorktreeSpec & { readonly path: string };
-
 export interface GitWorktreesOptions {
   readonly processes: Pick<ProcessHost, "run">;
   readonly clock: Clock;
@@ -73,12 +68,14 @@ export class GitWorktrees implements Worktrees {
   readonly inside: InsideGit;
   readonly #git: Git;
   readonly #repositories: Repositories;
+  readonly #look: WorktreeLook;
 
   #last: Promise<void> = Promise.resolve();
 
   constructor({ sandbox, uid, ...options }: GitWorktreesOptions) {
     this.#git = new Git(options);
     this.#repositories = new Repositories({ git: this.#git, folder: options.folder, uid });
+    this.#look = new WorktreeLook(this.#git);
     const repositories = this.#repositories;
     this.inside = new InsideGit({ git: this.#git, clock: options.clock, repositories, sandbox });
   }
@@ -90,7 +87,7 @@ export class GitWorktrees implements Worktrees {
       const { common, clean, as, worker } = repository;
       const at = { gitDir: common, as, signal };
       const id = basename(place.path);
-      if ((await this.#startOf(repository, id)) !== null) return;
+      if ((await this.#look.startOf(repository, id)) !== null) return;
       await this.#bringBaseHome(place, repository, signal);
       const ask = ["rev-parse", "--quiet", "--verify", "HEAD^{commit}"];
       const here = { cwd: place.base, as, signal };
@@ -128,19 +125,18 @@ export class GitWorktrees implements Worktrees {
     try {
       const repository = await this.#repositories.of(place.base, signal);
       const id = basename(path);
-      const start = await this.#startOf(repository, id);
+      const start = await this.#look.startOf(repository, id);
       if (start === null) {
         await this.#inTurn(() => this.#drop(repository, place));
         return null;
       }
       await this.inside.bringHome({ id, start, end: true }, repository, signal);
-      const { commits, head } = await this.#commitsOf(repository, { place, start, signal });
-      const dirty = await this.#isDirty(repository, { place, head, signal });
-      const more = await this.#moreBranches(repository, branch);
+      const { commits, dirty, more } = await this.#look.at(place, { repository, start, signal });
       signal?.throwIfAborted();
-      if (commits > 0 || dirty || more !== null) {
+      if (commits > 0 || dirty || more.length > 0) {
         if (repository.worker !== null) await giveTree(path, await ownerOf(repository.common));
-        return { ...known, commits, dirty, ...(more !== null && { note: more }) };
+        const note = `it has further commits on ${more.join(", ")}`;
+        return { ...known, commits, dirty, ...(more.length > 0 && { note }) };
       }
       await this.#inTurn(() => this.#drop(repository, place));
       await this.#git.text(["update-ref", "-d", baseRef(id)], {
@@ -161,62 +157,8 @@ export class GitWorktrees implements Worktrees {
   ): Promise<void> {
     if (dirname(base) !== this.#repositories.folder) return;
     const id = basename(base);
-    const start = await this.#startOf(repository, id);
+    const start = await this.#look.startOf(repository, id);
     if (start !== null) await this.inside.bringHome({ id, start, end: false }, repository, signal);
-  }
-
-  /** The commit that a whole checkout began with; `null` only where git says that there is none. */
-  async #startOf({ common, as }: Repository, id: string): Promise<string | null> {
-    const ask = ["rev-parse", "--quiet", "--verify", baseRef(id)];
-    const at = { gitDir: common, as };
-    return (await this.#git.holds(ask, at)) ? this.#git.name(ask, at) : null;
-  }
-
-  /** What the branch and the checkout's own head have beyond the beginning. */
-  async #commitsOf(
-    { common, as }: Repository,
-    { place, start, signal }: { place: Place; start: string; signal: AbortSignal | undefined },
-  ): Promise<{ readonly commits: number; readonly head: string }> {
-    const own = { gitDir: `${common}/worktrees/${basename(place.path)}`, as, signal };
-    const head = await this.#git.name(["rev-parse", "--verify", "HEAD^{commit}"], own);
-    const ends = [head, `refs/heads/${place.branch}`, "--not", start];
-    const count = ["rev-list", "--count", ...ends, "--"];
-    return { commits: Number(await this.#git.name(count, { gitDir: common, as, signal })), head };
-  }
-
-  /** What a task committed beside its branch, in words; `null` where it did not. */
-  async #moreBranches({ common, as }: Repository, branch: string): Promise<string | null> {
-    const ask = ["for-each-ref", "--format=%(refname:short)", `refs/heads/${branch}.*`];
-    const names = (await this.#git.text(ask, { gitDir: common, as }))
-      .split("\n")
-      .filter((each) => each !== "");
-    return names.length === 0 ? null : `it has further commits on ${names.join(", ")}`;
-  }
-
-  /**
-   * By what the files hold, with an index of our own: what git remembers of them is the task's to write. Told by exit
-   * codes alone: an answer that got lost must not read as "nothing" (keeps R2).
-   */
-  async #isDirty(
-    { common, clean, home, as }: Repository,
-    { place, head, signal }: { place: Place; head: string; signal: AbortSignal | undefined },
-  ): Promise<boolean> {
-    const id = basename(place.path);
-    const index = `${home}/.${id}.index`;
-    const own = `${common}/worktrees/${id}/index`;
-    const objects = `${common}/objects`;
-    const at = { gitDir: clean, workTree: place.path, cwd: place.path, objects, as, signal };
-    const staged = ["diff-index", "--cached", "--quiet", head, "--"];
-    if (!(await this.#git.holds(staged, { ...at, index: own }))) return true;
-    try {
-      await this.#git.text(["read-tree", head], { ...at, index });
-      if (!(await this.#git.holds(["update-index", "--ignore-submodules", "--refresh"], { ...at, index })))
-        return true;
-      const others = ["--others", "--exclude-standard", `--exclude=${DRAFTS}`, "--error-unmatch", "."];
-      return await this.#git.holds(["ls-files", ...others], { ...at, index });
-    } finally {
-      await removeAll(index);
-    }
   }
 
   /** One at a time: git's own list of worktrees is no place for two, one of which prunes what the other begins. */
@@ -227,17 +169,9 @@ export class GitWorktrees implements Worktrees {
   }
 
   /** Takes away the checkout and its branch, whole or not. Contract: throws what cannot be taken away. */
-  async #drop({ common, as }: Repository, { path, branch }: Place): Promise<void> {
-    const at = { gitDir: common, as };
-    // Not registered, or not whole: then the folder alone is left, if anything.
-    await this.#git.text(["worktree", "remove", "--force", "--force", path], at).catch(() => {});
-    await removeAll(path);
-    await this.#git.text(["worktree", "prune"], at);
-    await this.#git.text(["branch", "--quiet", "-D", branch], at).catch(() => {});
+  async #drop(repository: Repository, { path, branch }: Place): Promise<void> {
+    await dropCheckout(this.#git, repository, path);
+    const { common, as } = repository;
+    await this.#git.text(["branch", "--quiet", "-D", branch], { gitDir: common, as }).catch(() => {});
   }
-}
-
-/** Not below `refs/troupe/`: git would take `troupe/<task id>` for this one instead of the branch. */
-function baseRef(id: string): string {
-  return `refs/troupe-base/${id}`;
 }

@@ -5,6 +5,7 @@ import { CLIENT_FLAGS, CONFIG_FLAG } from "./connection.ts";
 import type { FlagSpec } from "./flags.ts";
 import { ACCESS_COMMANDS } from "./access-commands.ts";
 import { WATCHING_COMMANDS } from "./watching-commands.ts";
+import { WORKTREE_COMMANDS } from "./worktree-commands.ts";
 
 /** Flags of every command. */
 export const COMMON_FLAGS: readonly FlagSpec[] = [
@@ -209,6 +210,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./keys.ts")).enableKey,
   },
   ...ACCESS_COMMANDS,
+  ...WORKTREE_COMMANDS,
   {
     name: "chat",
     summary: "talk with an agent that delegates; you can type while children work",
@@ -241,7 +243,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "db check",
-    summary: "read the whole store, or a copy of it, and say what is wrong; exit code 3 when something is",
+    summary: "read the whole store, or a copy of it, and say what is wrong; exit code 3 then",
     usage: "[FILE]",
     words: { least: 0, most: 1 },
     flags: [CONFIG_FLAG],

@@ -3,7 +3,7 @@
 import { currentUid } from "../base/owner.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { storeSettings } from "../config/store-settings.ts";
-import type { SandboxVerdict } from "../core/sandbox.ts";
+import type { Sandbox, SandboxVerdict } from "../core/sandbox.ts";
 import { ownPaths } from "../own-paths.ts";
 import { UNSAFE_TERMINAL } from "../config/resolve.ts";
 import { sandboxOf, usesTerminal } from "../terminal.ts";
@@ -13,13 +13,19 @@ import type { CliWorld } from "./world.ts";
 /** Contract: never throws for what can be said as a check. */
 export async function examineTerminal(world: CliWorld, loaded: LoadedConfig): Promise<Check> {
   const { config } = loaded;
-  const { path } = storeSettings(config, world.env);
-  const own = await ownPaths(world.env, { path, tokenFile: config.server.token_file });
-  const sandbox = await sandboxOf({ ...loaded, world, own });
+  const sandbox = await sandboxBy(world, loaded);
   const verdict: SandboxVerdict = sandbox
     ? await sandbox.verdict()
     : { stands: false, reason: "this program can start no processes." };
   return terminalCheck({ verdict, isUsed: usesTerminal(config), isRoot: currentUid() === 0 });
+}
+
+/** The walls that a server with this config would have. Throws as `sandboxOf` does. */
+export async function sandboxBy(world: CliWorld, loaded: LoadedConfig): Promise<Sandbox | null> {
+  const { config } = loaded;
+  const { path } = storeSettings(config, world.env);
+  const own = await ownPaths(world.env, { path, tokenFile: config.server.token_file });
+  return sandboxOf({ ...loaded, world, own });
 }
 
 export interface TerminalFacts {

@@ -3,12 +3,15 @@
 
 import { chmodSync, existsSync, rmSync, statSync } from "node:fs";
 import { ConfigError, messageOf, StoreError, TroupeError } from "../base/errors.ts";
+import type { State } from "../core/lifecycle.ts";
 import { Connection } from "./sqlite-connection.ts";
 import { findAll } from "./sqlite-check.ts";
 import type { Finding } from "./sqlite-check.ts";
 import { storeErrorOf } from "./sqlite-errors.ts";
 import { makePrivateFile } from "./sqlite-lock.ts";
+import { idHash } from "./sqlite-rows.ts";
 import { APPLICATION_ID, MIGRATIONS, versionOf } from "./sqlite-schema.ts";
+import { STATE_WORDS } from "./sqlite-words.ts";
 
 /** Readers wait longer than the writer: nothing else stands still meanwhile. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -149,6 +152,21 @@ function countOf(connection: Connection, sql: string): number {
 }
 
 const sizeOf = (path: string): number => (existsSync(path) ? statSync(path).size : 0);
+
+/**
+ * The states of tasks, of a file that a server may be at work on; a task that is not there is in no row of the answer.
+ * Contract: throws ConfigError `database_missing` or `database_foreign`, and StoreError.
+ */
+export function statesIn(path: string, ids: readonly string[]): ReadonlyMap<string, State> {
+  return reading(path, (connection) => {
+    const ask = "SELECT h.state FROM tasks t JOIN heads h ON h.num = t.num WHERE t.id_hash = ? AND t.id = ?";
+    const found = ids.flatMap((id): readonly (readonly [string, State])[] => {
+      const row = connection.get<{ readonly state: number | string }>(ask, idHash(id), id);
+      return row === undefined ? [] : [[id, STATE_WORDS.fromStored(row.state)]];
+    });
+    return new Map(found);
+  });
+}
 
 function reading<T>(path: string, work: (connection: Connection) => T): T {
   if (!existsSync(path)) {

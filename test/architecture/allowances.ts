@@ -143,7 +143,7 @@ export const ALLOWANCES: readonly Allowance[] = [
   ...testedBy(
     "test/cli/command-table.test.ts",
     "Parts of the table of commands, which is asked for as a whole.",
-    ["src/cli/access-commands.ts", "src/cli/watching-commands.ts"],
+    ["src/cli/access-commands.ts", "src/cli/watching-commands.ts", "src/cli/worktree-commands.ts"],
   ),
   ...testedBy(
     "test/security/web.test.ts",
@@ -155,6 +155,9 @@ export const ALLOWANCES: readonly Allowance[] = [
     "Parts of the terminal that only a shell can be asked for: the tools ask a real one.",
     ["src/toolsets/terminal-job.ts", "src/toolsets/terminal-script.ts", "src/toolsets/terminal-session.ts"],
   ),
+  ...testedBy("test/worktrees.test.ts", "What a worktree holds is looked at when it is left.", [
+    "src/worktree-look.ts",
+  ]),
   ...testedBy("test/sandbox/sandbox.test.ts", "The program runs inside of a sandbox and nowhere else.", [
     "src/sandbox/guard-script.ts",
   ]),

@@ -37,6 +37,9 @@ test("every command of the plan is there, once", () => {
       "top",
       "tree",
       "version",
+      "worktrees",
+      "worktrees ls",
+      "worktrees remove",
     ].toSorted(),
   );
 });

@@ -1,11 +1,27 @@
 import { existsSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/base/ids.ts";
-import { backupSqlite, checkSqlite } from "../../src/store/sqlite-maintenance.ts";
+import { backupSqlite, checkSqlite, statesIn } from "../../src/store/sqlite-maintenance.ts";
 import { databaseFolder, opened } from "./sqlite-files.ts";
 import { claimed, end, everything, GOAL, steer, submitted } from "./specimens.ts";
 
 const pathFor = databaseFolder();
+
+describe("statesIn", () => {
+  it("tells what became of tasks beside a server that lives, and nothing of those that are not there", async () => {
+    const path = pathFor();
+    const store = opened(path);
+    const claim = await claimed(store, "t1");
+    await end(store, claim);
+    await submitted(store, "t2");
+    expect([...statesIn(path, ["t1", "t2", "t3"])]).toEqual([
+      ["t1", "done"],
+      ["t2", "spawned"],
+    ]);
+    await store.close();
+    expect(() => statesIn(pathFor(), ["t1"])).toThrow(/found none/);
+  });
+});
 
 describe("backupSqlite", () => {
   it("copies what was acknowledged while a server lives, which goes on meanwhile and afterwards", async () => {
