@@ -1,5 +1,6 @@
 // All mutants, room by room.
 
+import { ASKING_MUTANTS } from "./asking.ts";
 import { HOST_MUTANTS } from "./host.ts";
 import { JOURNAL_MUTANTS } from "./journal.ts";
 import { MACHINE_MUTANTS } from "./machine.ts";
@@ -16,6 +17,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...MACHINE_MUTANTS,
   ...HOST_MUTANTS,
   ...MAIL_MUTANTS,
+  ...ASKING_MUTANTS,
   ...JOURNAL_MUTANTS,
   ...WORK_MUTANTS,
   ...RESTART_MUTANTS,

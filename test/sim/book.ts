@@ -163,6 +163,12 @@ export class Book {
     }
   }
 
+  /** Tasks with a call that waits for a person or a parent, oldest first. */
+  get asking(): readonly string[] {
+    const tasks = [...this.model.tasks].filter(([, { phase }]) => phase === "waiting_input");
+    return tasks.flatMap(([id]) => (this.diary.page(id).waits.size > 0 ? [id] : []));
+  }
+
   /** Generations in flight of tasks that were ended by force: such an end waits for none, and gives its lease back. */
   get leftBehind(): number {
     let count = 0;

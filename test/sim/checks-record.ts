@@ -2,6 +2,7 @@
 // result is what it answered last.
 
 import { callsOf, textOf, type TranscriptRow } from "../../src/core/message.ts";
+import { parseSteer } from "../../src/core/transcript-marks.ts";
 import type { EventType } from "../../src/core/event.ts";
 import type { Check, Rest, RestTask } from "./check.ts";
 
@@ -51,18 +52,29 @@ function wrongResult({ record, transcript }: RestTask): string | null {
   return `answered ${JSON.stringify(answer)}, and its result is ${JSON.stringify(result)}`;
 }
 
+/** Whether a result has this answer in it. */
+function tells(text: string, answer: string): boolean {
+  const quoted = JSON.stringify(answer);
+  return (
+    text.endsWith(`: ${answer}`) ||
+    [`"answer":${quoted}`, `They said: ${quoted}`].some((each) => text.includes(each))
+  );
+}
+
 /** An answer that ended a question is its result, and not said once more. */
 function wrongAnswers({ inbox, transcript }: RestTask): string | null {
   for (const { message } of inbox) {
-    if (message.kind !== "answer") continue;
-    const runs = transcript.flatMap(({ run, message: row }) => {
-      const said = row.role === "user" ? textOf(row) === message.text : false;
-      const told = resultsIn([{ message: row } as TranscriptRow]).some((text) =>
-        text.endsWith(`: ${message.text}`),
-      );
-      return said || told ? [run] : [];
+    // A plain yes is one of many.
+    if (message.kind !== "answer" || message.text === "yes") continue;
+    // One word denies all calls of a turn that want to be allowed.
+    const places = transcript.flatMap(({ run, turn, index, message: row }) => {
+      const words = row.role === "user" ? textOf(row) : null;
+      const said = words !== null && (parseSteer(words) ?? words) === message.text;
+      const told = resultsIn([{ message: row } as TranscriptRow]).some((text) => tells(text, message.text));
+      return said || told ? [{ run, place: said ? `row ${index}` : `turn ${turn}` }] : [];
     });
-    if (new Set(runs).size < runs.length) return `the answer "${message.text}" is told twice`;
+    const seen = new Map(places.map(({ run, place }) => [`${run} ${place}`, run]));
+    if (new Set(seen.values()).size < seen.size) return `the answer "${message.text}" is told twice`;
   }
   return null;
 }

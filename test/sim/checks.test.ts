@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { Checks } from "./check.ts";
+import { ASKING_CHECKS } from "./checks-asking.ts";
 import { BUDGET_CHECKS } from "./checks-budget.ts";
 import { MODEL_CHECKS } from "./checks-models.ts";
 import { ROUTE_CHECKS } from "./checks-routes.ts";
@@ -13,11 +14,20 @@ import { LIFE_CHECKS } from "./checks-life.ts";
 import { ROOM_CHECKS } from "./checks-room.ts";
 import { TALK_CHECKS } from "./checks-talk.ts";
 import { CHECKS, NOT_SIMULATED, UNHANDLED } from "./checks.ts";
+import { ASKING_BREACHES, goWellAsking } from "./forged-asking.ts";
 import { BREACHES, goWell, goWellBesideCloud } from "./forged.ts";
 import { History } from "./history.ts";
 
 /** Those of the scheduler's umpire and of the diary are tried by the mutants. */
-const JUDGED = [UNHANDLED, ...LIFE_CHECKS, ...ROOM_CHECKS, ...TALK_CHECKS, ...CALL_CHECKS, ...BUDGET_CHECKS];
+const JUDGED = [
+  UNHANDLED,
+  ...LIFE_CHECKS,
+  ...ROOM_CHECKS,
+  ...TALK_CHECKS,
+  ...CALL_CHECKS,
+  ...BUDGET_CHECKS,
+  ...ASKING_CHECKS,
+];
 
 describe("the checks of the simulation", () => {
   test("have unique names, an invariant each, and a sentence of meaning", () => {
@@ -34,13 +44,16 @@ describe("the checks of the simulation", () => {
     expect(missing).toEqual([]);
   });
 
-  test.each([goWell, goWellBesideCloud])("complain of nothing where all goes well: %o", (play) => {
-    const history = new History(JUDGED);
-    play(history);
-    expect(history.complaints).toEqual([]);
-  });
+  test.each([goWell, goWellBesideCloud, goWellAsking])(
+    "complain of nothing where all goes well: %o",
+    (play) => {
+      const history = new History(JUDGED);
+      play(history);
+      expect(history.complaints).toEqual([]);
+    },
+  );
 
-  test.each(BREACHES)("'$check' complains: $what", ({ check, forge }) => {
+  test.each([...BREACHES, ...ASKING_BREACHES])("'$check' complains: $what", ({ check, forge }) => {
     const history = new History(JUDGED);
     forge(history);
     expect(history.complaints).toContain(check);
@@ -59,7 +72,7 @@ describe("the checks of the simulation", () => {
   });
 
   test("can each fail: none is without a forged history that breaks it", () => {
-    const broken = new Set([...BREACHES, ...BOX_BREACHES].map(({ check }) => check));
+    const broken = new Set([...BREACHES, ...ASKING_BREACHES, ...BOX_BREACHES].map(({ check }) => check));
     const judged = [...JUDGED, ...MODEL_CHECKS, ...ROUTE_CHECKS];
     expect(judged.map(({ name }) => name).filter((name) => !broken.has(name))).toEqual([]);
   });

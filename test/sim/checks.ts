@@ -1,5 +1,6 @@
 // All checks by name, and the invariants that no simulation can show, with the reason.
 
+import { ASKING_CHECKS } from "./checks-asking.ts";
 import { LIFE_CHECKS } from "./checks-life.ts";
 import { ROOM_CHECKS } from "./checks-room.ts";
 import { TALK_CHECKS } from "./checks-talk.ts";
@@ -45,6 +46,7 @@ export const CHECKS: readonly Check[] = [
   ...LIFE_CHECKS,
   ...ROOM_CHECKS,
   ...TALK_CHECKS,
+  ...ASKING_CHECKS,
   ...CALL_CHECKS,
   ...ORDER_CHECKS,
   ...COUNT_CHECKS,

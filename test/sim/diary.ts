@@ -8,11 +8,8 @@ import type { StoredState } from "../../src/runtime/stored-state.ts";
 import type { Fact, FactOf } from "./facts.ts";
 import { CANCEL_DEADLINE_MS } from "./settings.ts";
 import { subtreeOf, type Model, type ModelTask } from "./model.ts";
-import { blankPage, NO_TRY, type Page, type Stop } from "./page.ts";
+import { blankPage, NO_TRY, WAITS_MS, type Page, type Stop } from "./page.ts";
 import type { World } from "./world.ts";
-
-/** What the checks need to know of the tools of the simulation: how long they wait. */
-const WAITS_MS: Readonly<Record<string, number>> = { ask: 2_000, nap: 300 };
 
 /** A turn has finished, or its last call has: nobody died of it. */
 export function isTurnDone({ events = [] }: CommitWrite, openCalls: number): boolean {

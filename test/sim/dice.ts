@@ -10,6 +10,7 @@ export const STREAMS = {
   product: 0x6a09e667,
   budgets: 0x3c6ef372,
   box: 0x1f83d9ab,
+  questions: 0x5be0cd19,
 } as const;
 
 /** A stream of its own for this seed. */

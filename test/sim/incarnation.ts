@@ -158,9 +158,11 @@ export class Incarnation {
     const { life, clock } = this;
     const settings = settingsOf(world, this.caps, life.number);
     const toolsets = new Map(
-      [DELEGATION[world.onInterrupt], progressToolset, simToolset({ life, dice, tell, isCalm })].map(
-        (toolset) => [toolset.name, toolset],
-      ),
+      [
+        DELEGATION[world.onInterrupt],
+        progressToolset,
+        simToolset({ life, dice, tell, isCalm, asks: world.asks }),
+      ].map((toolset) => [toolset.name, toolset]),
     );
     return new Runtime({
       settings,

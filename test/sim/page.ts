@@ -1,6 +1,7 @@
 // One page of the diary: what the witness remembers of one task from one fact to the next. Data only.
 
 import { SERVER_AWAY } from "../../src/core/lifecycle.ts";
+import { QUESTION_MS } from "./questions.ts";
 
 /** Codes of what others hold and of a server that is away: a turn waits for it, and it costs no try. */
 export const NO_TRY: ReadonlySet<string> = new Set([
@@ -10,6 +11,14 @@ export const NO_TRY: ReadonlySet<string> = new Set([
   "keys_cooling",
   "budget",
 ]);
+
+/** How long the tools of the simulation wait. */
+export const WAITS_MS: Readonly<Record<string, number>> = {
+  ask: 2_000,
+  guarded: QUESTION_MS,
+  ask_parent: QUESTION_MS,
+  nap: 300,
+};
 
 /** A call that waits. */
 export interface Wait {

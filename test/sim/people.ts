@@ -5,6 +5,8 @@ import { TroupeError } from "../../src/base/errors.ts";
 import type { DelegateRequest, TroupeApi } from "../../src/core/api.ts";
 import type { Fact, ApiCall } from "./facts.ts";
 import { goalOf } from "./plan.ts";
+import { ASKED_DEEDS, wordsFor, type AskedDeed } from "./questions.ts";
+import { keyOf, requestOf, type Wish } from "./wish.ts";
 import type { Deed, Root } from "./world.ts";
 
 /** The server as people reach it: what it answers, and which incarnation it is. */
@@ -22,24 +24,14 @@ export interface PeopleOptions {
   readonly serial: () => number;
   /** All tasks that were ever submitted, oldest first. */
   readonly tasks: () => readonly string[];
+  /** Those that wait for somebody's answer, oldest first. */
+  readonly asking: () => readonly string[];
   readonly label: (id: string) => string;
   readonly later: (ms: number, act: () => void) => void;
 }
 
 /** A watcher whose stream broke off comes back after this long. */
 const WATCH_AGAIN_MS = 100;
-
-/** What a person wants to have begun, and how far that is. */
-interface Wish {
-  readonly root: Root;
-  readonly index: number;
-  goal: string;
-  /** The task or session, once its spawn was acknowledged. */
-  taskId: string | null;
-  /** The session was told its goal. */
-  told: boolean;
-  busy: boolean;
-}
 
 interface Asking<T> {
   readonly name: string;
@@ -138,6 +130,7 @@ export class People {
   act(deed: Deed): void {
     if (deed.kind === "pause") return this.pause(!this.#paused);
     if (deed.kind === "repeat" || deed.kind === "clash") return this.#useKeyAgain(deed);
+    if (isAsked(deed.kind)) return this.#answer(deed.kind, deed.whom);
     const tasks = this.#among(deed);
     const taskId = tasks.at(-1 - (deed.whom % Math.max(1, tasks.length)));
     if (taskId === undefined) return;
@@ -149,6 +142,16 @@ export class People {
     const tasks = this.#options.tasks();
     if (!FOR_SESSIONS.has(kind) || whom % 4 === 3) return tasks;
     return tasks.filter((id) => id.startsWith("ses_"));
+  }
+
+  /** Says something to one of those who ask, or calls it off. */
+  #answer(kind: AskedDeed, whom: number): void {
+    const asking = this.#options.asking();
+    const taskId = asking[whom % Math.max(1, asking.length)];
+    if (taskId === undefined) return;
+    if (kind === "call_off") return this.#ask({ name: "cancel", taskId, work: (api) => api.cancel(taskId) });
+    const text = wordsFor(kind, `word ${this.#options.serial()}`);
+    this.#ask({ name: "answer", taskId, request: text, work: (api) => api.answer(taskId, { text }) });
   }
 
   say(sessionId: string, text: string): void {
@@ -280,21 +283,6 @@ export class People {
   }
 }
 
-function keyOf({ index }: Wish): string {
-  return `key ${index}`;
-}
-
-function requestOf(wish: Wish): DelegateRequest {
-  const { plan, onRestart, retryLimit, budget, deadlineMs, maxTurns, keyed } = wish.root;
-  return {
-    goal: wish.goal,
-    role: plan.children.length > 0 ? "orchestrator" : "leaf",
-    ...(plan.agent && { agent: plan.agent }),
-    onRestart,
-    ...(retryLimit > 0 && { retryLimit }),
-    ...(budget && { budget }),
-    ...(deadlineMs !== null && { deadlineMs }),
-    ...(maxTurns !== null && { maxTurns }),
-    ...(keyed && { idempotencyKey: keyOf(wish) }),
-  };
+function isAsked(kind: Deed["kind"]): kind is AskedDeed {
+  return (ASKED_DEEDS as readonly string[]).includes(kind);
 }

@@ -2,6 +2,7 @@
 // follows from its plan and from what its transcript says it has done, so that crashes and retries change nothing.
 
 import { callsOf, textOf } from "../../src/core/message.ts";
+import { parseQuestion, type QuestionNote } from "../../src/core/transcript-marks.ts";
 import { call, say, wait, type Step } from "../../providers/script.ts";
 import type { GenerateRequest } from "../../providers/provider.ts";
 import type { Dice } from "./dice.ts";
@@ -21,7 +22,12 @@ export type Quirk =
   | "report_progress"
   | "stubborn"
   | "loop"
-  | "no_such_tool";
+  | "no_such_tool"
+  /** In worlds of questions alone: a question to whoever delegated it, and an effect that a person must allow. */
+  | "ask_parent"
+  | "guarded";
+/** What a parent does with the question of a child. */
+export type Reply = "answer" | "cancel" | "nothing";
 /** What a parent does to its first child once it has started it. */
 export type Meddling = "nothing" | "steer_task" | "cancel_task" | "check_task" | "list_tasks";
 
@@ -36,6 +42,8 @@ export interface Plan {
   readonly quirks: readonly Quirk[];
   readonly meddling: Meddling;
   readonly children: readonly Plan[];
+  /** Absent passes questions by, like `nothing`. */
+  readonly replies?: Reply;
   /** What its parent lets it and all below it use, as a model words it; `null` or absent for no budget of its own. */
   readonly budget?: Readonly<Record<string, number>> | null;
   /** The agent of the config that it is; `null` or absent for the one that children are by default. */
@@ -158,10 +166,13 @@ export class PlannedModel {
 
   #act(plan: Plan, request: GenerateRequest): readonly Step[] {
     const made = request.messages.flatMap(callsOf);
+    const asked = unanswered(request);
+    if (asked && plan.replies === "cancel") return [call("cancel_task", { task_id: asked.taskId })];
+    if (asked && plan.replies === "answer") return [answerTo(asked)];
     const undone = plan.quirks.findIndex((_, step) => !made.some((each) => stepOf(each.arguments) === step));
     // An agent that never comes to an end: its turns are counted, or its time.
     if (plan.quirks.includes("loop")) return [call("look", { step: 100 + made.length })];
-    if (undone >= 0) return [callQuirk(plan.quirks[undone] as Quirk, undone)];
+    if (undone >= 0) return callsFrom(plan.quirks, undone);
     if (plan.children.length === 0) return [say(`leaf ${plan.path}`)];
     const names = new Set(made.map(({ name }) => name));
     if (!names.has("delegate_task") && !names.has("delegate_task_async")) return this.#delegate(plan);
@@ -191,16 +202,47 @@ export class PlannedModel {
   }
 }
 
+/** The oldest question that it has done nothing about. */
+function unanswered(request: GenerateRequest): QuestionNote | undefined {
+  const made = request.messages.flatMap(callsOf).map(({ name, arguments: args }) => {
+    const { task_id: taskId, question_id: questionId } = args as Readonly<Record<string, string>>;
+    return name === "cancel_task" ? `${taskId}` : `${taskId} ${questionId}`;
+  });
+  return request.messages
+    .flatMap((message) => parseQuestion(textOf(message)) ?? [])
+    .find(({ taskId, questionId }) => !made.includes(taskId) && !made.includes(`${taskId} ${questionId}`));
+}
+
+function answerTo({ taskId, questionId }: QuestionNote): Step {
+  const answer = `reply to ${taskId} ${questionId}`;
+  return call("answer_task", { task_id: taskId, question_id: questionId, answer });
+}
+
+/** The calls of a turn: one, or several that ask, so that questions wait beside each other. */
+function callsFrom(quirks: readonly Quirk[], first: number): readonly Step[] {
+  const isOther = (quirk: Quirk, step: number): boolean => step > first && quirk !== quirks[first];
+  const next = quirks.findIndex(isOther);
+  const end = next < 0 ? quirks.length : next;
+  const turn = quirks.slice(first, ASKING.has(quirks[first] as Quirk) ? end : first + 1);
+  return turn.map((quirk, at) => callQuirk(quirk, first + at));
+}
+
+const ASKING: ReadonlySet<Quirk> = new Set(["ask_parent", "guarded"]);
+
 function callQuirk(quirk: Quirk, step: number): Step {
+  if (quirk === "ask_parent") return call(quirk, { question: `step ${step}` });
   if (quirk !== "report_progress") return call(quirk, { step });
   return call(quirk, { percent: 50, note: `step ${step}` });
 }
 
-/** Which quirk a call was; the note of a report of progress says it in words. */
+/** Which quirk a call was; a report of progress and a question say it in words. */
 function stepOf(args: unknown): number | null {
-  const { step, note } = args as { readonly step?: number; readonly note?: string };
+  const { step, ...words } = args as Readonly<Record<"note" | "question", string>> & {
+    readonly step?: number;
+  };
   if (step !== undefined) return step;
-  return note === undefined ? null : Number(note.slice("step ".length));
+  const said = words.note ?? words.question;
+  return said === undefined ? null : Number(said.slice("step ".length));
 }
 
 function meddle(meddling: Exclude<Meddling, "nothing">, taskId: string): Step {

@@ -104,6 +104,7 @@ export class Simulation {
       note,
       serial,
       tasks: () => [...this.#book.model.tasks.keys()],
+      asking: () => this.#book.asking,
       label: (id) => this.#trace.label(id),
       later: (ms, act) => void this.#clock.after(ms, act),
     });

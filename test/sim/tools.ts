@@ -6,11 +6,16 @@ import { ToolError } from "../../src/base/errors.ts";
 import { withSignal } from "../../src/base/abort.ts";
 import type { JsonSchema } from "../../src/core/json-schema.ts";
 import type { Tool, ToolContext, ToolOutcome, Toolset } from "../../src/core/tool.ts";
+import { withApproval } from "../../src/toolsets/approval.ts";
+import { askToolset } from "../../src/toolsets/ask.ts";
 import type { Dice } from "./dice.ts";
 import type { Fact } from "./facts.ts";
 import { never, type Life } from "./life.ts";
+import { QUESTION_MS } from "./questions.ts";
 
 export interface SimToolsOptions {
+  /** The world is one of questions. */
+  readonly asks: boolean;
   readonly life: Life;
   readonly dice: Dice;
   readonly tell: (fact: Fact) => void;
@@ -68,12 +73,17 @@ const RUNS: Readonly<Record<string, { readonly repeatable: boolean; readonly run
     repeatable: true,
     run: () => ({ type: "suspended", wait: { for: "input", prompt: "Shall I?", timeoutMs: 2_000 } }),
   },
+  /** Acts only when a person has allowed it. */
+  guarded: { repeatable: false, run: () => done("It was allowed, and is done.") },
   nap: { repeatable: true, run: () => ({ type: "suspended", wait: { for: "timer", timeoutMs: 300 } }) },
 };
 
 /** What came of a question: the answer's own words, or that none came. */
 const heard: NonNullable<Tool["resume"]> = async (_, { end }) =>
   done(end.cause === "satisfied" ? `They said: ${end.answer ?? "nothing"}` : `No answer (${end.cause}).`);
+
+const ALLOWED_FIRST = { approve: "always", reachesOut: false, timeoutMs: QUESTION_MS } as const;
+const ASK = askToolset(QUESTION_MS);
 
 /** One object for all tools and incarnations: what checks arguments is made once for each. */
 const PARAMETERS: JsonSchema = {
@@ -85,10 +95,13 @@ const PARAMETERS: JsonSchema = {
 
 /** The toolset `sim` of one incarnation. */
 export function simToolset(options: SimToolsOptions): Toolset {
-  const tools = Object.entries(RUNS).map(([name, { repeatable, run }]) =>
-    toolOf(name, repeatable, { ...options, run }),
-  );
-  return { name: "sim", description: "Tools of the simulation.", tools: () => tools };
+  const tools = Object.entries(RUNS)
+    .filter(([name]) => options.asks || name !== "guarded")
+    .map(([name, { repeatable, run }]) => toolOf(name, repeatable, { ...options, run }));
+  const sim = { name: "sim", description: "Tools of the simulation.", tools: () => tools };
+  if (!options.asks) return sim;
+  const guarded = withApproval(sim, ALLOWED_FIRST, new Set(["guarded"]));
+  return { ...sim, tools: (role) => [...guarded.tools(role), ...ASK.tools(role)] };
 }
 
 function toolOf(name: string, repeatable: boolean, options: SimToolsOptions & { readonly run: Run }): Tool {

@@ -3,6 +3,7 @@
 
 import type { RestartPolicy, TreeBudget } from "../../src/core/limits.ts";
 import { Dice, streamOf, STREAMS } from "./dice.ts";
+import { drawQuestions, withQuestions, type AskedDeed } from "./questions.ts";
 import { drawBox, withAgents, type Box } from "./box.ts";
 import { drawPlan, withBudgets, type Grounds, type Plan } from "./plan.ts";
 import { budgetOf, childBudgetOf, deedsOf, drawTheme, spendOf, stubbornnessOf, type Theme } from "./theme.ts";
@@ -23,7 +24,8 @@ export type DeedKind =
   | "answer"
   | "repeat"
   | "clash"
-  | "delegate";
+  | "delegate"
+  | AskedDeed;
 
 export interface Deed {
   readonly kind: DeedKind;
@@ -99,6 +101,8 @@ export interface World {
   readonly onInterrupt: "continue" | "cancel";
   /** Its models and the servers that have them; `null` where one is always there. */
   readonly box: Box | null;
+  /** Whether agents ask their parents, and want effects to be allowed. */
+  readonly asks: boolean;
   /** From here on nothing fails and nobody interferes. */
   readonly calmAtMs: number;
 }
@@ -150,11 +154,15 @@ export function drawWorld(seed: number, options: WorldOptions): World {
   const box = drawBox(boxes, ACTING_MS);
   const furnished =
     box === null ? roots : roots.map((root) => ({ ...root, plan: withAgents(root.plan, boxes) }));
+  const asker = new Dice(streamOf(seed, STREAMS.questions));
+  const asked = drawQuestions(asker, ACTING_MS);
+  const curious = asked === null ? furnished : furnished.map((root) => withQuestions(root, asker));
   return {
     seed,
-    roots: furnished.map((root) => withPurse(root, theme, purse)),
+    roots: curious.map((root) => withPurse(root, theme, purse)),
     box,
-    deeds,
+    asks: asked !== null,
+    deeds: [...deeds, ...(asked ?? [])],
     caps,
     store,
     sickness: dice.pick([0, 0, 0.05, 0.15, 0.3]),
