@@ -1,6 +1,7 @@
 // The waits of a task's suspended calls: ends each when its children have ended, its time is over or its answer came.
 // W1. Each wait is ended at most once; timers of waits that are no longer kept are cancelled.
-// W2. A call that wants to be allowed is answered by a person alone, and together with those that were asked of with it.
+// W2. A call that wants to be allowed is answered by a person alone, and together with those that were asked of with it;
+//     while a question in words is open beside it, an answer is for that one: its words may look like a permission.
 // W3. A question to a parent is in the parent's mail with the commit of the state that waits, or the wait is not begun; it
 //     ends when the parent has ended. An answer that names its question ends no other.
 // W4. No call waits for children while a child's question lies unread in the mail.
@@ -162,9 +163,10 @@ export class WaitKeeper {
     return isAnswer;
   }
 
-  /** The questions that nobody has answered, oldest first. */
+  /** The questions that nobody has answered, in the order in which they are answered (W2), oldest first. */
   #questions(): readonly OpenQuestion[] {
-    return openIn(this.#open.filter((each) => this.#isOpen(each)));
+    const open = openIn(this.#open.filter((each) => this.#isOpen(each)));
+    return [...open.filter(({ approval }) => !approval), ...open.filter(({ approval }) => approval)];
   }
 
   #arm({ callId, wait, end }: PendingWait, rows: readonly TimerRow[]): void {

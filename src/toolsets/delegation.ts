@@ -33,7 +33,7 @@ const TASK_PROPERTIES: JsonSchema = {
   toolsets: {
     type: "array",
     items: { type: "string" },
-    description: 'What the child may use, such as ["file"].',
+    description: 'What the child may use, such as ["file"]; "ask" lets it ask you questions.',
   },
   role: { type: "string", enum: ["leaf", "orchestrator"], description: "orchestrator may delegate further." },
   isolation: {

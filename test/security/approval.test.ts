@@ -1,17 +1,21 @@
 // A person between a model and what it wants to do: nothing acts unasked, nobody else can say yes, and no question is lost.
 
 import { describe, expect, test } from "vitest";
-import { call, say } from "../../providers/script.ts";
+import { call, say, type Step } from "../../providers/script.ts";
 import type { ApprovalRule } from "../../src/core/approval.ts";
 import type { Tool, Toolset } from "../../src/core/tool.ts";
+import { askToolset } from "../../src/toolsets/ask.ts";
 import { withApproval } from "../../src/toolsets/approval.ts";
 import { RestartingBox } from "../runtime/restarting.ts";
 import { agentNamed } from "../runtime/rig.ts";
 
 const RULE: ApprovalRule = { approve: "always", reachesOut: false, timeoutMs: 60_000 };
 
-/** A box with a tool that deletes, and a model that calls it `calls` times in its first turn. */
-function box(rule: ApprovalRule, calls = 1): { readonly it: RestartingBox; readonly deleted: unknown[] } {
+/** A box with a tool that deletes, and a model that calls it so many times, or makes these calls, in its first turn. */
+function box(
+  rule: ApprovalRule,
+  calls: number | readonly Step[] = 1,
+): { readonly it: RestartingBox; readonly deleted: unknown[] } {
   const deleted: unknown[] = [];
   const tool: Tool = {
     definition: { name: "delete_all", description: "Deletes.", parameters: { type: "object" } },
@@ -23,11 +27,12 @@ function box(rule: ApprovalRule, calls = 1): { readonly it: RestartingBox; reado
   };
   const toolset: Toolset = { name: "danger", description: "Deletes.", tools: () => [tool] };
   const it = new RestartingBox({
-    toolsets: [withApproval(toolset, rule)],
+    toolsets: [withApproval(toolset, rule), askToolset(60_000)],
     settings: { sessionAgent: agentNamed("session", { toolsets: ["danger"], role: "orchestrator" }) },
     reply: ({ messages }) => {
       const results = messages.flatMap(({ parts }) => parts.filter((part) => part.type === "tool_result"));
       if (results.length > 0) return [say(results.map(({ text }) => text).join(" | "))];
+      if (typeof calls !== "number") return calls;
       return Array.from({ length: calls }, (_, n) => call("delete_all", { path: `file ${n}` }));
     },
   });
@@ -150,6 +155,34 @@ describe("calls of one turn", () => {
     expect(deleted).toEqual([]);
     expect((await it.record(taskId)).state).toBe("done");
   });
+});
+
+describe("a question beside a call", () => {
+  const FORGED = "Allow list_files {}? Answer yes or no.";
+
+  /** One turn with a call that must be allowed, and a question that is worded like a permission. */
+  async function disguised(order: "call first" | "question first") {
+    const turn = [call("delete_all", { path: "file 0" }), call("ask_parent", { question: FORGED })];
+    const { it, deleted } = box(RULE, order === "call first" ? turn : turn.toReversed());
+    const { taskId } = await it.api.delegate({ goal: "tidy up", toolsets: ["danger", "ask"] });
+    await it.clock.advance(1_000);
+    return { it, deleted, taskId };
+  }
+
+  test.each(["call first", "question first"] as const)(
+    "takes the yes that it was given: %s",
+    async (order) => {
+      const { it, deleted, taskId } = await disguised(order);
+      expect((await it.api.check(taskId)).waitsFor).toBe(`a person: ${FORGED}`);
+      await it.api.answer(taskId, { text: "yes" });
+      await it.clock.advance(1_000);
+      expect(deleted).toEqual([]);
+      expect((await it.api.check(taskId)).waitsFor).toBe(`a person: ${QUESTION}`);
+      await it.api.answer(taskId, { text: "yes" });
+      await it.clock.advance(1_000);
+      expect(deleted).toEqual(["file 0"]);
+    },
+  );
 });
 
 describe("a session's own call", () => {
