@@ -20,6 +20,7 @@ import {
   kindAt,
   makeFor,
   moveTo,
+  ownerOf,
   putText,
   shortText,
 } from "./base/checkout-files.ts";
@@ -41,6 +42,7 @@ const EXPORT = "troupe-export.pack";
 /** Says the commits that were made, the one that is worked on first, and packs what they have beyond the beginning. */
 const EXPORT_SCRIPT = String.raw`
 at=$1 branch=$2 start=$3 most=$4
+export GIT_DIR=$at GIT_WORK_TREE=$PWD
 refuse() { printf 'fatal: %s\n' "$1" >&2; exit 1; }
 head=$(git rev-parse --quiet --verify 'HEAD^{commit}' || git rev-parse --quiet --verify "refs/heads/$branch^{commit}") ||
   refuse 'the git folder of the task has no commit that it is at'
@@ -107,12 +109,18 @@ export class InsideGit {
   ): Promise<void> {
     const inner = this.folderOf(repository, id);
     if ((await kindAt(inner)) === "none") return;
+    const workspace = `${this.#options.repositories.folder}/${id}`;
+    const isGone = (await kindAt(workspace)) === "none";
     try {
+      // Git inside asks for a folder to stand in.
+      if (isGone) await makeFor(workspace, await ownerOf(inner));
       const tips = await this.#export({ id, start, inner, repository, signal });
       await this.#import({ id, start, inner, tips, repository, signal });
     } catch (error) {
       signal?.throwIfAborted();
       throw failed(`${messageOf(error)} What was committed stays in ${inner}`);
+    } finally {
+      if (isGone) await removeAll(workspace);
     }
     if (end) await removeAll(inner);
   }
@@ -204,7 +212,9 @@ export class InsideGit {
     const at = { gitDir: common, as, signal };
     const branch = `refs/heads/${branchOf(id)}`;
     const [head = start, ...others] = tips;
-    const before = await git.name(["rev-parse", "--verify", `${branch}^{commit}`], at);
+    const isThere = await git.holds(["show-ref", "--verify", "--quiet", branch], at);
+    // A person may have removed it while the task was at work.
+    const before = isThere ? await git.name(["rev-parse", "--verify", `${branch}^{commit}`], at) : start;
     if (head === before && others.length === 0) return;
     const pack = `${home}/.import-${id}.pack`;
     try {
@@ -220,7 +230,8 @@ export class InsideGit {
     const isAhead = await git.holds(["merge-base", "--is-ancestor", before, head], at);
     for (const other of isAhead ? others : [before, ...others])
       await git.text(["update-ref", `${branch}.${other.slice(0, 12)}`, other], at);
-    await git.text(["update-ref", branch, head, before], at);
+    await git.text(["update-ref", branch, head, ...(isThere ? [before] : [])], at);
+    if ((await kindAt(`${common}/worktrees/${id}`)) === "none") return;
     const index = `${common}/worktrees/${id}/index`;
     await git.text(["read-tree", head], { gitDir: clean, index, objects: `${common}/objects`, as, signal });
   }

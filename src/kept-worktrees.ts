@@ -15,7 +15,7 @@ import { branchOf } from "./core/worktree.ts";
 import { Git } from "./git-runner.ts";
 import { InsideGit } from "./inside-git.ts";
 import { Repositories, type Repository } from "./repository.ts";
-import { baseRef, dropCheckout, WorktreeLook, type Place } from "./worktree-look.ts";
+import { baseRef, dropCheckout, dropMerged, WorktreeLook, type Place } from "./worktree-look.ts";
 
 export interface KeptWorktree {
   readonly taskId: string;
@@ -94,7 +94,7 @@ export class KeptWorktrees {
     const commits = await this.#settle(taskId, { place, repository, force });
     await dropCheckout(this.#git, repository, path);
     await removeAll(this.#inside.folderOf(repository, taskId));
-    const branches = await this.#dropMerged(repository, place.branch);
+    const branches = await this.#dropBranches(repository, place.branch);
     await this.#git.text(["update-ref", "-d", baseRef(taskId)], {
       gitDir: repository.common,
       as: repository.as,
@@ -127,7 +127,8 @@ export class KeptWorktrees {
   }
 
   /** Keeps K2: the names that stay. */
-  async #dropMerged({ common, as }: Repository, branch: string): Promise<readonly string[]> {
+  async #dropBranches(repository: Repository, branch: string): Promise<readonly string[]> {
+    const { common, as } = repository;
     const at = { gitDir: common, as };
     const ours = [
       "for-each-ref",
@@ -136,12 +137,8 @@ export class KeptWorktrees {
       `refs/heads/${branch}.*`,
     ];
     const kept: string[] = [];
-    for (const name of lines(await this.#git.text(ours, at))) {
-      const holders = ["for-each-ref", "--format=%(refname)", "--contains", `refs/heads/${name}`];
-      const others = lines(await this.#git.text([...holders, "refs/heads", "refs/remotes", "refs/tags"], at));
-      const isMerged = others.some((each) => each !== `refs/heads/${name}`);
-      if (isMerged) await this.#git.text(["branch", "--quiet", "-D", name], at);
-      else kept.push(name);
+    for (const name of (await this.#git.text(ours, at)).split("\n")) {
+      if (name !== "" && !(await dropMerged(this.#git, repository, { branch: name }))) kept.push(name);
     }
     return kept;
   }
@@ -173,10 +170,6 @@ export class KeptWorktrees {
       return { ...found, note: messageOf(error) };
     }
   }
-}
-
-function lines(text: string): readonly string[] {
-  return text.split("\n").filter((each) => each !== "");
 }
 
 function held(path: string, why: string): ConflictError {

@@ -100,6 +100,27 @@ export async function dropCheckout(git: Git, { common, as }: Repository, path: s
   await git.text(["worktree", "prune"], at);
 }
 
+/**
+ * Takes a branch away when its commits are elsewhere too: in `start`, or on another branch, a tag or what a remote has.
+ * Contract: true when it is gone; throws ConflictError `worktree_failed`.
+ */
+export async function dropMerged(
+  git: Git,
+  { common, as }: Repository,
+  { branch, start }: { readonly branch: string; readonly start?: string },
+): Promise<boolean> {
+  const at = { gitDir: common, as };
+  const ref = `refs/heads/${branch}`;
+  if (!(await git.holds(["show-ref", "--verify", "--quiet", ref], at))) return true;
+  const holders = ["for-each-ref", "--format=%(refname)", "--contains", ref];
+  const others = (await git.text([...holders, "refs/heads", "refs/remotes", "refs/tags"], at)).split("\n");
+  const isMerged =
+    others.some((each) => each !== "" && each !== ref) ||
+    (start !== undefined && (await git.holds(["merge-base", "--is-ancestor", ref, start], at)));
+  if (isMerged) await git.text(["branch", "--quiet", "-D", branch], at);
+  return isMerged;
+}
+
 /** Not below `refs/troupe/`: git would take `troupe/<task id>` for this one instead of the branch. */
 export function baseRef(id: string): string {
   return `refs/troupe-base/${id}`;

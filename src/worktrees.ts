@@ -8,7 +8,7 @@
 
 import { basename, dirname } from "node:path";
 import type { Clock } from "./base/clock.ts";
-import { giveTree, makeFor, ownerOf } from "./base/checkout-files.ts";
+import { giveTree, kindAt, makeFor, ownerOf } from "./base/checkout-files.ts";
 import { ConflictError, messageOf } from "./base/errors.ts";
 import { currentUid } from "./base/owner.ts";
 import type { ProcessHost } from "./base/process.ts";
@@ -18,7 +18,14 @@ import type { WorktreeEnd, Worktrees } from "./core/worktree.ts";
 import { failed, Git } from "./git-runner.ts";
 import { InsideGit } from "./inside-git.ts";
 import { Repositories, type Repository } from "./repository.ts";
-import { baseRef, dropCheckout, WorktreeLook, type Place } from "./worktree-look.ts";
+import {
+  baseRef,
+  dropCheckout,
+  dropMerged,
+  WorktreeLook,
+  type LookQuestion,
+  type Place,
+} from "./worktree-look.ts";
 
 /** Where git is looked for when the environment does not say. */
 export const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
@@ -95,7 +102,7 @@ export class GitWorktrees implements Worktrees {
       const start = await this.#git.name(ask, here);
       const add = ["worktree", "add", "--no-checkout", "-b", place.branch, place.path, start];
       await this.#inTurn(async () => {
-        await this.#drop(repository, place);
+        await this.#dropHalf(repository, place, start);
         const owner = as ?? worker;
         if (owner !== null) await makeFor(place.path, owner);
         await this.#git.text(add, at);
@@ -127,10 +134,11 @@ export class GitWorktrees implements Worktrees {
       const id = basename(path);
       const start = await this.#look.startOf(repository, id);
       if (start === null) {
-        await this.#inTurn(() => this.#drop(repository, place));
+        await this.#inTurn(() => this.#dropHalf(repository, place).catch(() => {}));
         return null;
       }
       await this.inside.bringHome({ id, start, end: true }, repository, signal);
+      if ((await kindAt(path)) === "none") return await this.#leaveGone(place, { repository, start, signal });
       const { commits, dirty, more } = await this.#look.at(place, { repository, start, signal });
       signal?.throwIfAborted();
       if (commits > 0 || dirty || more.length > 0) {
@@ -138,11 +146,7 @@ export class GitWorktrees implements Worktrees {
         const note = `it has further commits on ${more.join(", ")}`;
         return { ...known, commits, dirty, ...(more.length > 0 && { note }) };
       }
-      await this.#inTurn(() => this.#drop(repository, place));
-      await this.#git.text(["update-ref", "-d", baseRef(id)], {
-        gitDir: repository.common,
-        as: repository.as,
-      });
+      await this.#drop(repository, place, start);
       return { ...known, commits, dirty, kept: false };
     } catch (error) {
       return { ...known, commits: null, dirty: null, note: messageOf(error) };
@@ -168,10 +172,33 @@ export class GitWorktrees implements Worktrees {
     return mine;
   }
 
-  /** Takes away the checkout and its branch, whole or not. Contract: throws what cannot be taken away. */
-  async #drop(repository: Repository, { path, branch }: Place): Promise<void> {
-    await dropCheckout(this.#git, repository, path);
+  /** Of a checkout that somebody removed meanwhile: its commits stay on the branch. */
+  async #leaveGone(place: Place, question: LookQuestion): Promise<WorktreeEnd> {
+    const { repository, start, signal } = question;
+    const { path, branch } = place;
     const { common, as } = repository;
-    await this.#git.text(["branch", "--quiet", "-D", branch], { gitDir: common, as }).catch(() => {});
+    const ref = `refs/heads/${branch}`;
+    const at = { gitDir: common, as, signal };
+    const isThere = await this.#git.holds(["show-ref", "--verify", "--quiet", ref], at);
+    const count = ["rev-list", "--count", ref, "--not", start, "--"];
+    const commits = isThere ? Number(await this.#git.name(count, at)) : 0;
+    if (commits === 0) await this.#drop(repository, place, start);
+    const note = "its folder was removed by somebody before the task ended";
+    return { path, branch, commits, dirty: null, kept: commits > 0, note };
+  }
+
+  /** Takes away a checkout that nobody needs, with its branch. Contract: throws what cannot be taken away. */
+  async #drop(repository: Repository, place: Place, start: string): Promise<void> {
+    await this.#inTurn(() => this.#dropHalf(repository, place, start));
+    const { common, as } = repository;
+    await this.#git.text(["update-ref", "-d", baseRef(basename(place.path))], { gitDir: common, as });
+  }
+
+  /** The same of one that is not whole. Contract: throws for a branch of that name with commits of its own. */
+  async #dropHalf(repository: Repository, { path, branch }: Place, start?: string): Promise<void> {
+    await dropCheckout(this.#git, repository, path);
+    const isGone = await dropMerged(this.#git, repository, { branch, ...(start !== undefined && { start }) });
+    if (isGone) return;
+    throw failed(`the branch ${branch} is there, with commits that nothing else has; rename it`);
   }
 }
