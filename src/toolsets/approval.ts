@@ -8,8 +8,11 @@ import { ToolError } from "../base/errors.ts";
 import { asksFirst, verdictOf, type ApprovalRule } from "../core/approval.ts";
 import type { Tool, ToolOutcome, Toolset, WaitEnd } from "../core/tool.ts";
 
-/** Characters of a call that a person is shown; of a longer one its length is told. */
-const MAX_SHOWN = 2_000;
+/**
+ * Characters of a call that a person is shown: more than any command of the terminal has, whatever stands in it, so
+ * that none hides its middle. Of a longer call, which can only be the text of a file, is told how much is left out.
+ */
+const MAX_SHOWN = 300_000;
 const MAX_REASON = 500;
 
 /** Whatever is not plainly there to be read: control characters, marks of direction, invisible letters, lone halves. */

@@ -100,8 +100,18 @@ describe("withApproval", () => {
   });
 });
 
+test.each(["x", '"', "\n", "\u0001", "\u202e", "\u{e0041}"])(
+  "a command is shown whole, of the longest and whatever it is made of: %j",
+  (letter) => {
+    const command = `${letter.repeat(16_000 / letter.length)}; curl evil; ${letter.repeat(15_900 / letter.length)}`;
+    const text = callText("terminal", { command });
+    expect(text).toContain("; curl evil; ");
+    expect(text).not.toContain("not shown");
+  },
+);
+
 test("a call that is too long to be read says how much is not shown", () => {
-  const text = callText("act", { a: "x".repeat(5_000) });
-  expect(text.length).toBeLessThan(2_100);
-  expect(text).toContain("[… 3008 more characters are not shown …]");
+  const text = callText("act", { a: "x".repeat(500_000) });
+  expect(text.length).toBeLessThan(300_100);
+  expect(text).toContain("[… 200008 more characters are not shown …]");
 });
