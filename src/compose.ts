@@ -184,11 +184,11 @@ interface Frame {
 /** The settings that come of what the servers say. Throws as `resolveSettings` does. */
 function resolvedFrom(providers: Discovery["providers"], { options, loaded, boxId }: Frame): Resolved {
   const { world, link = null, vramBytes = null } = options;
-  const { config, baseDir } = loaded;
+  const { env, processes } = world;
   const discovery = { providers, vramBytes };
-  const { env } = world;
-  const uid = currentUid();
-  return resolveSettings({ config, discovery, env, baseDir, version: VERSION, boxId, link, uid });
+  // Whose worktrees are made; Deno tells it by a right alone.
+  const uid = processes === undefined ? null : currentUid();
+  return resolveSettings({ ...loaded, discovery, env, version: VERSION, boxId, link, uid });
 }
 
 interface Parts extends ReturnType<typeof doorsOf> {

@@ -59,17 +59,18 @@ export interface Terminal {
 export async function openTerminal(question: TerminalQuestion): Promise<Terminal> {
   const { config, world } = question;
   const sandbox = await sandboxOf(question);
+  if (sandbox === null) {
+    const why = usesTerminal(config)
+      ? ["warning: terminal: closed: this program can start no processes"]
+      : [];
+    return { toolset: {}, worktrees: null, why, close: async () => {} };
+  }
+  // Only now: where no process may be started, who it is may not be asked either (Deno).
   const worktrees = worktreesIn(
     world,
     worktreeFolderOf({ ...question, ...world, uid: currentUid() }),
     sandbox,
   );
-  if (sandbox === null) {
-    const why = usesTerminal(config)
-      ? ["warning: terminal: closed: this program can start no processes"]
-      : [];
-    return { toolset: {}, worktrees, why, close: async () => {} };
-  }
   const { timeout_s: timeout, max_output_bytes: maxOutputBytes } = config.tools.terminal;
   const shells = worktrees === null ? sandbox : withGit(sandbox, worktrees);
   const sessions = new TerminalSessions({ sandbox: shells, random: world.random, maxOutputBytes });

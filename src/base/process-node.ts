@@ -23,11 +23,12 @@ class NodeProcess implements RunningProcess {
     this.#child = child;
     this.pid = pid;
     this.exited = this.#ended();
-    for (const stream of child.stdio) {
+    for (const [fd, stream] of child.stdio.entries()) {
       // A program that ends while it is written to breaks the pipe, which is no news: its exit tells.
       stream?.on("error", () => {});
       // Unread output would keep a full pipe waiting. Later: in Bun it flows at once, before anybody could listen.
-      setImmediate(() => (stream as Readable | null)?.resume?.());
+      // Input is not read: Deno would take that for its end.
+      if (fd > 0) setImmediate(() => (stream as Readable | null)?.resume());
     }
   }
 

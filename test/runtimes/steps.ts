@@ -26,6 +26,7 @@ import { checkSqlite } from "../../src/store/sqlite-maintenance.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
 import type { Store } from "../../src/store/store.ts";
 import { pages } from "./pages.ts";
+import { shells } from "./shells.ts";
 
 export interface Step {
   readonly name: string;
@@ -282,4 +283,5 @@ export const STEPS: readonly Step[] = [
   { name: "pages", run: pages },
   { name: "store", run: store },
   { name: "database", run: database },
+  { name: "shells", run: shells },
 ];
