@@ -5,7 +5,7 @@
 
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { createAdaptorServer } from "@hono/node-server";
+import { createAdaptorServer, getRequestListener } from "@hono/node-server";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import {
   acceptedSocket,
@@ -17,6 +17,7 @@ import {
   type ServerSocket,
   type SocketHandler,
 } from "./socket.ts";
+import { answerWith } from "./text-response.ts";
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
@@ -62,6 +63,7 @@ const SOCKET_OPTIONS = {
 /** Listens. Throws what Node throws where the address cannot be had. */
 export async function serveOnNode(handler: Handler, options: NodeListenOptions): Promise<NodeServer> {
   const { hostname, port, patience = PATIENCE } = options;
+  answerWith(adaptersResponse());
   const server = createAdaptorServer({
     fetch: handler,
     hostname,
@@ -100,6 +102,20 @@ export async function serveOnNode(handler: Handler, options: NodeListenOptions):
         server.closeAllConnections();
       }),
   };
+}
+
+/**
+ * The response that the adapter writes without a stream. It shows it only by putting it in the place of the global one,
+ * which is given back at once: nothing else runs meanwhile.
+ */
+function adaptersResponse(): typeof Response {
+  const { Request: ownRequest, Response: ownResponse } = globalThis;
+  try {
+    getRequestListener(() => new ownResponse(null));
+    return globalThis.Response;
+  } finally {
+    Object.assign(globalThis, { Request: ownRequest, Response: ownResponse });
+  }
 }
 
 class Sockets {

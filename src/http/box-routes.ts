@@ -26,7 +26,7 @@ export function addBoxRoutes(host: RouteHost): void {
     summary: "All trees of tasks, or the one below `root_id`.",
     query: treeQuery,
     responses: { 200: { description: "The roots, each with its children.", schema: treeList } },
-    handle: async ({ c, api, query }) => reply(c, { items: await api.tree(query.root_id) }),
+    handle: async ({ api, query }) => reply({ items: await api.tree(query.root_id) }),
   });
   addRoute(host, {
     ...reading,
@@ -34,7 +34,7 @@ export function addBoxRoutes(host: RouteHost): void {
     operationId: "listGpus",
     summary: "GPUs: who holds what, who waits, which models are loaded.",
     responses: { 200: { description: "The GPUs.", schema: gpuList } },
-    handle: async ({ c, api }) => reply(c, { items: await api.gpus() }),
+    handle: async ({ api }) => reply({ items: await api.gpus() }),
   });
   addRoute(host, {
     ...reading,
@@ -42,7 +42,7 @@ export function addBoxRoutes(host: RouteHost): void {
     operationId: "listProviders",
     summary: "Model servers and endpoints, and what their models can do.",
     responses: { 200: { description: "The providers.", schema: providerList } },
-    handle: async ({ c, api }) => reply(c, { items: await api.providers() }),
+    handle: async ({ api }) => reply({ items: await api.providers() }),
   });
   addRoute(host, {
     ...reading,
@@ -51,7 +51,7 @@ export function addBoxRoutes(host: RouteHost): void {
     summary: "A state machine's own definition.",
     params: machineParams,
     responses: { 200: { description: "The machine.", schema: machineView } },
-    handle: async ({ c, api, params }) => reply(c, await api.machine(params.name)),
+    handle: async ({ api, params }) => reply(await api.machine(params.name)),
   });
   addRoute(host, {
     ...reading,
@@ -59,7 +59,7 @@ export function addBoxRoutes(host: RouteHost): void {
     operationId: "showStatus",
     summary: "The box in a few figures.",
     responses: { 200: { description: "The status.", schema: boxStatus } },
-    handle: async ({ c, api }) => reply(c, await api.status()),
+    handle: async ({ api }) => reply(await api.status()),
   });
 }
 
@@ -78,7 +78,7 @@ export function addSwitchRoutes(host: RouteHost): void {
     summary: "Stops or resumes admission: while paused, new tasks are accepted and stay queued.",
     body: pauseBody,
     responses: { 200: { description: "As it is now.", schema: pauseView } },
-    handle: async ({ c, api, body }) => reply(c, await api.pause(body.paused)),
+    handle: async ({ api, body }) => reply(await api.pause(body.paused)),
   });
   addRoute(host, {
     ...switching,
@@ -88,7 +88,7 @@ export function addSwitchRoutes(host: RouteHost): void {
     params: keyParams,
     body: keyBody,
     responses: { 200: { description: "The key as it is now, for each provider.", schema: keyList } },
-    handle: async ({ c, api, params, body }) =>
-      reply(c, { items: await api.switchKey(params.fingerprint, body.disabled) }),
+    handle: async ({ api, params, body }) =>
+      reply({ items: await api.switchKey(params.fingerprint, body.disabled) }),
   });
 }

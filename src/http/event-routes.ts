@@ -80,9 +80,9 @@ function addHistory(host: RouteHost): void {
     params: emptyQuery,
     query: historyQuery,
     responses: { 200: { description: "A page of events, at most `limit` of them.", schema: eventPage } },
-    handle: async ({ c, api, query: { task_id: taskId, root_id: rootId, ...rest } }) => {
+    handle: async ({ api, query: { task_id: taskId, root_id: rootId, ...rest } }) => {
       const of = { ...(taskId === undefined ? {} : { taskId }), ...(rootId === undefined ? {} : { rootId }) };
-      return reply(c, await api.history({ ...rest, ...of }));
+      return reply(await api.history({ ...rest, ...of }));
     },
   });
 }

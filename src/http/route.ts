@@ -7,7 +7,7 @@ import type { z } from "zod";
 import { InvalidRequestError, NotFoundError } from "../base/errors.ts";
 import type { Caller, TroupeApi } from "../core/api.ts";
 import { toWire } from "../core/wire.ts";
-import type { HttpEnv } from "./gate.ts";
+import { type HttpEnv, secureJson } from "./gate.ts";
 import { readJson } from "./json-body.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 import { type OperationId, ROUTE_SCOPES } from "./route-scopes.ts";
@@ -184,8 +184,12 @@ function headerDocs(headers: Readonly<Record<string, string>>) {
 }
 
 /** A view as a JSON response. */
-export function reply(c: Context, value: unknown, status: 200 | 201 | 202 = 200): Response {
-  return c.body(JSON.stringify(toWire(value)), status, { "content-type": "application/json" });
+export function reply(
+  value: unknown,
+  status: 200 | 201 | 202 = 200,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return secureJson(JSON.stringify(toWire(value)), status, headers);
 }
 
 /**

@@ -31,8 +31,7 @@ export function addSessionRoutes(host: RouteHost): void {
       const session = await api.createSession(
         key === undefined ? request : { ...request, idempotencyKey: key },
       );
-      c.header("Location", taskPath(session.taskId));
-      return reply(c, session, 201);
+      return reply(session, 201, { location: taskPath(session.taskId) });
     },
   });
   addRoute(host, {
@@ -48,7 +47,7 @@ export function addSessionRoutes(host: RouteHost): void {
     async handle({ c, api, params, body }) {
       const key = idempotencyKey(c);
       const message = key === undefined ? body : { ...body, messageId: key };
-      return reply(c, await api.sendMessage(params.id, message), 202);
+      return reply(await api.sendMessage(params.id, message), 202);
     },
   });
   addRoute(host, {
@@ -60,7 +59,7 @@ export function addSessionRoutes(host: RouteHost): void {
     params: taskParams,
     body: emptyBody,
     responses: { 202: { description: "Marked.", schema: cancelReceipt } },
-    handle: async ({ c, api, params }) => reply(c, await api.stopSession(params.id), 202),
+    handle: async ({ api, params }) => reply(await api.stopSession(params.id), 202),
   });
   addRoute(host, {
     ...common,
@@ -70,6 +69,6 @@ export function addSessionRoutes(host: RouteHost): void {
     summary: "Closes the session and cancels its children, unless they were detached.",
     params: taskParams,
     responses: { 200: { description: "Closed.", schema: cancelReceipt } },
-    handle: async ({ c, api, params }) => reply(c, await api.closeSession(params.id)),
+    handle: async ({ api, params }) => reply(await api.closeSession(params.id)),
   });
 }

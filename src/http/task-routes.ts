@@ -91,9 +91,10 @@ function addDelegate(host: RouteHost): void {
       const key = idempotencyKey(c);
       const request = fromWire(body) as DelegateRequest;
       const handle = await api.delegate(key === undefined ? request : { ...request, idempotencyKey: key });
-      c.header("Location", taskPath(handle.taskId));
-      if (!handle.created) c.header("Idempotency-Replayed", "true");
-      return reply(c, handle, 202);
+      return reply(handle, 202, {
+        location: taskPath(handle.taskId),
+        ...(!handle.created && { "idempotency-replayed": "true" }),
+      });
     },
   });
 }
@@ -117,7 +118,7 @@ function addBatch(host: RouteHost): void {
       const requests = tasks.map((task, i) =>
         key === undefined ? task : { idempotencyKey: `${key}.${i}`, ...task },
       );
-      return reply(c, { items: await api.delegateBatch(requests) }, 202);
+      return reply({ items: await api.delegateBatch(requests) }, 202);
     },
   });
 }
@@ -132,7 +133,7 @@ function addReading(host: RouteHost): void {
     params: none,
     query: listQuery,
     responses: { 200: { description: "A page.", schema: taskPage } },
-    handle: async ({ c, api, query }) => reply(c, await api.list(fromWire(query) as ListQuery)),
+    handle: async ({ api, query }) => reply(await api.list(fromWire(query) as ListQuery)),
   });
   addRoute(host, {
     method: "GET",
@@ -143,7 +144,7 @@ function addReading(host: RouteHost): void {
     params: taskParams,
     query: none,
     responses: { 200: { description: "The task.", schema: taskView } },
-    handle: async ({ c, api, params }) => reply(c, await api.check(params.id)),
+    handle: async ({ api, params }) => reply(await api.check(params.id)),
   });
   addRoute(host, {
     method: "GET",
@@ -154,7 +155,7 @@ function addReading(host: RouteHost): void {
     params: taskParams,
     query: transcriptQuery,
     responses: { 200: { description: "A page of rows.", schema: transcriptPage } },
-    handle: async ({ c, api, params, query }) => reply(c, await api.transcript(params.id, query)),
+    handle: async ({ api, params, query }) => reply(await api.transcript(params.id, query)),
   });
 }
 
@@ -186,10 +187,9 @@ function addResult(host: RouteHost): void {
       const wait = preferredWait(c);
       const timeoutMs = (wait ?? 0) * 1000;
       const result = await api.collect(params.id, { timeoutMs, signal: c.req.raw.signal });
-      if (wait !== null) c.header("Preference-Applied", `wait=${wait}`);
-      if (result.finished) return reply(c, result);
-      c.header("Retry-After", "1");
-      return reply(c, result, 202);
+      const applied = wait === null ? {} : { "preference-applied": `wait=${wait}` };
+      if (result.finished) return reply(result, 200, applied);
+      return reply(result, 202, { ...applied, "retry-after": "1" });
     },
   });
 }
@@ -209,7 +209,7 @@ function addSteering(host: RouteHost): void {
     async handle({ c, api, params, body }) {
       const key = idempotencyKey(c);
       const request = key === undefined ? body : { ...body, steerId: key };
-      return reply(c, await api.steer(params.id, request), 202);
+      return reply(await api.steer(params.id, request), 202);
     },
   });
   addRoute(host, {
@@ -219,8 +219,8 @@ function addSteering(host: RouteHost): void {
     summary: "Cancels a task and everything below it; may be repeated.",
     body: cancelBody,
     responses: { 202: { description: "Marked; it lets go on its own.", schema: cancelReceipt } },
-    handle: async ({ c, api, params, body }) =>
-      reply(c, await api.cancel(params.id, fromWire(body) as CancelRequest), 202),
+    handle: async ({ api, params, body }) =>
+      reply(await api.cancel(params.id, fromWire(body) as CancelRequest), 202),
   });
   addRoute(host, {
     ...common,
@@ -234,7 +234,6 @@ function addSteering(host: RouteHost): void {
       const key = idempotencyKey(c);
       const answer = fromWire(body) as Answer;
       return reply(
-        c,
         await api.answer(params.id, key === undefined ? answer : { ...answer, answerId: key }),
         202,
       );
