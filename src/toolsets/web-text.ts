@@ -13,7 +13,8 @@ export interface PageText {
 /** Less than this in `main` or `article` is a teaser, not the page. */
 const MIN_MAIN_CHARS = 200;
 const MAX_TITLE_CHARS = 300;
-const CHARSET_BYTES = 2_048;
+/** Of all addresses of links together: a page of many short links at a long address would come to gigabytes. */
+const MAX_LINKS_CHARS = 2_000_000;
 /** Characters of a page that are read in one go; then others have their turn. */
 const PIECE_CHARS = 65_536;
 
@@ -44,20 +45,6 @@ const PLAIN = /^[\n\t -~]*$/;
 export function inertText(text: string): string {
   if (PLAIN.test(text)) return text;
   return text.toWellFormed().replaceAll("\r\n", "\n").replaceAll("\r", "\n").replaceAll(HIDDEN, "");
-}
-
-/** Bytes as text, by the charset of the type, else of the page, else UTF-8. Contract: never throws. */
-export function decoded(bytes: Uint8Array, contentType: string): string {
-  const named =
-    /charset\s*=\s*"?([\w:.-]{1,40})/i.exec(contentType)?.[1] ??
-    /<meta[^>]{0,200}?charset\s*=\s*["']?([\w:.-]{1,40})/i.exec(
-      new TextDecoder("latin1").decode(bytes.subarray(0, CHARSET_BYTES)),
-    )?.[1];
-  try {
-    return new TextDecoder(named ?? "utf-8").decode(bytes);
-  } catch {
-    return new TextDecoder().decode(bytes);
-  }
 }
 
 /** Title and readable text of a page; with `links`, each link's address stands behind its words. */
@@ -105,6 +92,7 @@ class PageReader {
   #attribute = "";
   #attributes = new Map<string, string>();
   #href: string | null = null;
+  #linksLeft = MAX_LINKS_CHARS;
 
   constructor(html: string, base: URL | null) {
     this.#html = html;
@@ -143,7 +131,8 @@ class PageReader {
   read(): PageText {
     const title = inertText(this.#title).replaceAll(/\s+/g, " ").trim().slice(0, MAX_TITLE_CHARS);
     const body = this.#body.chars > 0 ? this.#body : this.#whole;
-    return { title, text: (this.#isMainEnough ? this.#main : body).text() };
+    const text = (this.#isMainEnough ? this.#main : body).text();
+    return { title, text: this.#linksLeft < 0 ? `${text}\n[where further links lead is not shown]` : text };
   }
 
   #addAttribute(part: string): void {
@@ -197,9 +186,12 @@ class PageReader {
   }
 
   #endLink(): void {
-    const to = this.#href === null || this.#base === null ? null : URL.parse(this.#href, this.#base);
+    const base = this.#linksLeft < 0 ? null : this.#base;
+    const to = this.#href === null || base === null ? null : URL.parse(this.#href, base);
     this.#href = null;
-    if (to !== null && /^https?:$/.test(to.protocol)) this.#write(` (${to.href})`);
+    if (to === null || !/^https?:$/.test(to.protocol)) return;
+    this.#linksLeft -= to.href.length;
+    if (this.#linksLeft >= 0) this.#write(` (${to.href})`);
   }
 
   #text(text: string): void {
@@ -271,9 +263,11 @@ class Sheet {
   }
 
   text(): string {
-    const lines = this.#parts.join("").split("\n");
     const kept: string[] = [];
-    for (const line of lines.map((each) => each.trimEnd())) {
+    for (const line of this.#parts
+      .join("")
+      .split("\n")
+      .map((each) => each.trimEnd())) {
       if (line !== "" || (kept.at(-1) ?? "") !== "") kept.push(line);
     }
     return kept.join("\n").trim();

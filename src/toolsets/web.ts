@@ -3,10 +3,11 @@
 // never an instruction; what may be reached is decided in web-guard.ts.
 
 import type { Tool, ToolContext, ToolOutcome, Toolset } from "../core/tool.ts";
+import { decoded } from "./web-charset.ts";
 import { fetchPage, type Fetched, type WebReach } from "./web-fetch.ts";
 import { refuse } from "./web-guard.ts";
 import { search } from "./web-search.ts";
-import { decoded, inertText, readHtml, type PageText } from "./web-text.ts";
+import { inertText, readHtml, type PageText } from "./web-text.ts";
 
 export interface WebOptions extends WebReach {
   /** `tools.web.search_url`; `null` offers no web_search. */
