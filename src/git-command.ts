@@ -20,6 +20,9 @@ const OVERRIDES: readonly string[] = [
   "maintenance.auto=false",
   "submodule.recurse=false",
   "worktree.useRelativePaths=false",
+  // Two servers may be at work in one repository, and a person beside them.
+  "core.filesRefLockTimeout=10000",
+  "core.packedRefsTimeout=10000",
   "log.showSignature=false",
   // The owner of the files may be another: nothing of theirs is run, which is what git asks this for.
   "safe.directory=*",

@@ -2,7 +2,7 @@
 
 import type { Clock } from "./base/clock.ts";
 import { linkedAbort } from "./base/abort.ts";
-import { ConflictError } from "./base/errors.ts";
+import { ConflictError, messageOf } from "./base/errors.ts";
 import type { ProcessHost, RunResult } from "./base/process.ts";
 import { gitArgv, gitEnv, type GitPlace } from "./git-command.ts";
 
@@ -79,6 +79,14 @@ export function mainLine(text: string): string {
   return line.replace(/\p{Cc}/gu, " ").slice(0, 300);
 }
 
+const BEGINNING = "No worktree for the task: ";
+
+/** What an error says, without the words that `failed` puts around it. Contract: pure. */
+export function reasonOf(error: unknown): string {
+  const message = messageOf(error);
+  return message.startsWith(BEGINNING) ? message.slice(BEGINNING.length).replace(/\.$/, "") : message;
+}
+
 export function failed(why: string): ConflictError {
-  return new ConflictError("worktree_failed", `No worktree for the task: ${why}.`);
+  return new ConflictError("worktree_failed", `${BEGINNING}${why}.`);
 }

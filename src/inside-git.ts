@@ -1,7 +1,7 @@
 // Git inside of the walls: a task in a worktree of its own has a git folder that is private to it, and what it commits
 // there is brought home by us, as if it came from a stranger's repository.
 //
-// C1. Of the repository the walls show its objects alone, for reading. Its config, hooks, branches and the list of its
+// C1. Of the repository the walls show its objects alone, for reading, or a copy of them. Its config, hooks, branches and the list of its
 //     worktrees are neither seen nor written from inside.
 // C2. The private folder stands inside where git looks for the worktree's own, and nowhere else: no git outside of the
 //     walls ever reads it. What a task writes into its config or hooks runs inside, where it may run anything anyway.
@@ -13,7 +13,10 @@
 import { basename, dirname } from "node:path";
 import type { Clock } from "./base/clock.ts";
 import {
+  bytesBelow,
+  canRead,
   copyRegular,
+  copyTree,
   give,
   giveTree,
   isPlainFolder,
@@ -29,9 +32,11 @@ import { removeAll } from "./base/own-file.ts";
 import { outputOf } from "./base/process.ts";
 import type { Sandbox, ShownFolder } from "./core/sandbox.ts";
 import { branchOf } from "./core/worktree.ts";
-import { failed, mainLine, type Git } from "./git-runner.ts";
+import { failed, mainLine, reasonOf, type Git } from "./git-runner.ts";
 import type { Repositories, Repository } from "./repository.ts";
 
+/** Of objects for somebody who cannot read them where they lie. */
+const MAX_COPY_BYTES = 2 * 1024 * 1024 * 1024;
 const MAX_PACK_BYTES = 1024 * 1024 * 1024;
 /** Branches, tags and stashes of one task that are not reached from one another. */
 const MAX_TIPS = 16;
@@ -118,7 +123,7 @@ export class InsideGit {
       await this.#import({ id, start, inner, tips, repository, signal });
     } catch (error) {
       signal?.throwIfAborted();
-      throw failed(`${messageOf(error)} What was committed stays in ${inner}`);
+      throw failed(`${reasonOf(error)}. What was committed stays in ${inner}`);
     } finally {
       if (isGone) await removeAll(workspace);
     }
@@ -134,8 +139,12 @@ export class InsideGit {
     if (borrows || !(await isPlainFolder(objects)) || objects.includes("\n")) return [];
     const id = basename(workspace);
     const inner = this.folderOf(repository, id);
-    if ((await kindAt(inner)) === "none") await this.#make({ id, inner, objects, repository, signal });
-    return shownOf({ id, inner, common });
+    if ((await kindAt(inner)) === "none") {
+      const size = (await isLent(repository)) ? 0 : await bytesBelow(objects);
+      if (size === null || size > MAX_COPY_BYTES) return [];
+      await this.#make({ id, inner, objects, repository, signal });
+    }
+    return shownOf({ id, inner, repository });
   }
 
   /** Appears whole or not at all. */
@@ -160,7 +169,8 @@ export class InsideGit {
     const branch = `refs/heads/${branchOf(id)}`;
     await git.text(["symbolic-ref", "HEAD", branch], { gitDir: draft, as, signal });
     await git.text(["update-ref", branch, head], { gitDir: draft, objects, as, signal });
-    await putText(`${draft}/objects/info/alternates`, `${objects}\n`);
+    if (await isLent(repository)) await putText(`${draft}/objects/info/alternates`, `${objects}\n`);
+    else await copyTree(objects, `${draft}/objects`);
     await putText(`${draft}/config`, configOf(id, format));
     await copyRegular(`${own}/index`, `${draft}/index`, MAX_PACK_BYTES);
     const shallow = await shortText(`${common}/shallow`, MAX_PACK_BYTES);
@@ -183,7 +193,7 @@ export class InsideGit {
     const { common } = repository;
     const at = `${common}/worktrees/${id}`;
     const argv = ["bash", "-c", EXPORT_SCRIPT, "troupe", at, branchOf(id), start, `${MAX_TIPS}`] as const;
-    const shown = shownOf({ id, inner, common });
+    const shown = await shownOf({ id, inner, repository });
     const packing = await sandbox.open({ workspace: `${repositories.folder}/${id}`, argv, shown });
     const late = clock.after(MAX_EXPORT_MS, () => packing.kill());
     const said = outputOf(packing, { maxBytes: 16_384, ...(signal && { signal }) });
@@ -237,17 +247,23 @@ export class InsideGit {
   }
 }
 
+/** Whether those who work inside can read the repository's objects where they lie; else they get a copy. */
+async function isLent({ common, as, worker }: Repository): Promise<boolean> {
+  const owner = worker ?? as;
+  return owner === null || (await canRead(`${common}/objects`, owner));
+}
+
 /** Keeps C1 and C2. */
-function shownOf(facts: {
+async function shownOf(facts: {
   readonly id: string;
   readonly inner: string;
-  readonly common: string;
-}): ShownFolder[] {
-  const { id, inner, common } = facts;
-  return [
-    { path: inner, at: `${common}/worktrees/${id}`, writable: true },
-    { path: `${common}/objects`, at: `${common}/objects`, writable: false },
-  ];
+  readonly repository: Repository;
+}): Promise<readonly ShownFolder[]> {
+  const { id, inner, repository } = facts;
+  const { common } = repository;
+  const own = { path: inner, at: `${common}/worktrees/${id}`, writable: true };
+  if (!(await isLent(repository))) return [own];
+  return [own, { path: `${common}/objects`, at: `${common}/objects`, writable: false }];
 }
 
 /** Whoever commits inside is told from people by its name. */

@@ -7,12 +7,12 @@
 
 import type { Clock } from "./base/clock.ts";
 import { bytesBelow, kindAt, namesIn } from "./base/checkout-files.ts";
-import { ConflictError, messageOf } from "./base/errors.ts";
+import { ConflictError } from "./base/errors.ts";
 import { removeAll } from "./base/own-file.ts";
 import type { ProcessHost } from "./base/process.ts";
 import type { Sandbox } from "./core/sandbox.ts";
 import { branchOf } from "./core/worktree.ts";
-import { Git } from "./git-runner.ts";
+import { Git, reasonOf } from "./git-runner.ts";
 import { InsideGit } from "./inside-git.ts";
 import { Repositories, type Repository } from "./repository.ts";
 import { baseRef, dropCheckout, dropMerged, WorktreeLook, type Place } from "./worktree-look.ts";
@@ -87,7 +87,7 @@ export class KeptWorktrees {
     try {
       repository = await this.#repositories.of(path);
     } catch (error) {
-      if (!force) throw held(path, messageOf(error));
+      if (!force) throw held(path, reasonOf(error));
       await removeAll(path);
       return { path, commits: null, branches: [] };
     }
@@ -121,7 +121,7 @@ export class KeptWorktrees {
       );
     } catch (error) {
       if (error instanceof ConflictError && error.code === "worktree_dirty") throw error;
-      if (!force) throw held(place.path, messageOf(error));
+      if (!force) throw held(place.path, reasonOf(error));
       return null;
     }
   }
@@ -157,7 +157,7 @@ export class KeptWorktrees {
     try {
       repository = await this.#repositories.of(path);
     } catch (error) {
-      return { ...unknown, note: messageOf(error) };
+      return { ...unknown, note: reasonOf(error) };
     }
     const inside = (await kindAt(this.#inside.folderOf(repository, taskId))) !== "none";
     const found = { ...unknown, repository: repository.common, inside };
@@ -167,7 +167,7 @@ export class KeptWorktrees {
       const { commits, dirty } = await this.#look.at(place, { repository, start, signal: undefined });
       return { ...found, commits, dirty };
     } catch (error) {
-      return { ...found, note: messageOf(error) };
+      return { ...found, note: reasonOf(error) };
     }
   }
 }
@@ -175,6 +175,6 @@ export class KeptWorktrees {
 function held(path: string, why: string): ConflictError {
   return new ConflictError(
     "worktree_held",
-    `Expected to know what ${path} holds before it goes: ${why} Mend that, or remove it with --force: what is only there is lost then.`,
+    `Expected to know what ${path} holds before it goes: ${why}. Mend that, or remove it with --force: what is only there is lost then.`,
   );
 }

@@ -18,9 +18,8 @@ import {
   type Owner,
 } from "./base/checkout-files.ts";
 import { ensureFolder } from "./base/own-file.ts";
-import { failed, type Git } from "./git-runner.ts";
+import { failed, reasonOf, type Git } from "./git-runner.ts";
 import { SERVICE_UID } from "./sandbox/sandbox.ts";
-import { messageOf } from "./base/errors.ts";
 import { resolvedPath } from "./toolsets/file-policy.ts";
 
 export interface Repository {
@@ -69,7 +68,7 @@ export class Repositories {
     try {
       answer = await git.text(["rev-parse", "--path-format=absolute", ...asked], { cwd: base, signal });
     } catch (error) {
-      throw failed(`${base} is no git repository that can be read: ${messageOf(error)}`);
+      throw failed(`${base} is no git repository that can be read: ${reasonOf(error)}`);
     }
     const [prefix, common, gitDir, format] = answer.split("\n");
     if (!common?.startsWith("/") || !gitDir || !format)

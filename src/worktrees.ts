@@ -15,7 +15,7 @@ import type { ProcessHost } from "./base/process.ts";
 import type { Sandbox } from "./core/sandbox.ts";
 import type { Settings } from "./core/settings.ts";
 import type { WorktreeEnd, Worktrees } from "./core/worktree.ts";
-import { failed, Git } from "./git-runner.ts";
+import { failed, Git, reasonOf } from "./git-runner.ts";
 import { InsideGit } from "./inside-git.ts";
 import { Repositories, type Repository } from "./repository.ts";
 import {
@@ -149,7 +149,7 @@ export class GitWorktrees implements Worktrees {
       await this.#drop(repository, place, start);
       return { ...known, commits, dirty, kept: false };
     } catch (error) {
-      return { ...known, commits: null, dirty: null, note: messageOf(error) };
+      return { ...known, commits: null, dirty: null, note: reasonOf(error) };
     }
   }
 

@@ -46,7 +46,7 @@ const committed = (path: string): void => {
 const branches = (): string =>
   git(repository, "branch", "--list", "troupe/*", "--format=%(refname:short)").trim();
 
-describe("the worktrees that are left", () => {
+describe("the worktrees that are left", { timeout: 60_000 }, () => {
   it("are told with what they hold; a folder that is none says why", async () => {
     await left("task_1", committed);
     await left("task_2", (path) => writeFileSync(join(path, "new.txt"), "x"));

@@ -2,6 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -55,7 +56,7 @@ function canMount(): boolean {
   }
 }
 
-describe("names that are taken", () => {
+describe("names that are taken", { timeout: 60_000 }, () => {
   it("a branch named troupe is in the way of all of them, and is said to be", async () => {
     git(repository, "branch", "troupe");
     await expect(worktrees.make(placeOf("task_1"))).rejects.toThrow(/git worktree says: .*troupe/);
@@ -83,7 +84,7 @@ describe("names that are taken", () => {
   });
 });
 
-describe("repositories of all kinds", () => {
+describe("repositories of all kinds", { timeout: 60_000 }, () => {
   it("one with submodules has empty folders for them, and is clean", async () => {
     const outer = join(base, "outer");
     git(base, "init", "--quiet", outer);
@@ -120,7 +121,6 @@ describe("several at once", () => {
       await Promise.all(made.map(({ by, place }) => by.make(place)));
       for (const { place, changed } of made) if (changed) writeFileSync(join(place.path, "a.txt"), "two\n");
       const ends = await Promise.all(made.map(({ by, place }) => by.leave(place)));
-      // One that met the other's lock is kept, and says why; none is lost.
       for (const [index, end] of ends.entries()) {
         const { changed, place } = made[index] as (typeof made)[number];
         expect(end).not.toBeNull();
@@ -197,6 +197,27 @@ describe.skipIf(missing !== null)("behind the walls", { timeout: 60_000 }, () =>
       await worktrees.make(clean);
       expect(await worktrees.leave(clean)).toMatchObject({ kept: false });
       expect(existsSync(clean.path)).toBe(false);
+    },
+  );
+
+  it.skipIf(!ofRoot)(
+    "in a repository of root's that nobody else may enter commands have a copy of its objects",
+    async () => {
+      chmodSync(repository, 0o700);
+      const place = placeOf("task_1");
+      await worktrees.make(place);
+      const shell = shellIn(place.path);
+      expect(await shell.run(`git log --format=%s && ${work}`)).toMatchObject({
+        exit_code: 0,
+        output: "begin\n",
+      });
+      await shell.end();
+      expect(await worktrees.leave(place)).toMatchObject({ commits: 1, dirty: false, kept: true });
+      expect(git(repository, "show", "troupe/task_1:a.txt")).toBe("two\n");
+      const others = execFileSync("find", [repository, place.path, "-not", "-uid", "0"], {
+        encoding: "utf8",
+      });
+      expect(others).toBe("");
     },
   );
 

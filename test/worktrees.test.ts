@@ -35,7 +35,7 @@ const made = () => worktreesHere(folder);
 const placeOf = (id: string) => ({ base: repository, branch: branchOf(id), path: join(folder, id) });
 const branches = () => git(repository, "branch", "--list", "--format=%(refname:short)").trim().split("\n");
 
-describe("a worktree", () => {
+describe("a worktree", { timeout: 60_000 }, () => {
   it("is a checkout of its own branch, that git itself takes for clean", async () => {
     const place = placeOf("task_1");
     await made().make(place);
@@ -147,7 +147,7 @@ describe("a worktree", () => {
   });
 });
 
-describe("refusals", () => {
+describe("refusals", { timeout: 60_000 }, () => {
   it("names what is missing: a repository, its top folder, a commit", async () => {
     const place = placeOf("task_1");
     const at = (folderOf: string) => made().make({ ...place, base: folderOf });

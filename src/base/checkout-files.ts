@@ -5,6 +5,7 @@ import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import {
   chmod,
+  cp,
   lchown,
   lstat,
   mkdir,
@@ -19,6 +20,8 @@ import { dirname, join } from "node:path";
 
 /** What `stat` counts in, whatever the file system does. */
 const BLOCK_BYTES = 512;
+const ENTER = 0o1;
+const READ_AND_ENTER = 0o5;
 const CHUNK_BYTES = 1024 * 1024;
 
 /** A user and a group by their numbers. */
@@ -51,6 +54,26 @@ export async function isPlainFolder(path: string): Promise<boolean> {
     (real) => real === path,
     () => false,
   );
+}
+
+/**
+ * Whether somebody can read a folder and enter all that lie above it, by their modes alone.
+ * Contract: never throws; false where nothing is.
+ */
+export async function canRead(path: string, { uid, gid }: Owner): Promise<boolean> {
+  for (let at = path; ; at = dirname(at)) {
+    const found = await lstat(at).catch(() => null);
+    if (found === null) return false;
+    const shift = found.uid === uid ? 6 : found.gid === gid ? 3 : 0;
+    const needed = at === path ? READ_AND_ENTER : ENTER;
+    if (((found.mode >> shift) & needed) !== needed) return false;
+    if (at === dirname(at)) return true;
+  }
+}
+
+/** Copies what is in a folder into another one, links as links. Contract: throws the system's error. */
+export async function copyTree(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true, verbatimSymlinks: true });
 }
 
 /** Makes a folder that only its owner enters. Contract: throws the system's error, also where something is. */

@@ -53,6 +53,6 @@ export function terminalCheck({ verdict, isUsed, isRoot }: TerminalFacts): Check
   const { text: bounds, gap } = verdict.bounds;
   const text = `${verdict.kind}; the self-test found no way out; ${bounds}`;
   if (gap !== null && isUsed) return { about, level: "warn", text, mend: gap };
-  const advice = "As root it works in workspaces that belong to another user: chown them first.";
+  const advice = "As root it works in git worktrees, and in workspaces of another user: chown those first.";
   return ok(about, text, isRoot && isUsed ? advice : null);
 }

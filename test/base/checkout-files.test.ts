@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -15,7 +16,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
+  bytesBelow,
+  canRead,
   copyRegular,
+  copyTree,
   ensureOpenFolder,
   give,
   giveTree,
@@ -67,6 +71,18 @@ describe("what stands somewhere", () => {
   });
 });
 
+describe("bytesBelow", () => {
+  it("counts files, follows no link, and gives up on too many", async () => {
+    writeFileSync(at("folder/file"), new Uint8Array(100_000));
+    const bytes = await bytesBelow(base);
+    expect(bytes).toBeGreaterThanOrEqual(100_000);
+    symlinkSync("/usr", at("folder/usr"));
+    expect(await bytesBelow(base)).toBeLessThan(200_000);
+    expect(await bytesBelow(base, 3)).toBeNull();
+    expect(await bytesBelow(at("gone"))).toBe(0);
+  });
+});
+
 describe("copyRegular", () => {
   it("copies a regular file and nothing else", async () => {
     expect(await copyRegular(at("file"), at("copy"), 4)).toBe(4);
@@ -100,12 +116,34 @@ describe("owners", () => {
   });
 });
 
+describe("canRead", () => {
+  it("goes by the modes of the folder and of all above it", async () => {
+    const me = await ownerOf(base);
+    const other = { uid: 64_000, gid: 64_000 };
+    mkdirSync(at("folder/below"));
+    chmodSync(base, 0o711);
+    chmodSync(at("folder"), 0o711);
+    chmodSync(at("folder/below"), 0o755);
+    expect(await canRead(at("folder/below"), other)).toBe(true);
+    expect(await canRead(at("folder"), other)).toBe(false);
+    chmodSync(at("folder"), 0o700);
+    expect(await canRead(at("folder/below"), other)).toBe(false);
+    expect(await canRead(at("folder/below"), me)).toBe(true);
+    chmodSync(at("folder"), 0o070);
+    expect(await canRead(at("folder"), { ...other, gid: me.gid })).toBe(true);
+    expect(await canRead(at("gone"), me)).toBe(false);
+    chmodSync(at("folder"), 0o700);
+  });
+});
+
 describe("folders and files that are made", () => {
   it("are enterable by all where that is asked, and only those that were made", async () => {
     await ensureOpenFolder(at("folder/a/b"));
     await ensureOpenFolder(at("folder/a/b"));
     expect(["folder/a", "folder/a/b"].map((name) => statSync(at(name)).mode & 0o777)).toEqual([0o711, 0o711]);
     expect(statSync(at("folder")).mode & 0o777).not.toBe(0o711);
+    await copyTree(at("folder"), at("twin"));
+    expect(await namesIn(at("twin"))).toEqual(["a"]);
     await putText(at("new"), "1");
     await moveTo(at("new"), at("newer"));
     expect([readFileSync(at("newer"), "utf8"), statSync(at("newer")).mode & 0o777]).toEqual(["1", 0o600]);

@@ -15,6 +15,9 @@ const LIVE = "task_bbbb";
 const FORGOTTEN = "task_cccc";
 const DIRTY = "task_dddd";
 
+/** Each starts dozens of programs. */
+const SLOW = { timeout: 60_000 };
+
 let base: string;
 let repository: string;
 let folder: string;
@@ -51,7 +54,7 @@ async function typed(...args: string[]) {
   return { code, out: terminal.out, err: terminal.err };
 }
 
-test("worktrees are listed with what became of their tasks, and as JSON", async () => {
+test("worktrees are listed with what became of their tasks, and as JSON", SLOW, async () => {
   expect(await typed()).toMatchObject({ code: 0, out: "", err: "No task left a worktree.\n" });
   const path = await left(ENDED, "two\n");
   git(path, "commit", "--quiet", "--all", "-m", "more");
@@ -66,7 +69,7 @@ test("worktrees are listed with what became of their tasks, and as JSON", async 
   expect(items[0]).toMatchObject({ task_id: ENDED, state: "done", commits: 1, dirty: false, path });
 });
 
-test("--all takes away what ended and left nothing uncommitted, and says what stays", async () => {
+test("--all takes away what ended and left nothing uncommitted, and says what stays", SLOW, async () => {
   const path = await left(ENDED, "two\n");
   git(path, "commit", "--quiet", "--all", "-m", "more");
   for (const [id, change] of [
@@ -88,25 +91,29 @@ test("--all takes away what ended and left nothing uncommitted, and says what st
   expect(git(repository, "show", "troupe/task_aaaa:a.txt")).toBe("two\n");
 });
 
-test("one by its id: not of a task that is at work, and with --force only what is not committed", async () => {
-  await left(LIVE, null);
-  const path = await left(DIRTY, "three\n");
-  const refused = await typed("remove", "task_b", "--force");
-  expect(refused.code).not.toBe(0);
-  expect(refused.err).toMatch(/task_bbbb is spawned\. Cancel it first/);
-  const dirty = await typed("remove", "task_d");
-  expect([dirty.code === 0, dirty.err]).toEqual([false, expect.stringMatching(/--force/)]);
-  expect(existsSync(path)).toBe(true);
-  expect(await typed("remove", "task_d", "--force")).toMatchObject({ code: 0, out: `${path}\n` });
-  expect(existsSync(path)).toBe(false);
-  await left(ENDED, null);
-  expect((await typed("remove", "task_")).err).toMatch(/got task_, which 2 have/);
-  expect((await typed("remove", "task_f")).err).toMatch(/got task_f, which none has/);
-  expect((await typed("remove")).code).toBe(2);
-  expect((await typed("remove", "--all", "--force")).code).toBe(2);
-});
+test(
+  "one by its id: not of a task that is at work, and with --force only what is not committed",
+  SLOW,
+  async () => {
+    await left(LIVE, null);
+    const path = await left(DIRTY, "three\n");
+    const refused = await typed("remove", "task_b", "--force");
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toMatch(/task_bbbb is spawned\. Cancel it first/);
+    const dirty = await typed("remove", "task_d");
+    expect([dirty.code === 0, dirty.err]).toEqual([false, expect.stringMatching(/--force/)]);
+    expect(existsSync(path)).toBe(true);
+    expect(await typed("remove", "task_d", "--force")).toMatchObject({ code: 0, out: `${path}\n` });
+    expect(existsSync(path)).toBe(false);
+    await left(ENDED, null);
+    expect((await typed("remove", "task_")).err).toMatch(/got task_, which 2 have/);
+    expect((await typed("remove", "task_f")).err).toMatch(/got task_f, which none has/);
+    expect((await typed("remove")).code).toBe(2);
+    expect((await typed("remove", "--all", "--force")).code).toBe(2);
+  },
+);
 
-test("where no store can be asked nothing is taken for ended", async () => {
+test("where no store can be asked nothing is taken for ended", SLOW, async () => {
   const path = await left(ENDED, null);
   rmSync(join(base, "home/troupe.db"));
   expect((await typed()).out).toMatch(/^task_aaaa +unknown /m);
