@@ -29,6 +29,8 @@ export interface ChatContext {
   readonly now: () => number;
   /** Shows the session's tasks on the whole screen until the person comes back; `null` where there is none to take. */
   readonly overlay: (() => Promise<void>) | null;
+  /** The one question of a task that the person was shown and that is open; `null` where there is no such one. */
+  readonly askedBy: (taskId: string) => string | null;
   /** Called once the session has stopped. */
   readonly onStop: () => void;
 }
@@ -87,7 +89,9 @@ async function runChatCommand({ name, rest }: Typed, context: ChatContext): Prom
     case "/answer": {
       const [, id = "", text = ""] = /^(\S+)\s+([\s\S]+)$/.exec(rest) ?? [];
       if (text === "") throw chatUsage("/answer ID text");
-      const receipt = await api.answer(await findTask(api, id), { text });
+      const taskId = await findTask(api, id);
+      const asked = context.askedBy(taskId);
+      const receipt = await api.answer(taskId, { text, ...(asked !== null && { asked }) });
       output.document({ kind: "answer_sent", ...receipt });
       output.notice(receiptText(receipt));
       return "go on";

@@ -25,6 +25,8 @@ export class ChatView {
   /** What streamed of the answer under way. */
   #streamed = "";
   readonly #goals = new Map<string, string>();
+  /** What calls of each task ask, by call. */
+  readonly #asked = new Map<string, Map<string, string>>();
   #ended: State | null = null;
 
   constructor({ sessionId, output, lines }: ChatViewOptions) {
@@ -38,6 +40,12 @@ export class ChatView {
     return this.#ended;
   }
 
+  /** The one question of a task that was shown and is open; `null` where there is none, or no telling which. */
+  askedBy(taskId: string): string | null {
+    const [asked = null, ...more] = new Set(this.#asked.get(taskId)?.values());
+    return more.length > 0 ? null : asked;
+  }
+
   /** The person stopped what was being written (keeps A2). No event of the stream says so in time. */
   stopped(): void {
     this.#breakOff();
@@ -47,6 +55,7 @@ export class ChatView {
     if (frame.kind === "delta") {
       if (frame.taskId === this.#sessionId && frame.channel === "text") this.#write(frame.text);
     } else if (frame.kind === "event") {
+      this.#noteResumed(frame.event);
       if (frame.event.taskId === this.#sessionId) this.#ofSession(frame.event);
       else this.#ofChild(frame.event);
     } else if (frame.after > 0)
@@ -55,16 +64,24 @@ export class ChatView {
 
   /** A session's own question is answered in the conversation, a child's by a command. */
   #asks(event: StoredEvent): void {
-    const { prompt, asks } = event.data as EventData["tool.suspended"];
+    const { callId, prompt, asks } = event.data as EventData["tool.suspended"];
     if (prompt === undefined) return;
     const { taskId } = event;
     const id = shortId(taskId);
     const whom =
       asks === "parent" ? ` its parent; you may answer too (/answer ${id} text)` : ` (/answer ${id} yes)`;
     const how = taskId === this.#sessionId ? "" : whom;
+    const open = this.#asked.get(taskId) ?? new Map<string, string>();
+    this.#asked.set(taskId, open.set(callId, prompt));
     this.#output.document({ kind: "question", taskId, prompt });
     for (const line of prompt.split("\n")) this.#output.notice([["yellow", `? ${line}`]]);
     if (how !== "") this.#output.notice([["dim", `  ${id} asks${how}`]]);
+  }
+
+  /** A call that goes on asks no more. */
+  #noteResumed(event: StoredEvent): void {
+    if (event.type !== "tool.resumed") return;
+    this.#asked.get(event.taskId)?.delete((event.data as EventData["tool.resumed"]).callId);
   }
 
   #ofSession(event: StoredEvent): void {
@@ -115,6 +132,7 @@ export class ChatView {
       const goal = this.#goals.get(taskId) ?? "";
       const { message } = event.data as Partial<EventData["task.failed"]>;
       this.#goals.delete(taskId);
+      this.#asked.delete(taskId);
       this.#output.document({ kind: "task", taskId, state: event.state, goal });
       this.#output.notice([["dim", "= "], ...endLine(taskId, event.state, goal)]);
       if (message !== undefined) this.#output.notice([["red", `  ${message}`]]);

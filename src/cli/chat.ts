@@ -109,6 +109,7 @@ async function type(chat: Chat, signal: AbortSignal): Promise<Next> {
     output,
     now: () => clock.now(),
     overlay: overlayOf(chat, signal),
+    askedBy: (taskId) => view.askedBy(taskId),
     onStop: () => view.stopped(),
   };
   for await (const line of screen.lines) {

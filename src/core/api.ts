@@ -287,7 +287,7 @@ export interface TaskApi {
   stopSession(sessionId: string): Promise<CancelReceipt>;
   /** Ends the session and cancels its children unless they were detached. */
   closeSession(sessionId: string): Promise<CancelReceipt>;
-  /** Answers a task that waits for a person or its parent. An agent's that nobody waits for: ConflictError `nothing_asked`. */
+  /** Answers a task that asks. To a question that is over, or by an agent that is not asked: ConflictError `nothing_asked`. */
   answer(taskId: string, answer: Answer): Promise<SteerReceipt>;
   /** Records progress; for the task itself. */
   reportProgress(

@@ -8,8 +8,10 @@ export type Respondent = "parent" | "ended" | "person" | "conversation";
 
 export interface Answer {
   readonly text: string;
-  /** The id of the call that asks: it reaches no other question. Absent answers the oldest one. */
+  /** The id of the call that asks, for the same. With neither it answers the oldest question. */
   readonly questionId?: string;
+  /** The question as it was read, word for word: it reaches no other, and is refused when that one is over. */
+  readonly asked?: string;
   /** Makes the call repeatable; a new id when absent. */
   readonly answerId?: string;
 }

@@ -117,7 +117,11 @@ export const messageBody = z
   .meta({ id: "SessionMessage" }) satisfies z.ZodType<Wire<Omit<SessionMessage, "messageId">>>;
 
 export const answerBody = z
-  .strictObject({ text: text(MAX_STEER_CHARS), question_id: name.exactOptional() })
+  .strictObject({
+    text: text(MAX_STEER_CHARS),
+    question_id: name.exactOptional(),
+    asked: text(MAX_CONTEXT_CHARS).exactOptional(),
+  })
   .meta({ id: "Answer" }) satisfies z.ZodType<Wire<Omit<Answer, "answerId">>>;
 
 export const cancelBody = z

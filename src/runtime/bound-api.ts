@@ -31,8 +31,8 @@ import type { TranscriptRow } from "../core/message.ts";
 import type { Answer } from "../core/question.ts";
 import type { Store } from "../store/store.ts";
 import type { EventStreams, Sight } from "./event-stream.ts";
+import { answerMail } from "./answering.ts";
 import { senderOf } from "./mail.ts";
-import { nothingAsked } from "./parent-question.ts";
 import type { Reading } from "./reading.ts";
 import { notASession, type Sessions } from "./sessions.ts";
 import type { Tasks } from "./tasks.ts";
@@ -49,11 +49,6 @@ export interface BoundApiOptions {
   readonly store: Store;
   readonly streams: EventStreams;
   readonly random: Random;
-}
-
-interface AgentAnswer {
-  readonly id: string;
-  readonly questionId: string | undefined;
 }
 
 export class BoundApi implements TroupeApi {
@@ -183,19 +178,11 @@ export class BoundApi implements TroupeApi {
     return this.#options.sessions.close(sessionId);
   }
 
-  async answer(taskId: string, { text, questionId, answerId }: Answer): Promise<SteerReceipt> {
+  async answer(taskId: string, answer: Answer): Promise<SteerReceipt> {
     this.#need("control");
     await this.#reach(taskId);
-    const { tasks, random } = this.#options;
-    const id = answerId ?? newId("msg", random);
-    if (this.#caller.taskId !== null) await this.#checkAsked(taskId, { id, questionId });
-    return tasks.send(taskId, {
-      kind: "answer",
-      id,
-      from: senderOf(this.#caller),
-      text,
-      ...(questionId !== undefined && { questionId }),
-    });
+    const { tasks } = this.#options;
+    return tasks.send(taskId, await answerMail(taskId, answer, this.#options));
   }
 
   async reportProgress(
@@ -246,16 +233,6 @@ export class BoundApi implements TroupeApi {
         details: { scope },
       },
     );
-  }
-
-  /** A model is told when nobody waits for its answer. Throws ConflictError `nothing_asked`. */
-  async #checkAsked(taskId: string, { id, questionId }: AgentAnswer): Promise<void> {
-    const { tasks, store } = this.#options;
-    const pauses = tasks.host(taskId)?.pauses;
-    if (pauses === undefined || pauses.questionFor(questionId) !== null) return;
-    // A call that is made again after a restart was heard the first time.
-    if ((await store.inbox(taskId, 0)).some(({ message }) => message.id === id)) return;
-    throw nothingAsked(taskId, pauses.question);
   }
 
   /** Throws NotFoundError unless the task is the caller's own or below it. */

@@ -25,6 +25,22 @@ export function questionMail(childId: string, { callId, prompt }: OpenQuestion):
   };
 }
 
+/** Which question an answer is for: the oldest, where neither says. */
+export interface QuestionSought {
+  readonly isAgent: boolean;
+  /** The call that asks. */
+  readonly questionId: string | undefined;
+  /** The words as they were read. */
+  readonly asked: string | undefined;
+}
+
+export function isSought(question: OpenQuestion, { isAgent, questionId, asked }: QuestionSought): boolean {
+  if (isAgent && !mayAgentAnswer(question)) return false;
+  return (
+    (questionId ?? question.callId) === question.callId && (asked ?? question.prompt) === question.prompt
+  );
+}
+
 /** Whether an agent's answer counts: whether a call may act is for a person to say. */
 export function mayAgentAnswer({ approval }: Pick<OpenQuestion, "approval">): boolean {
   return approval !== true;
@@ -35,7 +51,7 @@ export function askedWords({ prompt, asks }: Pick<OpenQuestion, "prompt" | "asks
   return asks === "parent" ? `its parent or a person: ${prompt}` : `a person: ${prompt}`;
 }
 
-/** Why an agent's answer is refused; `open` says what the task asks all the same, of whom. */
+/** Why an answer is refused; `open` says what the task asks all the same, of whom. */
 export function nothingAsked(taskId: string, open: string | null): ConflictError {
   const why =
     open === null

@@ -3,7 +3,7 @@
 
 import type { AgentContext, PendingWait } from "../../machines/agent.ts";
 import type { TimerRow } from "../store/store.ts";
-import type { OpenQuestion } from "./parent-question.ts";
+import type { OpenQuestion, QuestionSought } from "./parent-question.ts";
 import { RetryTimer, type FailedContext, type RetryHost } from "./retry-timer.ts";
 import { WaitKeeper, type Spoken, type WaitingHost } from "./wait-keeper.ts";
 
@@ -57,9 +57,9 @@ export class Pauses {
     return this.#waits?.question ?? null;
   }
 
-  /** The question that an agent's answer would end; `null` when none is an agent's to answer. */
-  questionFor(questionId?: string): OpenQuestion | null {
-    return this.#waits?.questionFor(questionId) ?? null;
+  /** The question that an answer would end; `null` for none. */
+  questionFor(sought: QuestionSought): OpenQuestion | null {
+    return this.#waits?.questionFor(sought) ?? null;
   }
 
   /** A further try need not wait any longer. */

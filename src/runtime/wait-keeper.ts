@@ -15,13 +15,8 @@ import type { InboxMessage, TimerRow } from "../store/store.ts";
 import type { Journal } from "./journal.ts";
 import { isFromPerson } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
-import {
-  askedWords,
-  mayAgentAnswer,
-  questionIn,
-  questionMail,
-  type OpenQuestion,
-} from "./parent-question.ts";
+import { askedWords, isSought, questionIn, questionMail } from "./parent-question.ts";
+import type { OpenQuestion, QuestionSought } from "./parent-question.ts";
 import type { HostServices } from "./services.ts";
 
 /** What the keeper needs of the task that waits. */
@@ -137,10 +132,9 @@ export class WaitKeeper {
     return oldest === undefined ? null : askedWords(oldest);
   }
 
-  /** The question that an agent's answer would end: the named one, or the oldest that is an agent's to answer. */
-  questionFor(questionId?: string): OpenQuestion | null {
-    const mine = this.#questions().filter(mayAgentAnswer);
-    return mine.find(({ callId }) => questionId === undefined || callId === questionId) ?? null;
+  /** The question that an answer would end; `null` for none. */
+  questionFor(sought: QuestionSought): OpenQuestion | null {
+    return this.#questions().find((each) => isSought(each, sought)) ?? null;
   }
 
   /**
@@ -150,13 +144,12 @@ export class WaitKeeper {
   answer(message: Spoken): boolean {
     const isAnswer = message.kind === "answer";
     const isPerson = isFromPerson(message);
-    const named = isAnswer ? message.questionId : undefined;
-    const open = this.#questions().filter((each) => isPerson || mayAgentAnswer(each));
-    const first = open.find(({ callId }) => named === undefined || callId === named);
-    if (first === undefined || !(isAnswer || first.approval)) return false;
+    const questionId = isAnswer ? message.questionId : undefined;
+    const first = this.questionFor({ isAgent: !isPerson, questionId, asked: undefined });
+    if (first === null || !(isAnswer || first.approval)) return false;
     if (isAnswer) this.#host.mailbox.know([message.id]);
     const { approval, prompt } = first;
-    const together = open.filter((each) => approval && each.approval && each.prompt === prompt);
+    const together = this.#questions().filter((each) => approval && each.approval && each.prompt === prompt);
     const by = isPerson ? "person" : "agent";
     for (const { callId } of new Set([first, ...together]))
       this.#end(callId, { cause: "satisfied", answer: message.text, by });

@@ -24,6 +24,7 @@ async function opened() {
     output,
     now: () => 0,
     overlay: null,
+    askedBy: () => null,
     onStop: () => stops.push(1),
   };
   return { context, terminal, stops, sessionId, take: (line: string) => takeLine(line, context) };

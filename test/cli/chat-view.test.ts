@@ -169,3 +169,24 @@ describe("a question of a child", () => {
     expect(shown[1]).toBe("  task_22222222 asks its parent; you may answer too (/answer task_22222222 text)");
   });
 });
+
+describe("the question that an answer is for", () => {
+  const asked = { tool: "t", waitsFor: "input", taskIds: [] } as const;
+  const ask = (callId: string, prompt: string): void =>
+    event("tool.suspended", { ...asked, callId, prompt }, CHILD);
+
+  test("is the one that was shown, until its call goes on", () => {
+    expect(view.askedBy(CHILD)).toBeNull();
+    ask("1", "May I?");
+    ask("2", "May I?");
+    expect(view.askedBy(CHILD)).toBe("May I?");
+    for (const callId of ["1", "2"]) event("tool.resumed", { callId, tool: "t", cause: "timeout" }, CHILD);
+    expect(view.askedBy(CHILD)).toBeNull();
+  });
+
+  test("is nobody's to say while two are open", () => {
+    ask("1", "Allow it?");
+    ask("2", "Which one?");
+    expect(view.askedBy(CHILD)).toBeNull();
+  });
+});

@@ -50,8 +50,8 @@ export const ASKING_MUTANTS: readonly Mutant[] = [
     name: "answer-ends-the-next-question-too",
     invariant: "W2, W3, I6",
     file: KEEPER,
-    find: "const together = open.filter((each) => approval && each.approval && each.prompt === prompt);",
-    replace: "const together = open;",
+    find: "(each) => approval && each.approval && each.prompt === prompt",
+    replace: "() => true",
     why: "One answer is taken for all questions that are open.",
   },
   {

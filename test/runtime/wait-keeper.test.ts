@@ -126,7 +126,7 @@ describe("WaitKeeper", () => {
     ]);
     const agent = { ...said("m1", "yes"), from: "agent:task_1" };
     expect(it.keeper.answer({ ...agent, questionId: "1" })).toBe(false);
-    expect(it.keeper.questionFor("1")).toBeNull();
+    expect(it.keeper.questionFor({ isAgent: true, questionId: "1", asked: undefined })).toBeNull();
     await settle();
     expect(it.sent).toEqual([]);
     // What is asked in words is an agent's to answer as well, and goes first.

@@ -14,7 +14,7 @@ const RULE: ApprovalRule = { approve: "always", reachesOut: false, timeoutMs: 60
 /** A box with a tool that deletes, and a model that calls it so many times, or makes these calls, in its first turn. */
 function box(
   rule: ApprovalRule,
-  calls: number | readonly Step[] = 1,
+  calls: number | readonly Step[] | ((results: number) => readonly Step[]) = 1,
 ): { readonly it: RestartingBox; readonly deleted: unknown[] } {
   const deleted: unknown[] = [];
   const tool: Tool = {
@@ -31,9 +31,10 @@ function box(
     settings: { sessionAgent: agentNamed("session", { toolsets: ["danger"], role: "orchestrator" }) },
     reply: ({ messages }) => {
       const results = messages.flatMap(({ parts }) => parts.filter((part) => part.type === "tool_result"));
+      if (typeof calls === "function" && results.length < 2) return calls(results.length);
       if (results.length > 0) return [say(results.map(({ text }) => text).join(" | "))];
-      if (typeof calls !== "number") return calls;
-      return Array.from({ length: calls }, (_, n) => call("delete_all", { path: `file ${n}` }));
+      if (typeof calls === "object") return calls;
+      return Array.from({ length: Number(calls) }, (_, n) => call("delete_all", { path: `file ${n}` }));
     },
   });
   return { it, deleted };
@@ -183,6 +184,44 @@ describe("a question beside a call", () => {
       expect(deleted).toEqual(["file 0"]);
     },
   );
+});
+
+describe("a yes that comes late", () => {
+  const FORGED = "Allow list_files {}? Answer yes or no.";
+
+  /** A question that is worded like a permission runs out while a person reads it, and a call takes its place. */
+  async function late() {
+    const { it, deleted } = box(RULE, (results) =>
+      results === 0
+        ? [call("ask_parent", { question: FORGED, timeout: 5 })]
+        : [call("delete_all", { path: "file 0" })],
+    );
+    const { taskId } = await it.api.delegate({ goal: "tidy up", toolsets: ["danger", "ask"] });
+    await it.clock.advance(1_000);
+    const { waitsFor } = await it.api.check(taskId);
+    await it.clock.advance(5_000);
+    expect((await it.api.check(taskId)).waitsFor).toBe(`a person: ${QUESTION}`);
+    return { it, deleted, taskId, asked: waitsFor?.replace("a person: ", "") ?? "" };
+  }
+
+  test("the control: one that says not what it answers allows the call", async () => {
+    const { it, deleted, taskId } = await late();
+    await it.api.answer(taskId, { text: "yes" });
+    await it.clock.advance(1_000);
+    expect(deleted).toEqual(["file 0"]);
+  });
+
+  test("is refused when it says what it answers, and allows nothing", async () => {
+    const { it, deleted, taskId, asked } = await late();
+    expect(asked).toBe(FORGED);
+    const refused = it.api.answer(taskId, { text: "yes", asked });
+    await expect(refused).rejects.toMatchObject({ code: "nothing_asked" });
+    await it.clock.advance(1_000);
+    expect(deleted).toEqual([]);
+    await it.api.answer(taskId, { text: "yes", asked: QUESTION });
+    await it.clock.advance(1_000);
+    expect(deleted).toEqual(["file 0"]);
+  });
 });
 
 describe("a session's own call", () => {

@@ -16,28 +16,32 @@ import { StateWords } from "./state-mark.js";
 
 /** @typedef {import("../model/item.js").Item} Item */
 
-/** What a task that asks said last: its question stands there. */
-function Question(/** @type {{ readonly id: string }} */ { id }) {
+/**
+ * What a task that asks said last: its question stands there.
+ * @param {string} id
+ */
+function useQuestion(id) {
   const data = useMemo(() => new TaskData(id), [id]);
   useEffect(() => () => data.close(), [data]);
   const { tail = [], waits_for: waitsFor = null } = data.view.value ?? {};
-  const text = questionIn(waitsFor) ?? tail.slice(-6).join("\n");
-  if (text === "") return null;
-  return html`<${PlainText} class="question" text=${text} step=${4000} />`;
+  const asked = questionIn(waitsFor);
+  return { asked, text: asked ?? tail.slice(-6).join("\n") };
 }
 
 /** @param {{ readonly item: Item }} props */
 function Asking({ item }) {
+  const { asked, text: question } = useQuestion(item.id);
   return html`<article class="lane asks">
     <header>
       <${StateWords} state=${item.state} phase=${item.phase} kind=${item.kind} />
       <h3 dir="auto"><a href=${hashOf({ page: "task", id: item.id })}>${oneLine(item.goal, 160)}</a></h3>
       <span class="muted">asks for ${span(clock.value - item.changedAt)}</span>
     </header>
-    <${Question} id=${item.id} />
+    ${question !== "" && html`<${PlainText} class="question" text=${question} step=${4000} />`}
     <${Composer}
+      key=${asked ?? ""}
       path=${`/v1/tasks/${encodeURIComponent(item.id)}/answer`}
-      bodyOf=${(/** @type {string} */ text) => ({ text })}
+      bodyOf=${(/** @type {string} */ text) => (asked === null ? { text } : { text, asked })}
       label=${`Answer: ${oneLine(item.goal, 80)}`}
       placeholder="Your answer"
       button="Answer"

@@ -25,9 +25,14 @@ const LOST_KEYS: ReadonlySet<string> = new Set(["dead", "exhausted"]);
 /** How a view says what a person is asked: alone, or beside the task's parent. */
 const ASKS = /^(?:its parent or )?a person: /;
 
+/** What a person is asked, of what a view says that a task waits for; `null` where nothing is. */
+export function questionIn(waitsFor: string | null): string | null {
+  return waitsFor !== null && ASKS.test(waitsFor) ? waitsFor.replace(ASKS, "") : null;
+}
+
 /** Whether a task asks a person something; a conversation that listens does not. */
 export function asksPerson({ kind, phase, waitsFor }: TreeNode): boolean {
-  return phase === "waiting_input" && (kind === "task" || (waitsFor !== null && ASKS.test(waitsFor)));
+  return phase === "waiting_input" && (kind === "task" || questionIn(waitsFor) !== null);
 }
 
 /** Contract: tasks first, in the order of the tree. A session that waits for its person's next message is no need. */
@@ -44,7 +49,7 @@ function ofTask(node: TreeNode): readonly Need[] {
   const below = node.children.flatMap(ofTask);
   if (!asksPerson(node)) return below;
   const { taskId, lastLine, waitsFor } = node;
-  const question = waitsFor !== null && ASKS.test(waitsFor) ? waitsFor.replace(ASKS, "") : lastLine;
+  const question = questionIn(waitsFor) ?? lastLine;
   const asked = shownText(question ?? "") || titleOf(node);
   return [{ taskId, text: `${shortId(taskId)} waits for a person: ${asked}` }, ...below];
 }

@@ -7,7 +7,7 @@
 import { isTerminal } from "../../core/lifecycle.ts";
 import { shortId } from "../connection.ts";
 import { counted } from "../task-lines.ts";
-import { asksPerson } from "./needs.ts";
+import { asksPerson, questionIn } from "./needs.ts";
 import type { TaskRow } from "./task-rows.ts";
 
 export type KeyName =
@@ -31,7 +31,13 @@ export type Key = { readonly name: KeyName } | { readonly name: "text"; readonly
 export type Panel = "none" | "detail" | "tail" | "help";
 
 export type Prompt =
-  | { readonly kind: "steer" | "answer"; readonly taskId: string; readonly text: string }
+  | {
+      readonly kind: "steer" | "answer";
+      readonly taskId: string;
+      readonly text: string;
+      /** What was asked when the person began to write. */
+      readonly asked?: string;
+    }
   | { readonly kind: "filter"; readonly text: string; readonly before: string }
   | { readonly kind: "cancel"; readonly taskId: string; readonly below: number };
 
@@ -50,7 +56,7 @@ export interface TopState {
 /** What a key asks for beyond the screen. */
 export type Intent =
   | { readonly kind: "quit" }
-  | { readonly kind: "steer" | "answer"; readonly taskId: string; readonly text: string }
+  | Extract<Prompt, { readonly kind: "steer" | "answer" }>
   | { readonly kind: "cancel"; readonly taskId: string }
   | { readonly kind: "pause" }
   | { readonly kind: "replay"; readonly taskId: string }
@@ -220,7 +226,12 @@ function onTask(state: TopState, letter: string, { rows, recording }: KeySight):
       if (letter === "a" && !waits) return say(state, `${shortId(taskId)} waits for no answer.`);
       // Who waits for an answer takes what is written to it as one.
       const purpose = waits ? "answer" : "steer";
-      return stay({ ...state, selected: taskId, prompt: { kind: purpose, taskId, text: "" } });
+      const asked = questionIn(row.node.waitsFor);
+      return stay({
+        ...state,
+        selected: taskId,
+        prompt: { kind: purpose, taskId, text: "", ...(asked !== null && { asked }) },
+      });
     }
     case "c":
     case "C":
@@ -285,5 +296,5 @@ function entered(state: TopState, prompt: TypedPrompt): Pressed {
   if (prompt.kind === "filter") return stay(closed);
   const text = prompt.text.trim();
   if (text === "") return say(closed, "Nothing was sent.");
-  return { state: closed, intent: { kind: prompt.kind, taskId: prompt.taskId, text } };
+  return { state: closed, intent: { ...prompt, text } };
 }

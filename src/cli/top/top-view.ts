@@ -199,7 +199,12 @@ export class TopView {
           return paused ? "Spawning is paused: new tasks are accepted and wait." : "Spawning goes on.";
         }
         case "answer":
-          return receiptText(await api.answer(intent.taskId, { text: intent.text }));
+          return receiptText(
+            await api.answer(intent.taskId, {
+              text: intent.text,
+              ...(intent.asked !== undefined && { asked: intent.asked }),
+            }),
+          );
         case "steer": {
           const isSession = intent.taskId.startsWith("ses_");
           return receiptText(

@@ -119,6 +119,23 @@ describe("K3 a typed line", () => {
     expect(type(["end", "'s"]).state.notice).toBe("task_dddddddd has ended (done).");
   });
 
+  test("an answer says what was asked when the person began to write", () => {
+    const rowsAsking = (question: string) =>
+      taskRows([nodeOf("c", { phase: "waiting_input", waitsFor: `a person: ${question}` })], {
+        filter: "",
+        folded: new Set(),
+      });
+    const keys: Key[] = [{ name: "text", text: "a" }, { name: "text", text: "yes" }, { name: "enter" }];
+    let state = FIRST_STATE;
+    const intents = keys.map((key, at) => {
+      const rows = rowsAsking(at === 0 ? "May I look?" : "May I delete?");
+      const pressed = press(state, key, { rows, page: 2, recording: false });
+      state = pressed.state;
+      return pressed.intent;
+    });
+    expect(intents.at(-1)).toEqual({ kind: "answer", taskId: C, text: "yes", asked: "May I look?" });
+  });
+
   test("takes characters of any plane away whole", () => {
     expect(type(["'s", "'a🎭", "backspace"]).state.prompt).toMatchObject({ text: "a" });
   });
