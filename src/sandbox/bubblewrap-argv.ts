@@ -35,6 +35,8 @@ export interface BubblewrapPlan {
   /** Further folders to read, each with where it is seen; absolute: toolchains outside of /usr. */
   readonly mounts: readonly { readonly source: string; readonly path: string }[];
   readonly network: boolean;
+  /** The descriptor that its filter of calls is read from; `null` for none. */
+  readonly filter: number | null;
   /** Bytes of /tmp and of shared memory, each. */
   readonly scratchBytes: number;
   readonly argv: readonly string[];
@@ -123,6 +125,7 @@ export function bubblewrapArgv(plan: BubblewrapPlan): readonly [string, ...strin
     bwrap,
     ...WALLS,
     ...(network ? ["--share-net"] : []),
+    ...(plan.filter === null ? [] : ["--seccomp", `${plan.filter}`]),
     ...Object.entries(sandboxEnv(plan.mounts.map(({ path }) => path))).flatMap(([name, value]) => [
       "--setenv",
       name,

@@ -3,6 +3,7 @@
 
 import { access, constants, lstat, readlink } from "node:fs/promises";
 import type { ProcessHost } from "../base/process.ts";
+import { machineOf, type Machine } from "./call-filter.ts";
 
 /** Looked for in these folders alone: a PATH may begin with a folder that others write to. */
 const PLACES = ["/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin"];
@@ -17,6 +18,8 @@ export interface Rung {
   readonly setpriv: string | null;
   readonly nice: string | null;
   readonly links: Readonly<Record<string, string | null>>;
+  /** Of which calls can be filtered; `null` for another. */
+  readonly machine: Machine | null;
 }
 
 export type RungFound = { readonly rung: Rung } | { readonly reason: string };
@@ -32,6 +35,8 @@ export interface LadderFacts {
   readonly nice: string | null;
   readonly bash: string | null;
   readonly links: Readonly<Record<string, string | null>>;
+  /** What `uname -m` says. */
+  readonly machine: string;
 }
 
 /** Contract: pure. */
@@ -53,7 +58,8 @@ export function chooseRung(facts: LadderFacts): RungFound {
     const advice = "Install util-linux, or start the server as another user.";
     return { reason: `started by root it needs setpriv to become another user. ${advice}` };
   }
-  return { rung: { bwrap, version: version[0], setpriv, nice, links } };
+  const machine = machineOf(facts.machine);
+  return { rung: { bwrap, version: version[0], setpriv, nice, links, machine } };
 }
 
 function isOlder(version: readonly number[], least: readonly number[]): boolean {
@@ -63,20 +69,23 @@ function isOlder(version: readonly number[], least: readonly number[]): boolean 
 
 /** Looks at this machine. Contract: never throws. */
 export async function findRung(processes: ProcessHost, isRoot: boolean): Promise<RungFound> {
-  const [bwrap, setpriv, nice, bash, linux] = await Promise.all([
+  const [bwrap, setpriv, nice, bash, uname, linux] = await Promise.all([
     find("bwrap"),
     find("setpriv"),
     find("nice"),
     find("bash"),
+    find("uname"),
     exists("/proc/self/ns/user", constants.F_OK),
   ]);
-  const says = bwrap === null ? "" : await versionOf(processes, bwrap);
-  return chooseRung({ isLinux: linux, isRoot, bwrap, says, setpriv, nice, bash, links: await topLinks() });
+  const says = bwrap === null ? "" : await answerOf(processes, [bwrap, "--version"]);
+  const machine = uname === null ? "" : await answerOf(processes, [uname, "-m"]);
+  const links = await topLinks();
+  return chooseRung({ isLinux: linux, isRoot, bwrap, says, setpriv, nice, bash, links, machine });
 }
 
-async function versionOf(processes: ProcessHost, bwrap: string): Promise<string> {
+async function answerOf(processes: ProcessHost, argv: readonly [string, ...string[]]): Promise<string> {
   try {
-    const { stdout } = await processes.run([bwrap, "--version"], { env: {}, maxBytes: 1_000 });
+    const { stdout } = await processes.run(argv, { env: {}, maxBytes: 1_000 });
     return stdout;
   } catch {
     return "";

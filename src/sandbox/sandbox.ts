@@ -16,6 +16,7 @@ import type { Sandbox, SandboxBounds, SandboxRequest, SandboxVerdict } from "../
 import { Cgroups } from "./cgroups.ts";
 import { bubblewrapArgv, sandboxEnv, type BubblewrapPlan } from "./bubblewrap-argv.ts";
 import { guardedArgv } from "./guard-script.ts";
+import { callFilter } from "./call-filter.ts";
 import { findRung, type Rung } from "./ladder.ts";
 import { mountPlaces } from "./mounts.ts";
 import { attemptsIn, breachOf, escapeScript } from "./self-test.ts";
@@ -48,6 +49,8 @@ export interface SandboxOptions {
 export const SERVICE_UID = 65_534;
 const REFUSAL =
   "No command runs without walls: see `troupe doctor`. (tools.terminal.unsafe: true in the config would run them bare.)";
+/** The descriptor of a program's first channel (ProcessSpec). */
+const FIRST_CHANNEL = 3;
 const MAX_SELF_TEST_BYTES = 16_384;
 
 export class LocalSandbox implements Sandbox {
@@ -95,13 +98,20 @@ export class LocalSandbox implements Sandbox {
       workspace: place.path,
       mounts,
       pins,
+      // Behind the channels that the program has.
+      filter: rung.machine === null ? null : FIRST_CHANNEL + channels,
       scratchBytes: Math.floor(settings.maxMemoryBytes / 2),
       argv: guarded,
     };
     // N3
-    const spec = { argv: bubblewrapArgv(plan), channels, cwd: "/", env: {} };
+    const spec = { argv: bubblewrapArgv(plan), channels: channels + 1, cwd: "/", env: {} };
     const groups = await this.#held();
-    return "reason" in groups ? processes.start(spec) : groups.start(spec);
+    const program = await ("reason" in groups ? processes.start(spec) : groups.start(spec));
+    if (plan.filter !== null && rung.machine !== null) {
+      program.write(plan.filter, callFilter(rung.machine, settings.network));
+      program.endInput(plan.filter);
+    }
+    return program;
   }
 
   async settle(): Promise<void> {
@@ -147,19 +157,20 @@ export class LocalSandbox implements Sandbox {
     }
     const rung = await this.#found();
     if ("reason" in rung) return { stands: false, reason: rung.reason };
-    const breach = await this.#tryEscapes().catch(
+    const breach = await this.#tryEscapes(rung.machine !== null).catch(
       (error: unknown) => `the self-test failed (${messageOf(error)}).`,
     );
     if (breach !== null)
       return { stands: false, reason: `bubblewrap ${rung.version} is here, but ${breach}` };
     const who = uid === 0 ? ", never as root" : "";
     const network = settings.network ? "with this machine's whole network" : "no network";
-    const kind = `bubblewrap ${rung.version}${who}, ${network}`;
+    const calls = rung.machine === null ? ", no filter of system calls for this architecture" : "";
+    const kind = `bubblewrap ${rung.version}${who}, ${network}${calls}`;
     return { stands: true, unsafe: false, kind, bounds: await this.#bounds() };
   }
 
   /** Keeps N1: why the walls do not stand, or `null`. */
-  async #tryEscapes(): Promise<string | null> {
+  async #tryEscapes(isFiltered: boolean): Promise<string | null> {
     const { scratch, settings, uid } = this.#options;
     const base = await mkdtemp(join(scratch, "troupe-walls-"));
     try {
@@ -179,6 +190,7 @@ export class LocalSandbox implements Sandbox {
           socketPath: join(base, "socket"),
           bait,
           network: settings.network,
+          filtered: isFiltered,
         };
         const argv = ["bash", "-c", escapeScript(outside)] as const;
         const tried = await this.#start({ workspace, argv });

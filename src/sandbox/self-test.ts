@@ -11,6 +11,8 @@ export interface Outside {
   readonly socketPath: string;
   readonly bait: Bait;
   readonly network: boolean;
+  /** Whether system calls are filtered on this machine. */
+  readonly filtered: boolean;
 }
 
 /** What came of one try from inside. */
@@ -33,14 +35,18 @@ const WORDS: Readonly<Record<string, string>> = {
   environment: "the server's environment was read",
   descriptors: "a descriptor of the server was left open",
   kernel_settings: "a setting of the kernel was changed",
+  calls: "system calls were not filtered",
 };
 
 /** The tries, as a program for bash; it says one line for each, and `end`. Contract: pure. */
-export function escapeScript({ secretPath, socketPath, bait, network }: Outside): string {
+export function escapeScript({ secretPath, socketPath, bait, network, filtered }: Outside): string {
   const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
   const reach = network
     ? "echo 'untested host_network'"
     : `attempt host_network 'exec 9<>/dev/tcp/127.0.0.1/${bait.port}'`;
+  const calls = filtered
+    ? "attempt calls '! grep -q -E \"^Seccomp:[[:space:]]+2\" /proc/self/status'"
+    : "echo 'untested calls'";
   return String.raw`
 attempt() { if (eval "$2") >/dev/null 2>&1; then echo "fell $1"; else echo "stood $1"; fi; }
 needs() { if command -v "$1" >/dev/null; then attempt "$2" "$3"; else echo "untested $2"; fi; }
@@ -59,6 +65,7 @@ ${reach}
 attempt environment 'cat /proc/1/environ | grep -q .'
 attempt descriptors 'for each in /proc/self/fd/* /proc/1/fd/*; do case $(readlink "$each") in socket:*|/*/troupe*) [ "\${each##*/}" -gt 2 ] && exit 0;; esac; done; exit 1'
 attempt kernel_settings 'echo 1 >/proc/sys/vm/drop_caches || echo h >/proc/sysrq-trigger'
+${calls}
 echo x >.troupe-self-test && rm .troupe-self-test && echo end
 `.replaceAll("\\$", "$");
 }

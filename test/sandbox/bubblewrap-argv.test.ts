@@ -12,6 +12,7 @@ function planOf(rest: Partial<BubblewrapPlan> = {}): BubblewrapPlan {
     pins: [],
     mounts: [],
     network: false,
+    filter: null,
     scratchBytes: 1024,
     argv: ["bash", "-c", "true"],
     ...rest,
@@ -71,6 +72,8 @@ describe("bubblewrapArgv", () => {
       expect.arrayContaining(["--share-net", "/etc/resolv.conf"]),
     );
     expect(argv).not.toContain("/etc/resolv.conf");
+    expect(argv).not.toContain("--seccomp");
+    expect(bubblewrapArgv(planOf({ filter: 7 })).join(" ")).toContain(" --seccomp 7 ");
   });
 
   it("becomes another user before anything else, and stays polite to the server", () => {

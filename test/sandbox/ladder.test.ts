@@ -12,6 +12,7 @@ function factsOf(rest: Partial<LadderFacts> = {}): LadderFacts {
     nice: "/usr/bin/nice",
     bash: "/usr/bin/bash",
     links: {},
+    machine: "x86_64\n",
     ...rest,
   };
 }

@@ -3,7 +3,8 @@ import type { Bait } from "../../src/base/bait.ts";
 import { attemptsIn, breachOf, escapeScript } from "../../src/sandbox/self-test.ts";
 
 const bait: Bait = { port: 4711, visitors: () => 0, close: async () => {} };
-const outside = { secretPath: "/x/it's", secret: "s", socketPath: "/x/socket", bait, network: false };
+const doors = { secretPath: "/x/it's", secret: "s", socketPath: "/x/socket", bait };
+const outside = { ...doors, network: false, filtered: true };
 
 /** What the script says when every wall stands. */
 const stood = [...escapeScript(outside).matchAll(/^(?:attempt|needs \w+) (\w+) /gm)].map(
@@ -36,6 +37,11 @@ describe("the self-test", () => {
   it("does not try the network where it was granted, and takes untested for no breach", () => {
     expect(escapeScript({ ...outside, network: true })).not.toContain("4711");
     expect(breachOf(attemptsIn(all.replace("stood host_network", "untested host_network")), "")).toBeNull();
+  });
+
+  it("does not ask for a filter of calls where there is none for the architecture", () => {
+    expect(escapeScript(outside)).toContain("Seccomp");
+    expect(escapeScript({ ...outside, filtered: false })).toContain("echo 'untested calls'");
   });
 
   it("quotes what it names", () => {

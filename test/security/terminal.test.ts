@@ -146,6 +146,36 @@ describe.skipIf(missing !== null)("behind the walls", () => {
     await new Promise((resolve) => void door.close(resolve));
   });
 
+  it("T52 no abstract socket is reached where the machine's network was granted: whoever runs a desktop listens there", async () => {
+    const abstract = `troupe-t52-shared-${process.pid}`;
+    const door = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => void door.listen(`\0${abstract}`, resolve));
+    const online = attackerIn(ground.workspace, sandboxHere({ network: true }));
+    const connect = String.raw`perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0) and connect(S, pack_sockaddr_un("\0${abstract}")) or exit 1'`;
+    const pair = "perl -MSocket -e 'socketpair(A, B, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or exit 1'";
+    const codes = async (by: Attacker) => [(await by.run(connect)).exit_code, (await by.run(pair)).exit_code];
+    expect([await codes(online), await codes(bare)]).toEqual([
+      [1, 0],
+      [0, 0],
+    ]);
+    await online.sessions.close();
+    await new Promise((resolve) => void door.close(resolve));
+  });
+
+  it.skipIf(process.arch !== "x64")(
+    "T48 the kernel's keys, which are in no namespace, and io_uring are out of reach",
+    async () => {
+      // Whether the kernel refuses it as such; anything else it may say is an answer.
+      const call = (number: number, args: string): string =>
+        `perl -e 'exit(syscall(${number}, ${args}) == -1 && $! == 1 ? 1 : 0)'`;
+      expect(await led(call(250, "0, -3, 0"))).toEqual({ walled: false, bare: true });
+      expect((await walled.run(call(425, "1, 0"))).exit_code).toBe(1);
+      expect((await walled.run("perl -MSocket -e 'socket(S, 40, SOCK_STREAM, 0) or exit 1'")).exit_code).toBe(
+        1,
+      );
+    },
+  );
+
   it("T53 processes, memory and scratch files are bounded, and the processor is given up to the server", async () => {
     const small = attackerIn(
       ground.workspace,
