@@ -7,6 +7,7 @@ import type { Command, Invocation } from "./command.ts";
 import { connect, findTask, shortId } from "./connection.ts";
 import { usageError } from "./flags.ts";
 import { showResult } from "./result.ts";
+import { questionIn } from "./top/needs.ts";
 import { counted, receiptText, taskDetails, taskTable } from "./task-lines.ts";
 
 const DEFAULT_LIMIT = 50;
@@ -87,7 +88,11 @@ export const answerTask: Command = async (invocation) => {
   const { words, printer } = invocation;
   const api = await connect(invocation);
   const [word, text] = words as readonly [string, string];
-  const receipt = await api.answer(await findTask(api, word), { text });
+  const taskId = await findTask(api, word);
+  const asked = questionIn((await api.check(taskId)).waitsFor);
+  // Who answers by a command sees what it is for, and reaches nothing that is asked a moment later.
+  if (asked !== null) for (const line of asked.split("\n")) printer.note([["yellow", `? ${line}`]]);
+  const receipt = await api.answer(taskId, { text, ...(asked !== null && { asked }) });
   printer.document(receipt);
   printer.data(receiptText(receipt));
   return "ok";

@@ -12,6 +12,8 @@ export const MAX_CONTEXT_CHARS = 400_000;
 export const MAX_STEER_CHARS = 32_000;
 /** Of a question to a parent. */
 export const MAX_QUESTION_CHARS = 4_000;
+/** Questions of one task to its parent: each costs the parent a turn or two. */
+export const MAX_QUESTIONS = 10;
 /** A question to a parent that nobody answered for so long is told as not answered (`tools.ask_timeout_s`). */
 export const ASK_TIMEOUT_MS = 1_800_000;
 /** Of a progress report: its note, and its partial result as JSON. Every report is an event that is kept. */

@@ -2,9 +2,9 @@
 
 /**
  * Who would answer a question of a task: the agent that delegated it, unless that has `ended`; a person where no agent
- * did; and in a conversation the person who talks with it, without any tool.
+ * did; and in a conversation the person who talks with it, without any tool. `spent`: it has asked its parent often enough.
  */
-export type Respondent = "parent" | "ended" | "person" | "conversation";
+export type Respondent = "parent" | "ended" | "spent" | "person" | "conversation";
 
 export interface Answer {
   readonly text: string;

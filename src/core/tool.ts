@@ -73,8 +73,8 @@ export interface ToolContext {
   readonly clock: Clock;
   /** Characters of one result that the model can take; more is cut in the middle, with a mark. */
   readonly maxResultChars: number;
-  /** Who would answer a question of this task; nobody when absent. */
-  readonly respondent?: Respondent;
+  /** Who would answer a question of this task now; nobody when absent. Rejects with what the store throws. */
+  respondent?(): Promise<Respondent>;
   /** Aborts when the task is cancelled, times out or is interrupted. */
   readonly signal: AbortSignal;
   /** Records progress of the task: `percent` 0-100, or absent when unknown. */

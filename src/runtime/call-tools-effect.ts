@@ -7,12 +7,12 @@ import { ToolError } from "../base/errors.ts";
 import type { NewEvent } from "../core/event.ts";
 import { addUsage } from "../core/limits.ts";
 import type { ToolCall } from "../core/message.ts";
-import type { Respondent } from "../core/question.ts";
 import type { Tool, ToolContext } from "../core/tool.ts";
 import { escalation } from "./rerouting.ts";
 import { judged } from "./failed-run.ts";
 import type { BudgetWarning } from "./ledger.ts";
 import { warned } from "./purse.ts";
+import { respondentOf } from "./respondent.ts";
 import { resultRoomOf } from "./result-room.ts";
 import type { TaskHost } from "./task-host.ts";
 import type { CommitWrite } from "../store/store.ts";
@@ -127,13 +127,6 @@ function watchCall(host: TaskHost, { name }: ToolCall, signal: AbortSignal): Sta
   return watchOver(host, { what: `the tool ${name} said nothing`, signal, errorOf });
 }
 
-/** Who would answer a question of this task. */
-function respondentOf({ spec: { kind, parentId }, services }: TaskHost): Respondent {
-  if (kind === "session") return "conversation";
-  if (parentId === null) return "person";
-  return services.kinship.listens(parentId) ? "parent" : "ended";
-}
-
 function toolContext(
   host: TaskHost,
   call: { readonly id: string; readonly maxResultChars: number },
@@ -151,7 +144,7 @@ function toolContext(
     workspace: folderOf(spec.workspace),
     workspaceRoot: servedRootOf(folderOf(spec.workspace), services.settings),
     tasks,
-    respondent: respondentOf(host),
+    respondent: () => respondentOf(host),
     clock: services.clock,
     signal,
     reportProgress: async (progress) => {

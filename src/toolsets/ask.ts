@@ -5,7 +5,7 @@
 // Q2. A question that nobody could answer is refused at once, with the reason.
 
 import { ToolError } from "../base/errors.ts";
-import { MAX_QUESTION_CHARS } from "../core/limits.ts";
+import { MAX_QUESTION_CHARS, MAX_QUESTIONS } from "../core/limits.ts";
 import type { Respondent } from "../core/question.ts";
 import type { Tool, ToolOutcome, Toolset, ToolWait, WaitEnd } from "../core/tool.ts";
 
@@ -40,12 +40,13 @@ function askParent(longestMs: number): Tool {
       },
     },
     repeatable: true,
-    run: (input, { respondent }) => {
+    run: async (input, context) => {
       const { timeout } = input;
+      const respondent = await context.respondent?.();
       const timeoutMs = Math.min(longestMs, typeof timeout === "number" ? timeout * 1000 : longestMs);
       const asks = whomOf(respondent) === "parent" ? ({ asks: "parent" } as const) : {};
       const wait: ToolWait = { for: "input", prompt: String(input["question"]), timeoutMs, ...asks };
-      return Promise.resolve({ type: "suspended", wait });
+      return { type: "suspended", wait };
     },
     resume: (_, { wait, end }) => Promise.resolve(outcomeOf(wait, end)),
   };
@@ -54,6 +55,7 @@ function askParent(longestMs: number): Tool {
 const NOBODY: Readonly<Record<Exclude<Respondent, "parent" | "person">, string>> = {
   ended:
     "Your parent has ended, so nobody is there to answer. Decide by yourself, and say in your result what you assumed.",
+  spent: `You have asked your parent ${MAX_QUESTIONS} questions, and may ask no more. Decide by yourself, and say in your result what you assumed.`,
   conversation:
     "Nobody delegated this conversation: you talk with a person. Write your question as your answer, and the person reads it.",
 };

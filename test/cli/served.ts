@@ -56,7 +56,7 @@ export interface ServedRig extends Rig<Clock> {
 export async function serveScripted(
   settings: Partial<Settings> = {},
   model: (request: GenerateRequest) => Reply = reply,
-  rest: Pick<RigOptions, "keys"> = {},
+  rest: Pick<RigOptions, "keys" | "toolsets"> = {},
 ): Promise<ServedRig> {
   const rig = realRig({ reply: model, settings: { backends: BACKENDS, ...settings }, ...rest });
   let port = 0;

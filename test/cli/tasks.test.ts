@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serve } from "../../src/base/listen.ts";
+import { call, say } from "../../providers/script.ts";
+import { askToolset } from "../../src/toolsets/ask.ts";
 import { runLine } from "./scripted-terminal.ts";
 import { serveScripted, type ServedRig } from "./served.ts";
 
@@ -132,4 +134,29 @@ describe("tasks cancel", () => {
       state: "cancelled",
     });
   });
+});
+
+test("tasks answer shows what it answers, and the task goes on with it", async () => {
+  const asking = await serveScripted(
+    {},
+    ({ messages }) => {
+      const isAnswered = messages.some(({ role }) => role === "tool");
+      return isAnswered ? [say("as you said")] : [call("ask_parent", { question: "Which port?\nOr none?" })];
+    },
+    { toolsets: [askToolset(600_000)] },
+  );
+  try {
+    const { taskId } = await asking.api.delegate({ goal: "dig", toolsets: ["ask"] });
+    for await (const frame of asking.api.events({ after: 0, taskId }))
+      if (frame.kind === "event" && frame.event.type === "tool.suspended") break;
+    const terminal = asking.terminal();
+    expect(await runLine(["tasks", "answer", taskId, "8080"], terminal)).toBe(0);
+    expect(terminal.err).toContain("? Which port?\n? Or none?\n");
+    expect(terminal.out).toMatch(/^msg_\w+ /);
+    expect((await asking.api.collect(taskId)).result).toBe("as you said");
+    const [answer] = (await asking.store.inbox(taskId, 0)).map(({ message }) => message);
+    expect(answer).toMatchObject({ kind: "answer", text: "8080", questionId: "call_1_1" });
+  } finally {
+    await asking.close();
+  }
 });

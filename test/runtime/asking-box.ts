@@ -20,7 +20,7 @@ export const NAIVE: Toolset = {
   tools: (role) =>
     ASK.tools(role).map((tool) => ({
       ...tool,
-      run: async (input, context) => tool.run(input, { ...context, respondent: "person" }),
+      run: async (input, context) => tool.run(input, { ...context, respondent: async () => "person" }),
     })),
 };
 

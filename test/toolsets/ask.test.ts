@@ -11,7 +11,9 @@ const [tool] = toolset.tools("leaf") as [Tool];
 const input = { question: "Which port?" };
 
 const run = (respondent: Respondent, rest: object = {}) =>
-  Promise.resolve().then(() => tool.run({ ...input, ...rest }, { ...toolContext("/tmp"), respondent }));
+  Promise.resolve().then(() =>
+    tool.run({ ...input, ...rest }, { ...toolContext("/tmp"), respondent: async () => respondent }),
+  );
 
 const WAIT: ToolWait = { for: "input", prompt: "Which port?", timeoutMs: 60_000 };
 const resume = (end: WaitEnd) =>
@@ -37,6 +39,7 @@ describe("ask_parent", () => {
 
   it.each([
     ["ended", /parent has ended.*Decide by yourself/],
+    ["spent", /asked your parent 10 questions/],
     ["conversation", /Write your question as your answer/],
   ] as const)("Q2 with %s to answer is refused at once", async (respondent, words) => {
     await expect(run(respondent)).rejects.toMatchObject({ code: "nobody_to_ask" });
