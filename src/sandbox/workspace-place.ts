@@ -3,9 +3,9 @@
 //
 // P1. A place is what the kernel says an opened descriptor led to, with the number of what was opened; whoever mounts
 //     the path checks that number again from inside, so that a swap in between opens nothing.
-// P2. Pinned: git's whole folder, that of each submodule, and Troupe's own config. Git outside of the sandbox runs what
-//     its folder names, and besides `config` and `hooks` there are `commondir`, `config.worktree` and the submodules' own, some of them not there
-//     yet. What cannot be pinned where it stands, like a link, closes the sandbox.
+// P2. Pinned: git's whole folder, those of repositories inside, and Troupe's own config. Git outside of the sandbox runs
+//     what its folder names, and besides `config` and `hooks` there are `commondir`, `config.worktree` and the submodules'
+//     own, some of them not there yet. What cannot be pinned where it stands, like a link, closes the sandbox.
 // P3. No workspace lies in a folder whose files no agent may read or write.
 
 import { constants, lstat, open, readlink } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { dirname, join } from "node:path";
 import { ToolError, messageOf } from "../base/errors.ts";
 import type { ShownFolder } from "../core/sandbox.ts";
 import { isWithin, workspaceProblem, type Pin } from "./bubblewrap-argv.ts";
-import { submodulePlaces } from "./submodules.ts";
+import { innerGitPlaces } from "./inner-repositories.ts";
 
 export interface Place {
   readonly path: string;
@@ -90,12 +90,12 @@ export async function workspacePlace({ workspace, workspaceRoot, own }: Workspac
 
 /** What is to stay as it is in a workspace. Contract: throws ToolError `no_workspace` for what cannot. Keeps P2. */
 export async function pinsOf(workspace: string, kept: readonly string[]): Promise<readonly PlacedPin[]> {
-  const submodules = await submodulePlaces(workspace).catch((error: unknown) => {
+  const inner = await innerGitPlaces(workspace).catch((error: unknown) => {
     throw noWorkspace(workspace, messageOf(error));
   });
   const files = [
     join(workspace, ".git"),
-    ...submodules,
+    ...inner,
     ...kept.filter((path) => isWithin(path, workspace) && path !== workspace),
   ];
   const folders = [...new Set(files.flatMap((path) => foldersBetween(workspace, path)))].toSorted();

@@ -2,7 +2,7 @@
 // led from the terminal, then git looks at the repository as a person's editor does all day; without walls it runs.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { SERVICE_UID } from "../../src/sandbox/sandbox.ts";
@@ -16,7 +16,7 @@ let base: string;
 let repository: string;
 beforeAll(() => {
   ({ base, repository } = makeRepository());
-  addSubmodules();
+  addRepositories();
 });
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 beforeEach(() => {
@@ -26,8 +26,8 @@ beforeEach(() => {
 });
 afterEach(() => clear());
 
-/** One that is checked out, one in it, and one that is not checked out. */
-function addSubmodules(): void {
+/** One that is checked out, one in it, one that is not checked out; and a repository that is none of them. */
+function addRepositories(): void {
   const local = ["-c", "protocol.file.allow=always"];
   const inner = join(base, "inner");
   const outer = join(base, "outer");
@@ -45,6 +45,10 @@ function addSubmodules(): void {
   add(repository, inner, "later");
   git(repository, ...local, "submodule", "--quiet", "update", "--init", "--recursive", "libs/outer");
   git(repository, "submodule", "--quiet", "deinit", "later");
+  const one = join(repository, "projects/one");
+  mkdirSync(one, { recursive: true });
+  git(one, "init", "--quiet");
+  writeFileSync(join(repository, ".git/info/exclude"), "projects\n");
 }
 
 /** Whether git ran something outside, after the attack by this one. */
@@ -54,6 +58,7 @@ async function isRun(by: Attacker, attack: string): Promise<boolean> {
     execFileSync("chown", ["-R", `${SERVICE_UID}:${SERVICE_UID}`, ground.workspace]);
   await by.run(attack.replaceAll("TRAP", `touch ${ran}; false`));
   git(ground.workspace, "status");
+  git(join(ground.workspace, "projects/one"), "status");
   const found = existsSync(ran);
   rmSync(ran, { force: true });
   return found;
@@ -71,6 +76,8 @@ const ATTACKS: Readonly<Record<string, string>> = {
   "a submodule that was not checked out": INTO("later"),
   "the link of a submodule": `git init --quiet evil; ${FSMONITOR} >evil/.git/config
     cp .git/modules/libs/outer/index evil/.git/; echo 'gitdir: ../../evil/.git' >libs/outer/.git`,
+  "a repository in a folder": `mv projects/one/.git old; git init --quiet projects/one
+    ${FSMONITOR} >projects/one/.git/config`,
   "another folder in its place": `mv .git old; cp -r old .git; ${FSMONITOR} >.git/config`,
 };
 

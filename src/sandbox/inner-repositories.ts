@@ -1,6 +1,9 @@
-// What of a workspace's submodules must stay as it is: git outside enters each of them when it is asked for the status
-// of the whole, and obeys the config that it finds there. It looks at what git itself keeps, not at words that a task
-// may change, and starts nothing.
+// What of the repositories in a workspace must stay as it is, beside its own `.git`: git outside enters each submodule
+// when it is asked for the status of the whole, and each other repository when a person works there, and obeys the config
+// that it finds. It looks at what git itself keeps, not at words that a task may change, and starts nothing.
+//
+// G1. Submodules are found wherever they are: they stand in git's index.
+// G2. Other repositories are found in the first folders below the workspace, so that a large tree costs little.
 
 import { lstat, open, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -10,16 +13,47 @@ const MAX_INDEX_BYTES = 128 * 1024 * 1024;
 const MAX_TEXT_BYTES = 65_536;
 /** Of one repository with all below it, and below one another. */
 const MAX_SUBMODULES = 512;
+const MAX_PLACES = 1_024;
 const MAX_DEPTH = 8;
+/** Folders that are looked into for repositories which are no submodules, and how deep. */
+const MAX_FOLDERS = 5_000;
+const FOLDER_DEPTH = 3;
+const NOT_ENTERED: ReadonlySet<string> = new Set([".git", "node_modules"]);
 
 /**
- * Absolute paths: the `.git` of each submodule that is checked out, and the folder of each that is not, down the whole
- * tree of them. Contract: throws an Error that says what cannot be looked at; empty for a folder without git.
+ * Absolute paths, each once: the `.git` of each repository below the workspace's top, and the folder of each submodule
+ * that is not checked out. Contract: throws an Error that says what of its submodules cannot be looked at.
  */
-export async function submodulePlaces(workspace: string): Promise<readonly string[]> {
+export async function innerGitPlaces(workspace: string): Promise<readonly string[]> {
   const places: string[] = [];
   await collect({ workTree: workspace, depth: 0 }, places);
-  return places;
+  for (const folder of await repositoriesBelow(workspace)) {
+    const own: string[] = [];
+    // A broken one must not close the workspace: tasks make repositories of their own, too.
+    await collect({ workTree: folder, depth: 1 }, own).catch(() => {});
+    places.push(join(folder, ".git"), ...own);
+  }
+  return [...new Set(places)].slice(0, MAX_PLACES);
+}
+
+/** Folders that hold a `.git`, the nearest first (keeps G2). */
+async function repositoriesBelow(workspace: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  let level = [workspace];
+  let looked = 0;
+  for (let depth = 0; depth <= FOLDER_DEPTH && level.length > 0; depth += 1) {
+    const next: string[] = [];
+    for (const folder of level.slice(0, Math.max(0, MAX_FOLDERS - looked))) {
+      looked += 1;
+      const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+      const isOne = entries.some((entry) => entry.name === ".git" && (entry.isDirectory() || entry.isFile()));
+      if (isOne && depth > 0) found.push(folder);
+      const folders = entries.filter((entry) => entry.isDirectory() && !NOT_ENTERED.has(entry.name));
+      next.push(...folders.map(({ name }) => join(folder, name)));
+    }
+    level = next;
+  }
+  return found;
 }
 
 async function collect(
