@@ -116,13 +116,14 @@ afterEach(async () => {
   rmSync(base, { recursive: true, force: true });
 });
 
-async function start(): Promise<Troupe> {
+/** `store` is the file of one that outlives the server. */
+async function start(store?: string): Promise<Troupe> {
   const config = configSchema.parse({
     model: "boss",
     workspace: repository,
     toolsets: ["delegation", ...TOOLSETS],
     delegation: { model: "mender" },
-    store: { durability: "none" },
+    store: store === undefined ? { durability: "none" } : { durability: "normal", path: store },
     providers: { box: { type: "ollama", base_url: server.url } },
   });
   const home = join(base, "home");
@@ -220,6 +221,31 @@ describe.skipIf(missing !== null)(
       expect(running(word)).toEqual([]);
       expect(end).toMatchObject({ state: "cancelled", worktree: { commits: 1, dirty: false, kept: true } });
       expect(git(repository, "show", `troupe/${childId}:half.txt`)).toBe("half\n");
+    });
+
+    it("goes on where it was when its server stopped in the middle, with what it had committed", async () => {
+      const word = wordOf("967890");
+      const store = join(base, "troupe.db");
+      childScript = [
+        command("echo one >one.txt && git add --all && git commit --quiet -m one"),
+        command(`sleep ${word}`),
+        command(
+          "git log --format=%s | head -2; echo two >two.txt && git add --all && git commit --quiet -m two",
+        ),
+      ];
+      const first = await start(store);
+      const { childId } = await delegated(first);
+      await expect.poll(() => running(word).length, SOON).toBeGreaterThanOrEqual(1);
+      await first.close();
+      expect(running(word)).toEqual([]);
+      expect(git(repository, "rev-list", "--count", `main..troupe/${childId}`)).toBe("0\n");
+      const second = await start(store);
+      const end = await second.api.collect(childId, { timeoutMs: 60_000 });
+      expect(end, await textsOf(second, childId)).toMatchObject({
+        state: "done",
+        worktree: { commits: 2, dirty: false, kept: true },
+      });
+      expect(git(repository, "log", "--format=%s", `main..troupe/${childId}`)).toBe("two\none\n");
     });
 
     it("control: the same commands without walls do all the harm that they are told to", async () => {
