@@ -14,7 +14,7 @@ import type { Sandbox } from "./core/sandbox.ts";
 import { branchOf } from "./core/worktree.ts";
 import { Git, reasonOf } from "./git-runner.ts";
 import { InsideGit } from "./inside-git.ts";
-import { Repositories, type Repository } from "./repository.ts";
+import { Repositories, type HasAppeared, type Repository } from "./repository.ts";
 import { baseRef, dropCheckout, dropMerged, WorktreeLook, type Place } from "./worktree-look.ts";
 
 export interface KeptWorktree {
@@ -48,6 +48,7 @@ export interface KeptWorktreesOptions {
   readonly searchPath: string;
   readonly sandbox: Sandbox | null;
   readonly uid: number | null;
+  readonly hasAppeared: HasAppeared;
 }
 
 export class KeptWorktrees {
@@ -58,7 +59,7 @@ export class KeptWorktrees {
 
   constructor({ sandbox, uid, ...options }: KeptWorktreesOptions) {
     this.#git = new Git(options);
-    this.#repositories = new Repositories({ git: this.#git, folder: options.folder, uid });
+    this.#repositories = new Repositories({ ...options, git: this.#git, uid });
     const { clock } = options;
     this.#inside = new InsideGit({ git: this.#git, clock, repositories: this.#repositories, sandbox });
     this.#look = new WorktreeLook(this.#git);

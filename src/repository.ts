@@ -2,7 +2,8 @@
 //
 // G1. A `.git` that is a folder is the repository itself; one that is a file counts only when the repository that it names
 //     has this folder in its list of worktrees. Agents write to shared folders, and a forged `.git` would have the
-//     owner's other repositories checked out for them.
+//     owner's other repositories checked out for them. A folder named `.git` that appeared while agents had a shell beside
+//     it counts only when a person has vouched for it: links in it can lead to any other's objects.
 // G2. Where root started the server, git acts as the repository's owner: what it writes there is that owner's, and a link
 //     that somebody of the same user laid leads to nothing that only root may write. In root's own repository a checkout
 //     belongs to the user whom the sandbox runs commands as.
@@ -37,12 +38,16 @@ export interface Repository {
   readonly worker: Owner | null;
 }
 
+/** Whether agents may have made the repository in the folder; links resolved. */
+export type HasAppeared = (folder: string) => Promise<boolean>;
+
 export interface RepositoriesOptions {
   readonly git: Git;
   /** Where all worktrees of this box lie; made when the first one is. */
   readonly folder: string;
   /** The user that this process acts as; `null` where the system has no such numbers. */
   readonly uid: number | null;
+  readonly hasAppeared: HasAppeared;
 }
 
 export class Repositories {
@@ -75,7 +80,7 @@ export class Repositories {
       throw failed(`git rev-parse answered nothing of ${base}`);
     if (prefix !== "")
       throw failed(`${base} is inside a git repository, not its top folder, which isolation: worktree needs`);
-    const problem = await forgery(base, { common, gitDir });
+    const problem = await forgery(base, { common, gitDir }, this.#options.hasAppeared);
     if (problem !== null) throw failed(problem);
     const owner = isRoot ? await ownerOf(common) : null;
     const as = owner === null || owner.uid === 0 ? null : owner;
@@ -108,12 +113,16 @@ export class Repositories {
 async function forgery(
   base: string,
   { common, gitDir }: { readonly common: string; readonly gitDir: string },
+  hasAppeared: HasAppeared,
 ): Promise<string | null> {
   const top = await resolvedPath(base);
   const dotGit = `${top}/.git`;
   const kind = await kindAt(dotGit);
   if (kind === "none") return `${base} is a bare repository, and isolation: worktree needs a checkout`;
-  if (kind === "folder" && common === dotGit && gitDir === dotGit) return null;
+  if (kind === "folder" && common === dotGit && gitDir === dotGit) {
+    if (!(await hasAppeared(top))) return null;
+    return `the .git of ${base} appeared after agents had got a shell there, so that one of them may have made it, and it may lead anywhere. If it is yours, say so: troupe worktrees trust ${top}`;
+  }
   if (kind === "file" && dirname(dirname(gitDir)) === common && (await isPlainFolder(gitDir))) {
     const back = (await shortText(`${gitDir}/gitdir`))?.trim();
     if (back && basename(back) === ".git") {

@@ -11,7 +11,7 @@ import type { Sandbox, SandboxVerdict } from "./core/sandbox.ts";
 import { CONFIG_FILE, troupeHome, type Environment } from "./config/load.ts";
 import { worktreeFolderOf } from "./config/worktree-folder.ts";
 import { UNSAFE_TERMINAL } from "./config/resolve.ts";
-import { markWithoutConfig } from "./config/unwritten.ts";
+import { markWithoutConfig, markWithoutRepository } from "./config/unwritten.ts";
 import { configPaths } from "./own-paths.ts";
 import { isWithin } from "./sandbox/bubblewrap-argv.ts";
 import { mountProblem } from "./sandbox/mounts.ts";
@@ -115,7 +115,8 @@ export async function sandboxOf(question: TerminalQuestion): Promise<Sandbox | n
 
 /**
  * Before a shell opens in a folder that holds the working directory, it is written down where no config is there to be
- * kept as it is: what appears there is not believed at the next start (config/unwritten.ts).
+ * kept as it is: what appears there is not believed at the next start (config/unwritten.ts). So is a folder without a
+ * repository, which one that appears there must not lead out of.
  */
 export function markingSandbox(sandbox: Sandbox, { cwd, env }: Pick<World, "cwd" | "env">): Sandbox {
   return {
@@ -123,7 +124,9 @@ export function markingSandbox(sandbox: Sandbox, { cwd, env }: Pick<World, "cwd"
     settle: async () => sandbox.settle?.(),
     async open(request) {
       const [here, workspace] = await Promise.all([resolvedPath(cwd), resolvedPath(request.workspace)]);
-      if (isWithin(here, workspace)) await markWithoutConfig(troupeHome(env), join(cwd, CONFIG_FILE));
+      const home = troupeHome(env);
+      if (isWithin(here, workspace)) await markWithoutConfig(home, join(cwd, CONFIG_FILE));
+      await markWithoutRepository(home, workspace);
       return sandbox.open(request);
     },
   };

@@ -11,13 +11,15 @@ import type { Clock } from "./base/clock.ts";
 import { giveTree, kindAt, makeFor, ownerOf } from "./base/checkout-files.ts";
 import { ConflictError, messageOf } from "./base/errors.ts";
 import { currentUid } from "./base/owner.ts";
+import { homeOf, type Environment } from "./config/load.ts";
+import { hasAppeared } from "./config/unwritten.ts";
 import type { ProcessHost } from "./base/process.ts";
 import type { Sandbox } from "./core/sandbox.ts";
 import type { Settings } from "./core/settings.ts";
 import type { WorktreeEnd, Worktrees } from "./core/worktree.ts";
 import { failed, Git, reasonOf } from "./git-runner.ts";
 import { InsideGit } from "./inside-git.ts";
-import { Repositories, type Repository } from "./repository.ts";
+import { Repositories, type HasAppeared, type Repository } from "./repository.ts";
 import {
   baseRef,
   dropCheckout,
@@ -43,7 +45,22 @@ export function worktreesIn(
   const { processes, clock, env } = world;
   if (processes === undefined || folder === undefined) return null;
   const searchPath = env["PATH"] ?? SEARCH_PATH;
-  return new GitWorktrees({ processes, clock, folder, searchPath, sandbox, uid: currentUid() });
+  const appeared = hasAppearedIn(env);
+  return new GitWorktrees({
+    processes,
+    clock,
+    folder,
+    searchPath,
+    sandbox,
+    uid: currentUid(),
+    hasAppeared: appeared,
+  });
+}
+
+/** Without a home nobody could have marked anything. */
+export function hasAppearedIn(env: Environment): HasAppeared {
+  const home = homeOf(env);
+  return async (folder) => home !== null && hasAppeared(home, folder);
 }
 
 /** The same walls, with git for the worktrees; bare shells have the repository's own anyway. */
@@ -69,6 +86,7 @@ export interface GitWorktreesOptions {
   readonly sandbox: Sandbox | null;
   /** The user that this process acts as; `null` where the system has no such numbers. */
   readonly uid: number | null;
+  readonly hasAppeared: HasAppeared;
 }
 
 export class GitWorktrees implements Worktrees {
@@ -81,7 +99,7 @@ export class GitWorktrees implements Worktrees {
 
   constructor({ sandbox, uid, ...options }: GitWorktreesOptions) {
     this.#git = new Git(options);
-    this.#repositories = new Repositories({ git: this.#git, folder: options.folder, uid });
+    this.#repositories = new Repositories({ ...options, git: this.#git, uid });
     this.#look = new WorktreeLook(this.#git);
     const repositories = this.#repositories;
     this.inside = new InsideGit({ git: this.#git, clock: options.clock, repositories, sandbox });

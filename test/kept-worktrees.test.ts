@@ -31,6 +31,7 @@ const kept = () =>
     searchPath: process.env["PATH"] ?? "",
     sandbox: sandboxHere(),
     uid: currentUid(),
+    hasAppeared: async () => false,
   });
 
 async function left(id: string, work: (path: string) => void = () => {}) {
@@ -123,6 +124,13 @@ describe("the worktrees that are left", { timeout: 60_000 }, () => {
 });
 
 function optionsIn(at: string) {
-  const rest = { processes: nodeProcesses, clock: systemClock, searchPath: "", sandbox: null, uid: null };
+  const rest = {
+    processes: nodeProcesses,
+    clock: systemClock,
+    searchPath: "",
+    sandbox: null,
+    uid: null,
+    hasAppeared: async () => false,
+  };
   return { folder: at, ...rest };
 }

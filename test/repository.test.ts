@@ -24,6 +24,7 @@ function repositories(uid: number | null = currentUid()): Repositories {
     git: new Git({ processes: nodeProcesses, clock: systemClock, folder, searchPath }),
     folder,
     uid,
+    hasAppeared: async () => false,
   });
 }
 

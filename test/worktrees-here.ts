@@ -14,6 +14,7 @@ export function worktreesHere(folder: string, rest: Partial<GitWorktreesOptions>
     searchPath: process.env["PATH"] ?? "",
     sandbox: sandboxHere(),
     uid: currentUid(),
+    hasAppeared: async () => false,
     ...rest,
   });
 }

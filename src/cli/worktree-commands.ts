@@ -43,4 +43,15 @@ export const WORKTREE_COMMANDS: readonly CommandSpec[] = [
     ],
     load: async () => (await import("./worktrees.ts")).removeWorktrees,
   },
+  {
+    name: "worktrees trust",
+    summary: "say that a repository is yours which appeared where agents have a shell",
+    usage: "FOLDER",
+    details: [
+      "Until then no worktree is made of it: what an agent puts there may lead to your other repositories.",
+    ],
+    words: { least: 1, most: 1 },
+    flags: [],
+    load: async () => (await import("./worktrees.ts")).trustRepositoryIn,
+  },
 ];

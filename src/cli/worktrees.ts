@@ -1,13 +1,17 @@
 // `troupe worktrees`: what the tasks of this box left in git worktrees, and taking away what nobody needs any more. It
 // reads folders and the store's file, while a server runs or none; a task that is at work keeps its worktree.
 
+import { resolve } from "node:path";
 import { currentUid } from "../base/owner.ts";
 import { ConfigError, ConflictError, messageOf, NotFoundError } from "../base/errors.ts";
+import { troupeHome } from "../config/load.ts";
+import { trustRepository } from "../config/unwritten.ts";
 import { worktreeFolderOf } from "../config/worktree-folder.ts";
 import { isTerminal, type State } from "../core/lifecycle.ts";
 import { KeptWorktrees, type KeptWorktree } from "../kept-worktrees.ts";
 import { statesIn } from "../store/sqlite-maintenance.ts";
-import { SEARCH_PATH } from "../worktrees.ts";
+import { resolvedPath } from "../toolsets/file-policy.ts";
+import { hasAppearedIn, SEARCH_PATH } from "../worktrees.ts";
 import type { Command, Invocation } from "./command.ts";
 import { configOf, shortId } from "./connection.ts";
 import { storeOf } from "./database.ts";
@@ -63,6 +67,15 @@ export const removeWorktrees: Command = async (invocation) => {
   return "ok";
 };
 
+/** A person vouches for a repository that appeared where agents have a shell. */
+export const trustRepositoryIn: Command = async ({ words, printer, world }) => {
+  const folder = await resolvedPath(resolve(world.cwd, words[0] as string));
+  await trustRepository(troupeHome(world.env), folder);
+  printer.document({ folder, trusted: true });
+  printer.note(`Worktrees are made of the repository in ${folder} from now on.`);
+  return "ok";
+};
+
 async function keptOf(invocation: Invocation): Promise<KeptWorktrees> {
   const { world } = invocation;
   const loaded = await configOf(invocation);
@@ -77,14 +90,9 @@ async function keptOf(invocation: Invocation): Promise<KeptWorktrees> {
   }
   const sandbox = await sandboxBy(world, loaded);
   const { processes, clock, env } = world;
-  return new KeptWorktrees({
-    processes,
-    clock,
-    folder,
-    uid,
-    sandbox,
-    searchPath: env["PATH"] ?? SEARCH_PATH,
-  });
+  const searchPath = env["PATH"] ?? SEARCH_PATH;
+  const appeared = hasAppearedIn(env);
+  return new KeptWorktrees({ processes, clock, folder, uid, sandbox, searchPath, hasAppeared: appeared });
 }
 
 async function rowsOf(invocation: Invocation, kept: KeptWorktrees): Promise<readonly Row[]> {

@@ -40,6 +40,7 @@ test("every command of the plan is there, once", () => {
       "worktrees",
       "worktrees ls",
       "worktrees remove",
+      "worktrees trust",
     ].toSorted(),
   );
 });

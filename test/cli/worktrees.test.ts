@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock as clock } from "../../src/base/clock.ts";
 import { systemRandom as random } from "../../src/base/ids.ts";
+import { hasAppeared, markWithoutRepository } from "../../src/config/unwritten.ts";
 import { branchOf } from "../../src/core/worktree.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
 import { git, makeRepository } from "../git-repository.ts";
@@ -122,4 +123,14 @@ test("where no store can be asked nothing is taken for ended", SLOW, async () =>
   expect(existsSync(path)).toBe(true);
   expect(await typed("remove", ENDED, "--force")).toMatchObject({ code: 0 });
   expect(existsSync(path)).toBe(false);
+});
+
+test("a person vouches for a repository that appeared where agents have a shell", SLOW, async () => {
+  await markWithoutRepository(join(base, "home"), join(base, "work"));
+  expect(await hasAppeared(join(base, "home"), join(base, "work"))).toBe(true);
+  expect(await typed("trust", ".")).toMatchObject({
+    code: 0,
+    err: expect.stringContaining(join(base, "work")),
+  });
+  expect(await hasAppeared(join(base, "home"), join(base, "work"))).toBe(false);
 });

@@ -1,8 +1,15 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { checkNotAppeared, markWithoutConfig, trustConfig } from "../../src/config/unwritten.ts";
+import {
+  checkNotAppeared,
+  hasAppeared,
+  markWithoutConfig,
+  markWithoutRepository,
+  trustConfig,
+  trustRepository,
+} from "../../src/config/unwritten.ts";
 
 let home: string;
 beforeAll(async () => {
@@ -40,4 +47,17 @@ it("leaves a home that is no folder to who needs it", async () => {
   await writeFile(file, "");
   await expect(checkNotAppeared(join(file, "home"), "/srv/c/config.yaml")).resolves.toBeUndefined();
   await expect(trustConfig(join(file, "home"), "/srv/c/config.yaml")).resolves.toBeUndefined();
+});
+
+it("knows a repository that appeared after a shell, until a person vouches for it", async () => {
+  const [bare, worktree] = [join(home, "../bare"), join(home, "../worktree")];
+  for (const folder of [bare, worktree]) await mkdir(folder);
+  await writeFile(join(worktree, ".git"), "gitdir: elsewhere");
+  for (const folder of [bare, worktree]) await markWithoutRepository(home, folder);
+  expect([await hasAppeared(home, bare), await hasAppeared(home, worktree)]).toEqual([true, false]);
+  // A config there is another matter.
+  await expect(check(bare)).resolves.toBeUndefined();
+  await trustRepository(home, bare);
+  await trustRepository(home, bare);
+  expect(await hasAppeared(home, bare)).toBe(false);
 });

@@ -3,7 +3,8 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { withGit } from "../../src/worktrees.ts";
+import { markingSandbox } from "../../src/terminal.ts";
+import { hasAppearedIn, withGit } from "../../src/worktrees.ts";
 import { git, HostileRepository, makeRepository } from "../git-repository.ts";
 import { missing, sandboxHere } from "../sandbox/machine.ts";
 import { attackerIn } from "./terminal-ground.ts";
@@ -190,6 +191,36 @@ describe("T56 a forged .git in a folder that agents share", () => {
       await expect(worktreesHere(join(base, "worktrees")).make(place)).rejects.toThrow(/does not know of it/);
       git(shared, "worktree", "add", "--quiet", "--detach", join(base, "naive_9"), "main");
       expect(existsSync(join(base, "naive_9/a.txt"))).toBe(true);
+    } finally {
+      rmSync(base, { recursive: true, force: true });
+    }
+  });
+
+  it("counts for nothing where agents made it, whatever its links lead to", async () => {
+    const { base, repository } = makeRepository();
+    try {
+      const [shared, home] = [join(base, "shared"), join(base, "home")];
+      mkdirSync(shared);
+      // As every shell is opened; then the agent makes a repository whose parts are another's.
+      const sandbox = markingSandbox(sandboxHere({ unsafe: true }), {
+        cwd: base,
+        env: { TROUPE_HOME: home },
+      });
+      const shell = attackerIn(shared, sandbox);
+      const own = join(repository, ".git");
+      await shell.run(
+        `mkdir .git && cd .git && cp ${own}/HEAD ${own}/config . && ln -s ${own}/objects ${own}/refs .`,
+      );
+      await shell.sessions.close();
+      const place = { base: shared, branch: "troupe/task_1", path: join(base, "worktrees/task_1") };
+      const worktrees = worktreesHere(join(base, "worktrees"), {
+        hasAppeared: hasAppearedIn({ TROUPE_HOME: home }),
+      });
+      await expect(worktrees.make(place)).rejects.toThrow(/troupe worktrees trust/);
+      expect(existsSync(place.path)).toBe(false);
+      // Control: who does not ask since when it is there hands the other repository's files out.
+      await worktreesHere(join(base, "naive")).make({ ...place, path: join(base, "naive/task_1") });
+      expect(readFileSync(join(base, "naive/task_1/a.txt"), "utf8")).toBe("one\n");
     } finally {
       rmSync(base, { recursive: true, force: true });
     }
