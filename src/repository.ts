@@ -11,9 +11,11 @@
 import { basename, dirname, resolve } from "node:path";
 import {
   ensureOpenFolder,
+  folderBeside,
   give,
   isPlainFolder,
   kindAt,
+  moveUnlessThere,
   ownerOf,
   shortText,
   type Owner,
@@ -103,8 +105,13 @@ export class Repositories {
     const { home, path, format, as } = asked;
     await ensureFolder(home);
     if (as !== null) await give(home, as);
-    const init = ["init", "--bare", "--quiet", "--template=", `--object-format=${format}`, path];
+    if ((await kindAt(path)) === "folder") return path;
+    // Another server may be making it too.
+    const draft = await folderBeside(path);
+    if (as !== null) await give(draft, as);
+    const init = ["init", "--bare", "--quiet", "--template=", `--object-format=${format}`, draft];
     await this.#options.git.text(init, { as });
+    await moveUnlessThere(draft, path);
     return path;
   }
 }

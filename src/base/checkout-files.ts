@@ -9,6 +9,7 @@ import {
   lchown,
   lstat,
   mkdir,
+  mkdtemp,
   open,
   readdir,
   realpath,
@@ -124,6 +125,24 @@ export async function putText(path: string, text: string): Promise<void> {
 
 export async function moveTo(from: string, to: string): Promise<void> {
   await rename(from, to);
+}
+
+/** A new folder of our own beside a path, for what is to take its place. Contract: throws the system's error. */
+export function folderBeside(path: string): Promise<string> {
+  return mkdtemp(`${path}.`);
+}
+
+/**
+ * Moves a folder to where one may be already, which somebody else made meanwhile: then that one stays.
+ * Contract: throws the system's error for anything else that is in the way.
+ */
+export async function moveUnlessThere(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if ((await kindAt(to)) !== "folder") throw error;
+    await rm(from, { recursive: true, force: true });
+  }
 }
 
 /** Names of what is in a folder, sorted; none where there is no folder. Contract: never throws. */

@@ -21,12 +21,14 @@ import {
   copyRegular,
   copyTree,
   ensureOpenFolder,
+  folderBeside,
   give,
   giveTree,
   isPlainFolder,
   kindAt,
   makeFor,
   moveTo,
+  moveUnlessThere,
   namesIn,
   ownerOf,
   putText,
@@ -144,6 +146,12 @@ describe("folders and files that are made", () => {
     expect(statSync(at("folder")).mode & 0o777).not.toBe(0o711);
     await copyTree(at("folder"), at("twin"));
     expect(await namesIn(at("twin"))).toEqual(["a"]);
+    const [one, two] = [await folderBeside(at("made")), await folderBeside(at("made"))];
+    writeFileSync(join(one, "first"), "");
+    await moveUnlessThere(one, at("made"));
+    await moveUnlessThere(two, at("made"));
+    expect([await namesIn(at("made")), existsSync(two)]).toEqual([["first"], false]);
+    await expect(moveUnlessThere(at("made"), at("file"))).rejects.toThrow(/ENOTDIR/);
     await putText(at("new"), "1");
     await moveTo(at("new"), at("newer"));
     expect([readFileSync(at("newer"), "utf8"), statSync(at("newer")).mode & 0o777]).toEqual(["1", 0o600]);
