@@ -33,7 +33,7 @@ const TASK_PROPERTIES: JsonSchema = {
   toolsets: {
     type: "array",
     items: { type: "string" },
-    description: 'What the child may use, such as ["file"]; "ask" lets it ask you questions.',
+    description: 'What the child may use, such as ["file"].',
   },
   role: { type: "string", enum: ["leaf", "orchestrator"], description: "orchestrator may delegate further." },
   isolation: {
@@ -189,13 +189,12 @@ const steerTask: Tool = {
 const answerTask: Tool = {
   definition: {
     name: "answer_task",
-    description:
-      "Answer the question of a child, which came as a message that begins with [question]; the child waits for it.",
+    description: "Answer a child's [question]; it waits for that. Children with the toolset ask may ask you.",
     parameters: object(
       {
         task_id: TASK_ID,
-        answer: { type: "string", minLength: 1, description: "All that the child needs to go on." },
-        question_id: { type: "string", description: "As in the message; leave out for its oldest question." },
+        answer: { type: "string", minLength: 1 },
+        question_id: { type: "string", description: "As in the message." },
       },
       ["task_id", "answer"],
     ),
