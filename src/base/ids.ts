@@ -1,6 +1,6 @@
 // Identity and randomness are parameters. Ids are random (128 bits) and never carry an order (design.md §10.6).
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Where random bytes come from; tests and simulations pass a seeded one. */
 export interface Random {
@@ -55,5 +55,5 @@ export function derivedId(prefix: IdPrefix, text: string): string {
  * Not Web Crypto: its digest waits for a thread of the runtime, which no virtual clock can wait for.
  */
 export function sha256(text: string): string {
-  return createHash("sha256").update(text, "utf8").digest("hex");
+  return hash("sha256", text, "hex");
 }

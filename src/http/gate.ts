@@ -115,8 +115,9 @@ export function gate(options: GateOptions, keeper: Doorkeeper, isOpen: IsOpen): 
 function assertHost(c: Context, options: GateOptions): void {
   const named = c.req.header("host")?.toLowerCase();
   // The request line may name another host than the header (absolute form); both have to be ours (keeps T3).
-  const target = new URL(c.req.url);
-  if (named !== undefined && allowed(named, options) && allowed(target.host, options)) return;
+  const isOurs = named !== undefined && allowed(named, options);
+  if (isOurs && (c.req.url.startsWith(`http://${named}/`) || allowed(new URL(c.req.url).host, options)))
+    return;
   throw new InvalidRequestError(
     "forbidden_host",
     `Expected a Host that this server answers to, got ${named === undefined ? "none" : JSON.stringify(named)}. ` +

@@ -10,6 +10,7 @@
 import { CancelledError, InvalidRequestError } from "../base/errors.ts";
 
 const MAX_DEPTH = 64;
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /** The parsed body, or `undefined` when there is none. Throws InvalidRequestError, and CancelledError when it breaks off. */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
@@ -80,7 +81,7 @@ function brokenOff(cause: unknown): never {
 
 function parse(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(UTF8.decode(bytes));
   } catch (error) {
     throw new InvalidRequestError(
       "malformed_json",

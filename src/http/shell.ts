@@ -5,7 +5,7 @@
 // W2. The shell is the same for everybody and holds no data, so that it needs no token.
 // W3. Nothing runs but these files and the import map, whose hash stands in the policy: no inline script, no eval.
 
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import type { HttpEnv } from "./gate.ts";
 import { readShellFiles, type ShellFile } from "./shell-files.ts";
 
@@ -33,19 +33,24 @@ export class Shell {
 
   /** Whether a request may be answered without a token (keeps W2). What is not on the list is none of them. */
   async has(method: string, path: string): Promise<boolean> {
-    if ((method !== "GET" && method !== "HEAD") || (path !== "/" && !path.startsWith(PREFIX))) return false;
-    return (await this.#all()).has(path);
+    return this.#isFor({ method, path }) && (await this.#all()).has(path);
   }
 
   /** Answers what is on the list and passes on the rest (keeps W1). */
   handler(): MiddlewareHandler<HttpEnv> {
-    return async (c, next) => {
-      const { method, path } = c.req;
-      if (!(await this.has(method, path))) return next();
-      const { body, headers } = (await this.#all()).get(path) as Answer;
-      if (c.req.header("if-none-match") === headers["etag"]) return c.body(null, 304, headers);
-      return method === "HEAD" ? c.body(null, 200, headers) : c.body(body, 200, headers);
-    };
+    return (c, next) => (this.#isFor(c.req) ? this.#answer(c, next) : next());
+  }
+
+  #isFor({ method, path }: { readonly method: string; readonly path: string }): boolean {
+    return (method === "GET" || method === "HEAD") && (path === "/" || path.startsWith(PREFIX));
+  }
+
+  async #answer(c: Context<HttpEnv>, next: Next): Promise<Response | void> {
+    const { method, path } = c.req;
+    if (!(await this.has(method, path))) return next();
+    const { body, headers } = (await this.#all()).get(path) as Answer;
+    if (c.req.header("if-none-match") === headers["etag"]) return c.body(null, 304, headers);
+    return method === "HEAD" ? c.body(null, 200, headers) : c.body(body, 200, headers);
   }
 
   /** Read at the first request; a failure is not kept. */
