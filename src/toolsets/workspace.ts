@@ -6,10 +6,11 @@
 // W2. Opening never waits: a pipe without a writer, a socket and a device are refused, not read. They are not opened
 //     either, as long as nobody swaps one in: to open a pipe is to set its writer going.
 // W3. Where the platform cannot say where a descriptor led, everything is refused, with the reason.
-// W4. A workspace that links lead out of the root of this box is no workspace.
+// W4. What is outside is told alike, whether it is there or not.
+// W5. A workspace that links lead out of the root of this box is no workspace.
 
 import { constants } from "node:fs";
-import { open, readlink, stat } from "node:fs/promises";
+import { lstat, open, readlink, realpath, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { posix } from "node:path";
 import { ToolError, messageOf } from "../base/errors.ts";
@@ -95,6 +96,27 @@ function openError(error: unknown, path: string): ToolError {
   }
 }
 
+/** Keeps W4. */
+function leadsOut(path: string): ToolError {
+  return refuse(
+    "outside_workspace",
+    `${path} leads out of the workspace, or through a link to nothing; only what is inside can be reached.`,
+  );
+}
+
+/** Whether a link on the way leads out of the root, or to nothing. Contract: never throws. */
+async function isLedOut(root: string, path: string): Promise<boolean> {
+  const names = path.split("/");
+  for (let count = names.length; count > 0; count -= 1) {
+    const at = posix.join(root, ...names.slice(0, count));
+    const real = await realpath(at).catch(() => null);
+    if (real !== null) return relativeTo(root, real) === null;
+    const found = await lstat(at).catch(() => null);
+    if (found?.isSymbolicLink()) return true;
+  }
+  return false;
+}
+
 /** Where the descriptor led. Contract: throws ToolError `unsupported_platform` where nobody can say (W3). */
 export async function whereItLed(handle: FileHandle): Promise<string> {
   const link = `/proc/self/fd/${handle.fd}`;
@@ -124,7 +146,7 @@ function relativeTo(root: string, led: string): string | null {
 
 export interface WorkspaceOptions {
   readonly policy?: FilePolicy;
-  /** The folder that the workspace must be in, links resolved (W4); anywhere is fine when absent. */
+  /** The folder that the workspace must be in, links resolved (W5); anywhere is fine when absent. */
   readonly root?: string | undefined;
 }
 
@@ -170,6 +192,8 @@ export class Workspace {
       }
       handle = await open(full, only);
     } catch (error) {
+      // Else a link would tell of any path of this machine whether it is there, and what it is.
+      if (await isLedOut(root, path)) throw leadsOut(path);
       throw error instanceof ToolError ? error : openError(error, path);
     }
     try {
@@ -189,12 +213,7 @@ export class Workspace {
     const led = await whereItLed(handle);
     const inside = relativeTo(root, led);
     const pseudo = PSEUDO.some((folder) => led === folder || led.startsWith(`${folder}/`));
-    if (inside === null || pseudo) {
-      throw refuse(
-        "outside_workspace",
-        `${path} leads out of the workspace; only what is inside can be reached.`,
-      );
-    }
+    if (inside === null || pseudo) throw leadsOut(path);
     const served = relativeTo((await this.#outerPlace) ?? root, led) ?? inside;
     const denied = this.#policy(served, led);
     if (denied !== null) throw refuse("kept_back", `${path} may not be read: ${denied}`);
@@ -207,7 +226,7 @@ export class Workspace {
     return { handle, path: inside, place: led, served, size: found.size, descriptorPath };
   }
 
-  /** The workspace's own place, links resolved the same way. Keeps W4. */
+  /** The workspace's own place, links resolved the same way. Keeps W5. */
   async #root(): Promise<string> {
     const own = await placeOf(this.#folder);
     if (this.#outer === null) return own;
