@@ -2,7 +2,7 @@
 
 import { isAbsolute, join } from "node:path";
 import { ConfigError } from "./base/errors.ts";
-import { currentUid } from "./base/owner.ts";
+import { currentUid, processorCount } from "./base/owner.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Random } from "./base/ids.ts";
 import type { ProcessHost } from "./base/process.ts";
@@ -107,6 +107,7 @@ export async function sandboxOf(question: TerminalQuestion): Promise<Sandbox | n
       network,
       mounts,
       maxProcesses: limits.max_processes,
+      maxCpus: limits.max_cpus ?? cpusLeft(processorCount()),
       maxMemoryBytes: limits.max_memory_mb * MIB,
     },
   });
@@ -144,6 +145,11 @@ async function refuseMounts(mounts: readonly string[], own: readonly string[]): 
       `Expected tools.terminal.mounts to name folders that commands may read, got ${path}: ${problem}. Take it out, or name a folder below it.`,
     );
   }
+}
+
+/** What a session may keep busy of so many processors: one is left to the server. Contract: pure. */
+export function cpusLeft(processors: number): number {
+  return Math.max(processors - 1, processors / 2);
 }
 
 /** Whether an agent of the config may have the terminal. Contract: pure. */

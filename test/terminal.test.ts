@@ -10,6 +10,7 @@ import { loadConfig, type Environment } from "../src/config/load.ts";
 import { configSchema } from "../src/core/config-schema.ts";
 import type { Sandbox } from "../src/core/sandbox.ts";
 import {
+  cpusLeft,
   markingSandbox,
   openTerminal,
   sandboxOf,
@@ -51,7 +52,7 @@ describe("openTerminal", () => {
     const config = { agents: { builder: { toolsets: ["terminal"] } } };
     const terminal = await openTerminal(questionOf(config));
     expect(terminal.why).toEqual([
-      expect.stringMatching(/^terminal: bubblewrap .*no network; its walls stand; \d+ processes /),
+      expect.stringMatching(/^terminal: bubblewrap .*no network; its walls stand; \d+ processes[ ,]/),
     ]);
     await terminal.close();
   });
@@ -144,6 +145,10 @@ describe("a shell in a folder without a config", () => {
     expect((await load()).file).toBe(file);
     expect(opened.slice(-2)).toEqual([join(cwd, "below"), cwd]);
   });
+});
+
+it("cpusLeft leaves one processor to the server, and half of a single one", () => {
+  expect([1, 2, 3, 16].map(cpusLeft)).toEqual([0.5, 1, 2, 15]);
 });
 
 it("usesTerminal looks at the session, at children, and at every agent", () => {

@@ -22,6 +22,11 @@ export function currentPid(): number {
   return system.pid;
 }
 
+/** How many processors this process may use. */
+export function processorCount(): number {
+  return Math.max(1, navigator.hardwareConcurrency);
+}
+
 /** Contract: true where there are no owners (`uid` is `null`); never throws. */
 export function isOwnOrRoots({ uid }: Pick<Ownership, "uid">, me: number | null): boolean {
   return me === null || uid === me || uid === ROOT;

@@ -35,6 +35,8 @@ const terminalSchema = z
     max_output_bytes: z.number().int().min(1024).default(65_536),
     /** What a session may hold, and any one of its processes; half of it bounds /tmp of the sandbox. */
     max_memory_mb: z.number().int().min(64).default(4096),
+    /** Processors that a session may keep busy; all but one, and at least half of them, when absent. */
+    max_cpus: z.number().positive().optional(),
     /** Processes and threads of one session. */
     max_processes: z.number().int().min(16).default(256),
     /** Folders outside of /usr that commands may read, each with its programs in `bin`: toolchains. Absolute. */

@@ -8,6 +8,8 @@ export interface SessionCaps {
   readonly maxProcesses: number;
   /** Memory, with what lies in /tmp of the sandbox, and no swap beside it. */
   readonly maxMemoryBytes: number;
+  /** Processors that it may keep busy, on average over 20 ms; a fraction is a share of one. */
+  readonly maxCpus: number;
 }
 
 /** Where one group for each session is made, and what it bounds there. */
@@ -137,7 +139,7 @@ function merged(places: readonly (readonly [Bound, string])[]): readonly GroupPl
 export interface GroupLine {
   readonly file: string;
   readonly text: string;
-  /** Kernels without swap, or without counting it, have no such file. */
+  /** Goes on without it: kernels that do not count swap have no such file. */
   readonly optional: boolean;
 }
 
@@ -147,6 +149,11 @@ export interface GroupLine {
  */
 const CPU_SHARES = 256;
 const CPU_WEIGHT = 25;
+/**
+ * A share does not hold what the kernel does on its own account for whoever keeps asking it: a loop of forks that fail
+ * stalled everybody for 100 ms and more, until it was held to less than all processors.
+ */
+const CPU_PERIOD_US = 20_000;
 
 /** What a session's group is told, in the order in which it must be. Contract: pure. */
 export function groupLines(
@@ -154,12 +161,13 @@ export function groupLines(
   bounds: readonly Bound[],
   caps: SessionCaps,
 ): readonly GroupLine[] {
-  const { maxProcesses, maxMemoryBytes } = caps;
-  const line = (file: string, figure: number, optional = false): GroupLine => ({
+  const { maxProcesses, maxMemoryBytes, maxCpus } = caps;
+  const line = (file: string, figure: number | string, optional = false): GroupLine => ({
     file,
     text: `${figure}`,
     optional,
   });
+  const quotaUs = Math.round(maxCpus * CPU_PERIOD_US);
   const lines: Readonly<Record<Bound, readonly GroupLine[]>> = {
     pids: [line("pids.max", maxProcesses)],
     memory:
@@ -170,7 +178,15 @@ export function groupLines(
             line("memory.swappiness", 0, true),
           ]
         : [line("memory.max", maxMemoryBytes), line("memory.swap.max", 0, true)],
-    cpu: version === 1 ? [line("cpu.shares", CPU_SHARES)] : [line("cpu.weight", CPU_WEIGHT)],
+    // Refused where a group above is held to less already.
+    cpu:
+      version === 1
+        ? [
+            line("cpu.shares", CPU_SHARES),
+            line("cpu.cfs_period_us", CPU_PERIOD_US, true),
+            line("cpu.cfs_quota_us", quotaUs, true),
+          ]
+        : [line("cpu.weight", CPU_WEIGHT), line("cpu.max", `${quotaUs} ${CPU_PERIOD_US}`, true)],
   };
   return bounds.flatMap((bound) => lines[bound]);
 }

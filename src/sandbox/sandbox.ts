@@ -27,6 +27,8 @@ export interface SandboxSettings {
   readonly network: boolean;
   readonly maxMemoryBytes: number;
   readonly maxProcesses: number;
+  /** Processors that a session may keep busy, where it is held as a whole. */
+  readonly maxCpus: number;
   /** Folders outside of /usr that commands may read, absolute. */
   readonly mounts: readonly string[];
 }
@@ -138,14 +140,15 @@ export class LocalSandbox implements Sandbox {
   }
 
   async #bounds(): Promise<SandboxBounds> {
-    const { maxProcesses, maxMemoryBytes } = this.#options.settings;
+    const { maxProcesses, maxMemoryBytes, maxCpus } = this.#options.settings;
     const groups = await this.#held();
     const memory = `${Math.floor(maxMemoryBytes / 2 ** 20)} MiB`;
     if ("reason" in groups) {
       const text = `${maxProcesses} processes for a session, ${memory} of memory for each of them`;
       return { text, gap: `no bound holds a session as a whole: ${groups.reason}` };
     }
-    const text = `${maxProcesses} processes and ${memory} of memory for a session as a whole (cgroups, version ${groups.version})`;
+    const cpus = `${maxCpus} processor${maxCpus === 1 ? "" : "s"}`;
+    const text = `${maxProcesses} processes, ${memory} of memory and ${cpus} for a session as a whole (cgroups, version ${groups.version})`;
     return { text, gap: null };
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { currentPid, currentUid, distrust, isOwnOrRoots } from "../../src/base/owner.ts";
+import { currentPid, currentUid, distrust, isOwnOrRoots, processorCount } from "../../src/base/owner.ts";
 
 test.each([
   [{ uid: 1000, mode: 0o100644 }, 1000, null],
@@ -24,4 +24,8 @@ test("knows the user of this process where there is one", () => {
 
 test("knows the number of this process", () => {
   expect(currentPid()).toBe(process.pid);
+});
+
+test("processorCount is a whole number, and never none", () => {
+  expect(Number.isInteger(processorCount()) && processorCount() >= 1).toBe(true);
 });

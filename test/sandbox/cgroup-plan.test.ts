@@ -99,7 +99,7 @@ describe("chooseGroups", () => {
 });
 
 it("groupLines bounds memory before memory with swap, which the kernel wants in that order", () => {
-  const caps = { maxProcesses: 32, maxMemoryBytes: 1024 };
+  const caps = { maxProcesses: 32, maxMemoryBytes: 1024, maxCpus: 1.5 };
   const files = (version: 1 | 2) =>
     groupLines(version, ["pids", "memory", "cpu"], caps).map(({ file, text }) => `${file} ${text}`);
   expect(files(1)).toEqual([
@@ -108,8 +108,16 @@ it("groupLines bounds memory before memory with swap, which the kernel wants in 
     "memory.memsw.limit_in_bytes 1024",
     "memory.swappiness 0",
     "cpu.shares 256",
+    "cpu.cfs_period_us 20000",
+    "cpu.cfs_quota_us 30000",
   ]);
-  expect(files(2)).toEqual(["pids.max 32", "memory.max 1024", "memory.swap.max 0", "cpu.weight 25"]);
+  expect(files(2)).toEqual([
+    "pids.max 32",
+    "memory.max 1024",
+    "memory.swap.max 0",
+    "cpu.weight 25",
+    "cpu.max 30000 20000",
+  ]);
 });
 
 it("a group is known by its name for that of one process of one machine's life", () => {

@@ -9,7 +9,7 @@ import { outputOf, type ProcessHost } from "../../src/base/process.ts";
 import { chooseGroups, groupPrefix, ownerOf, ownGroups } from "../../src/sandbox/cgroup-plan.ts";
 import { Cgroups } from "../../src/sandbox/cgroups.ts";
 
-const CAPS = { maxProcesses: 32, maxMemoryBytes: 64 * 2 ** 20 };
+const CAPS = { maxProcesses: 32, maxMemoryBytes: 64 * 2 ** 20, maxCpus: 1 };
 const open = (processes: ProcessHost = nodeProcesses) =>
   Cgroups.open({ processes, clock: systemClock, caps: CAPS });
 

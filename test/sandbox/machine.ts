@@ -39,7 +39,7 @@ export const missing = await whyMissing();
 if (missing !== null) process.stderr.write(`the terminal's walls are not tried: ${missing}\n`);
 
 export function settingsOf(rest: Partial<SandboxOptions["settings"]> = {}): SandboxOptions["settings"] {
-  const bounds = { maxMemoryBytes: 2 ** 30, maxProcesses: 128 };
+  const bounds = { maxMemoryBytes: 2 ** 30, maxProcesses: 128, maxCpus: 1 };
   return { unsafe: false, network: false, mounts: [], ...bounds, ...rest };
 }
 
