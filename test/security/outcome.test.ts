@@ -122,7 +122,8 @@ async function start(store?: string): Promise<Troupe> {
     model: "boss",
     workspace: repository,
     toolsets: ["delegation", ...TOOLSETS],
-    delegation: { model: "mender" },
+    // A busy machine takes its time to bring commits home, which a cancel waits for.
+    delegation: { model: "mender", cancel_deadline_s: 60 },
     store: store === undefined ? { durability: "none" } : { durability: "normal", path: store },
     providers: { box: { type: "ollama", base_url: server.url } },
   });
