@@ -82,6 +82,10 @@ export function linkOf(head: ChainHead, line: string): Link {
   return { ok: true, row: { ...row, hash: match[2] } };
 }
 
+/** What a date can hold. */
+const MAX_TIME_MS = 8.64e15;
+const isText = (value: unknown): boolean => typeof value === "string";
+
 /** A row without its hash; `null` for a text that is none. */
 function parsed(body: string): Omit<AuditRow, "hash"> | null {
   try {
@@ -90,7 +94,11 @@ function parsed(body: string): Omit<AuditRow, "hash"> | null {
     const isRow =
       Number.isSafeInteger(row.seq) &&
       typeof row.time === "number" &&
-      [row.actor, row.action, row.outcome, row.prev].every((text) => typeof text === "string");
+      Math.abs(row.time) <= MAX_TIME_MS &&
+      [row.actor, row.action, row.outcome, row.prev].every(isText) &&
+      [row.target, row.digest, row.detail].every(
+        (text) => text === null || text === undefined || isText(text),
+      );
     return isRow ? row : null;
   } catch {
     return null;

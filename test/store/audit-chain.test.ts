@@ -51,6 +51,14 @@ describe("a chain", () => {
     expect(headBefore(line)).toBeNull();
   });
 
+  it("knows no row by its hash alone: whoever shows it must be able to", () => {
+    const spoilt = (more: object, time: unknown = 7) =>
+      linkOf(CHAIN_START, chained(CHAIN_START, { ...noteOf("t"), ...more }, time as number).line);
+    expect(spoilt({}).ok).toBe(true);
+    for (const time of [1e300, "7", null, {}]) expect([time, spoilt({}, time).ok]).toEqual([time, false]);
+    expect([spoilt({ digest: 7 }).ok, spoilt({ digest: {} }).ok]).toEqual([false, false]);
+  });
+
   it("cuts what is long, keeps what is odd, and is one line whatever is in it", () => {
     const odd = chained(CHAIN_START, noteOf(`a\n"b"\u2028\ud800${"x".repeat(9_000)}`), 1);
     expect(odd.line).not.toContain("\n");
