@@ -8,7 +8,7 @@ import type { Random } from "./base/ids.ts";
 import type { ProcessHost } from "./base/process.ts";
 import type { Config } from "./core/config-schema.ts";
 import type { Sandbox, SandboxVerdict } from "./core/sandbox.ts";
-import { CONFIG_FILE, troupeHome, type Environment } from "./config/load.ts";
+import { CONFIG_FILE, homeOf, troupeHome, type Environment } from "./config/load.ts";
 import { worktreeFolderOf } from "./config/worktree-folder.ts";
 import { UNSAFE_TERMINAL } from "./config/resolve.ts";
 import { markWithoutConfig, markWithoutRepository } from "./config/unwritten.ts";
@@ -125,9 +125,10 @@ export function markingSandbox(sandbox: Sandbox, { cwd, env }: Pick<World, "cwd"
     settle: async () => sandbox.settle?.(),
     async open(request) {
       const [here, workspace] = await Promise.all([resolvedPath(cwd), resolvedPath(request.workspace)]);
-      const home = troupeHome(env);
-      if (isWithin(here, workspace)) await markWithoutConfig(home, join(cwd, CONFIG_FILE));
-      await markWithoutRepository(home, workspace);
+      if (isWithin(here, workspace)) await markWithoutConfig(troupeHome(env), join(cwd, CONFIG_FILE));
+      const home = homeOf(env);
+      // A program without a home has nowhere to look for the mark either.
+      if (home !== null) await markWithoutRepository(home, workspace);
       return sandbox.open(request);
     },
   };

@@ -7,6 +7,7 @@ import { systemRandom } from "../src/base/ids.ts";
 import { nodeProcesses } from "../src/base/process-node.ts";
 import { ToolError } from "../src/base/errors.ts";
 import { loadConfig, type Environment } from "../src/config/load.ts";
+import { hasAppeared } from "../src/config/unwritten.ts";
 import { configSchema } from "../src/core/config-schema.ts";
 import type { Sandbox } from "../src/core/sandbox.ts";
 import {
@@ -135,6 +136,15 @@ describe("a shell in a folder without a config", () => {
     await expect(load()).rejects.toMatchObject({ code: "config_appeared", details: { file } });
     expect((await loadConfig({ cwd, env, path: "config.yaml" })).file).toBe(file);
     expect((await load()).file).toBe(file);
+  });
+
+  it("remembers folders without a repository, where there is a home to remember in", async () => {
+    const { cwd, env } = await placed("unborn");
+    const below = join(cwd, "below");
+    await openIn(below, cwd, env);
+    await openIn(below, cwd, {});
+    expect(await hasAppeared(env.TROUPE_HOME, below)).toBe(true);
+    expect(await hasAppeared(env.TROUPE_HOME, cwd)).toBe(false);
   });
 
   it("says nothing of one that was there before, and of a workspace that does not reach the folder", async () => {

@@ -200,7 +200,12 @@ describe("T60 the keys of the server, in what it starts", () => {
         workspace: base,
         world: {
           processes,
-          env: { ...ENV, PATH: process.env["PATH"] ?? "", TROUPE_HOME: "/nonexistent/home" },
+          env: {
+            ...ENV,
+            PATH: process.env["PATH"] ?? "",
+            TROUPE_HOME: join(base, "home"),
+            XDG_DATA_HOME: join(base, "data"),
+          },
         },
         config: { agents: { builder: { toolsets: ["terminal"] } } },
       });
