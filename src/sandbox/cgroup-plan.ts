@@ -69,7 +69,10 @@ export function ownGroups(mountinfo: string, cgroup: string): OwnGroups {
           ? each?.type === "cgroup2"
           : each?.type === "cgroup" && each.options.includes(kind),
       );
-      const folder = mount && folderIn(mount, path);
+      // From the leaf that it moved into before, the server's group is the one above.
+      const group =
+        kind === "unified" && path.endsWith(`/${SERVER_LEAF}`) ? path.slice(0, path.lastIndexOf("/")) : path;
+      const folder = mount && folderIn(mount, group === "" ? "/" : group);
       if (folder !== undefined) found[kind] = folder;
     }
   }

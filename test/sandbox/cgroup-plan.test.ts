@@ -41,6 +41,12 @@ describe("ownGroups", () => {
     });
   });
 
+  it("finds that one again from the leaf that the server moved into", () => {
+    const found = { unified: "/sys/fs/cgroup/user.slice/a.scope" };
+    expect(ownGroups(V2, "0::/user.slice/a.scope/troupe-server\n")).toEqual(found);
+    expect(ownGroups(V2, "0::/troupe-server\n")).toEqual({ unified: "/sys/fs/cgroup" });
+  });
+
   it("reckons a mount of a part from that part, and finds nothing beside it", () => {
     const part = V2.replace(" / /sys", " /docker/ab /sys");
     expect(ownGroups(part, "0::/docker/ab\n")).toEqual({ unified: "/sys/fs/cgroup" });

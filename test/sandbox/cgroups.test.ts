@@ -1,13 +1,14 @@
 // On groups of this machine's own kernel; where it allows this user none, there is nothing to hold.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SimulatedClock, systemClock } from "../../src/base/clock.ts";
 import { nodeProcesses } from "../../src/base/process-node.ts";
 import { outputOf, type ProcessHost } from "../../src/base/process.ts";
-import { chooseGroups, groupPrefix, ownerOf, ownGroups } from "../../src/sandbox/cgroup-plan.ts";
+import { groupPrefix, ownerOf } from "../../src/sandbox/cgroup-plan.ts";
 import { Cgroups } from "../../src/sandbox/cgroups.ts";
+import { groupFolders, groupsNamed } from "./machine.ts";
 
 const CAPS = { maxProcesses: 32, maxMemoryBytes: 64 * 2 ** 20, maxCpus: 1 };
 const open = (processes: ProcessHost = nodeProcesses) =>
@@ -19,18 +20,7 @@ if (none !== null) process.stderr.write(`no session is held as a whole here: ${n
 const SOON = { timeout: 60_000, interval: 20 };
 
 const me = ownerOf(readFileSync("/proc/self/stat", "utf8"), readlinkSync("/proc/self/ns/pid"));
-/** The folders in which this process may make groups. */
-function folders(): readonly string[] {
-  const own = ownGroups(
-    readFileSync("/proc/self/mountinfo", "utf8"),
-    readFileSync("/proc/self/cgroup", "utf8"),
-  );
-  const found = chooseGroups(own, null);
-  return "plan" in found ? found.plan.places.map(({ folder }) => folder) : Object.values(own).slice(0, 1);
-}
-const groupsOf = (prefix: string): readonly string[] =>
-  folders().flatMap((folder) => readdirSync(folder).filter((name) => name.startsWith(prefix)));
-const mine = (): readonly string[] => groupsOf(me === null ? "?" : groupPrefix(me));
+const mine = (): readonly string[] => groupsNamed(me === null ? "?" : groupPrefix(me));
 
 describe.skipIf(none !== null)("Cgroups", () => {
   let groups: Cgroups;
@@ -88,7 +78,7 @@ describe.skipIf(none !== null)("Cgroups", () => {
   });
 
   it("C2 C3 clears what a dead server left, and nothing of a living one or of somebody else", async () => {
-    const [folder = ""] = folders();
+    const [folder = ""] = groupFolders();
     const owner = me ?? { namespace: "0", pid: 0, began: "0" };
     const left = join(folder, `${groupPrefix({ ...owner, began: "1" })}aaaaaa`);
     const kept = [owner, { ...owner, began: "1", namespace: "1" }].map((each) =>

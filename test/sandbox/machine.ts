@@ -1,13 +1,14 @@
 // The sandbox of the machine that the tests run on, and a workspace for it. Where bubblewrap is missing there is none,
 // and the tests that need it say so.
 
-import { chmodSync, chownSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { currentUid } from "../../src/base/owner.ts";
 import { nodeProcesses } from "../../src/base/process-node.ts";
 import { LocalSandbox, SERVICE_UID, type SandboxOptions } from "../../src/sandbox/sandbox.ts";
+import { chooseGroups, ownGroups } from "../../src/sandbox/cgroup-plan.ts";
 import { findRung } from "../../src/sandbox/ladder.ts";
 
 const uid = currentUid();
@@ -74,4 +75,20 @@ export function makeGround(): Ground {
   chmodSync(base, 0o755);
   if (uid === 0) chownSync(workspace, SERVICE_UID, SERVICE_UID);
   return { base, workspace, remove: () => rmSync(base, { recursive: true, force: true }) };
+}
+
+/** The folders in which this process makes groups for sessions. */
+export function groupFolders(): readonly string[] {
+  const [mountinfo, cgroup] = [
+    readFileSync("/proc/self/mountinfo", "utf8"),
+    readFileSync("/proc/self/cgroup", "utf8"),
+  ];
+  const own = ownGroups(mountinfo, cgroup);
+  const found = chooseGroups(own, null);
+  return "plan" in found ? found.plan.places.map(({ folder }) => folder) : Object.values(own);
+}
+
+/** The groups there whose name begins so. */
+export function groupsNamed(prefix: string): readonly string[] {
+  return groupFolders().flatMap((folder) => readdirSync(folder).filter((name) => name.startsWith(prefix)));
 }
