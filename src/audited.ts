@@ -1,6 +1,7 @@
 // What goes into the record of who did what: every command of a caller from outside, and every call of a tool. Looking is
 // not noted. A command is noted when it has ended, before its caller is told; a tool's call before it begins, when it waits
-// for a person to allow it, and when it was refused, by a person or by nobody's answer.
+// for a person to allow it, and when it was refused, by a person or by nobody's answer. Nothing is done while it cannot be noted, except what stops
+// something: a full disk must keep nobody from calling an agent off.
 
 import { toTroupeError } from "./base/errors.ts";
 import type { Clock } from "./base/clock.ts";
@@ -15,6 +16,8 @@ export const AUDIT_SUFFIX = ".audit";
 
 interface Command {
   readonly action: string;
+  /** It calls something off: that is done in any case, and noted when it can be. */
+  readonly stops?: true;
   /** What it was done to; asked once it has ended. `answer` is absent when it was refused. */
   readonly targets: (input: readonly unknown[], answer?: unknown) => readonly (string | null)[];
 }
@@ -34,7 +37,7 @@ const COMMANDS: Partial<Readonly<Record<keyof TroupeApi, Command>>> = {
       (answer as readonly TaskHandle[] | undefined)?.map(({ taskId }) => taskId) ?? NOBODY,
   },
   steer: { action: "task.steer", targets: first },
-  cancel: { action: "task.cancel", targets: first },
+  cancel: { action: "task.cancel", stops: true, targets: first },
   answer: { action: "task.answer", targets: first },
   reportProgress: { action: "task.progress", targets: first },
   createSession: {
@@ -42,9 +45,9 @@ const COMMANDS: Partial<Readonly<Record<keyof TroupeApi, Command>>> = {
     targets: (_, answer) => [(answer as TaskView | undefined)?.taskId ?? null],
   },
   sendMessage: { action: "session.message", targets: first },
-  stopSession: { action: "session.stop", targets: first },
-  closeSession: { action: "session.close", targets: first },
-  pause: { action: "box.pause", targets: first },
+  stopSession: { action: "session.stop", stops: true, targets: first },
+  closeSession: { action: "session.close", stops: true, targets: first },
+  pause: { action: "box.pause", stops: true, targets: first },
   switchKey: { action: "key.switch", targets: first },
 };
 
@@ -59,7 +62,7 @@ export function auditedApi(api: TroupeApi, caller: Caller, audit: Audit): Troupe
       const command = COMMANDS[key as keyof TroupeApi];
       if (!command) return call;
       return async (...input: readonly unknown[]): Promise<unknown> => {
-        audit.ready();
+        if (command.stops !== true) audit.ready();
         const digest = digestOf(input);
         const noted = (outcome: string, answer?: unknown): void => {
           for (const to of command.targets(input, answer)) {

@@ -64,6 +64,23 @@ describe("a caller's commands", () => {
     expect([(await canned.list()).items, notes]).toEqual([[], []]);
   });
 
+  test("that call something off are done all the same, and noted when that can be", async () => {
+    const { taskId } = await canned.delegate({ goal: "x" });
+    const session = await canned.createSession();
+    isFull = true;
+    await api.cancel(taskId);
+    await api.stopSession(session.taskId);
+    await api.pause(true);
+    await api.closeSession(session.taskId);
+    expect((await canned.check(taskId)).state).toBe("cancelled");
+    expect(notes.map(({ action }) => action)).toEqual([
+      "task.cancel",
+      "session.stop",
+      "box.pause",
+      "session.close",
+    ]);
+  });
+
   test("are all that changes anything: looking is not noted", async () => {
     const { taskId } = await canned.delegate({ goal: "x" });
     await api.check(taskId);
