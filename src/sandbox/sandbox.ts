@@ -8,6 +8,7 @@
 
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { inTime } from "../base/abort.ts";
 import { openBait } from "../base/bait.ts";
 import type { Clock } from "../base/clock.ts";
 import { ToolError, messageOf } from "../base/errors.ts";
@@ -47,6 +48,8 @@ export interface SandboxOptions {
   readonly scratch: string;
 }
 
+/** The self-test takes tens of milliseconds; on a machine that is stuck it must not keep a start from going on. */
+const SELF_TEST_MS = 30_000;
 /** Who runs commands for a server that root started, in a workspace that is root's own: nobody. */
 export const SERVICE_UID = 65_534;
 const REFUSAL =
@@ -174,7 +177,7 @@ export class LocalSandbox implements Sandbox {
 
   /** Keeps N1: why the walls do not stand, or `null`. */
   async #tryEscapes(isFiltered: boolean): Promise<string | null> {
-    const { scratch, settings, uid } = this.#options;
+    const { scratch, settings, uid, clock } = this.#options;
     const base = await mkdtemp(join(scratch, "troupe-walls-"));
     try {
       const [workspace, secretPath] = [join(base, "workspace"), join(base, "secret")];
@@ -195,9 +198,12 @@ export class LocalSandbox implements Sandbox {
           network: settings.network,
           filtered: isFiltered,
         };
-        const argv = ["bash", "-c", escapeScript(outside)] as const;
+        const argv = ["bash", "--norc", "-c", escapeScript(outside)] as const;
         const tried = await this.#start({ workspace, argv });
-        const { stdout, stderr } = await outputOf(tried, { maxBytes: MAX_SELF_TEST_BYTES });
+        const late = (): Error => new Error(`it took longer than ${SELF_TEST_MS / 1_000} s`);
+        const { stdout, stderr } = await inTime({ clock, ms: SELF_TEST_MS, late }, (signal) =>
+          outputOf(tried, { maxBytes: MAX_SELF_TEST_BYTES, signal }),
+        );
         const breach = breachOf(attemptsIn(stdout), stderr);
         if (breach !== null) return breach;
         const untouched = (await readFile(secretPath, "utf8")) === secret && bait.visitors() === 0;

@@ -50,6 +50,8 @@ export function escapeScript({ secretPath, socketPath, bait, network, filtered }
   return String.raw`
 attempt() { if (eval "$2") >/dev/null 2>&1; then echo "fell $1"; else echo "stood $1"; fi; }
 needs() { if command -v "$1" >/dev/null; then attempt "$2" "$3"; else echo "untested $2"; fi; }
+# A try whose program is missing fails like one that a wall stopped.
+for each in cat grep head readlink rm; do command -v "$each" >/dev/null || { echo "it needs $each" >&2; exit 1; }; done
 secret=${quoted(secretPath)} socket=${quoted(socketPath)}
 attempt write_system 'echo x >/usr/.troupe-escape || echo x >/.troupe-escape || echo x >/dev/.troupe-escape'
 needs mount remount 'mount -o remount,bind,rw /usr || mount -o remount,bind,rw /'

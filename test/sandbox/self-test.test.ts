@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Bait } from "../../src/base/bait.ts";
 import { attemptsIn, breachOf, escapeScript } from "../../src/sandbox/self-test.ts";
@@ -28,6 +30,15 @@ describe("the self-test", () => {
   it("fails when it does not come to its end, with what was complained of", () => {
     expect(breachOf(attemptsIn(stood.join("\n")), "bwrap: no\n")).toMatch(/\(bwrap: no\)/);
     expect(breachOf(attemptsIn(""), "")).toMatch(/said nothing/);
+  });
+
+  it.skipIf(!existsSync("/bin/bash"))("fails where a program is missing that a try needs", () => {
+    // Without the tries themselves, which are for inside of the walls.
+    const [preamble = ""] = escapeScript(outside).split("secret=");
+    const tried = spawnSync("/bin/bash", ["--norc", "-c", `${preamble}echo end`], {
+      env: { PATH: "/nonexistent" },
+    });
+    expect(breachOf(attemptsIn(String(tried.stdout)), String(tried.stderr))).toMatch(/\(it needs cat\)/);
   });
 
   it("fails when a try was left out", () => {
