@@ -192,7 +192,8 @@ export class InsideGit {
     if (sandbox === null) throw failed("no process can be started to read what was committed");
     const { common } = repository;
     const at = `${common}/worktrees/${id}`;
-    const argv = ["bash", "-c", EXPORT_SCRIPT, "troupe", at, branchOf(id), start, `${MAX_TIPS}`] as const;
+    const words = [at, branchOf(id), start, `${MAX_TIPS}`];
+    const argv = ["bash", "--norc", "-c", EXPORT_SCRIPT, "troupe", ...words] as const;
     const shown = await shownOf({ id, inner, repository });
     const packing = await sandbox.open({ workspace: `${repositories.folder}/${id}`, argv, shown });
     const late = clock.after(MAX_EXPORT_MS, () => packing.kill());

@@ -58,5 +58,16 @@ export function guardedArgv(plan: GuardPlan): readonly [string, ...string[]] {
     2 + plan.channels,
     places.length,
   ];
-  return ["bash", "-c", SCRIPT, "troupe", ...limits.map(String), ...marked, ...plan.argv];
+  // With a socket for its input bash reads ~/.bashrc by itself, which a task may have written.
+  return [
+    "bash",
+    "--noprofile",
+    "--norc",
+    "-c",
+    SCRIPT,
+    "troupe",
+    ...limits.map(String),
+    ...marked,
+    ...plan.argv,
+  ];
 }

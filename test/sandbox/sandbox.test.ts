@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SimulatedClock } from "../../src/base/clock.ts";
 import { nodeProcesses } from "../../src/base/process-node.ts";
 import { outputOf, type ProcessHost } from "../../src/base/process.ts";
 import type { LocalSandbox } from "../../src/sandbox/sandbox.ts";
@@ -56,6 +57,26 @@ describe.skipIf(missing !== null)("LocalSandbox", () => {
     await expect(inside(sandbox, "true")).rejects.toMatchObject({ code: "sandbox_unavailable" });
   });
 
+  it("N1 opens nothing where the self-test does not come to its end in time", async () => {
+    const clock = new SimulatedClock();
+    const stuck: ProcessHost = {
+      ...nodeProcesses,
+      start: (spec) => nodeProcesses.start({ ...spec, argv: ["sleep", "1000"] }),
+    };
+    let isJudged = false;
+    const judging = sandboxHere({}, { processes: stuck, clock })
+      .verdict()
+      .finally(() => (isJudged = true));
+    while (!isJudged) {
+      await clock.advance(10_000);
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    expect(await judging).toMatchObject({
+      stands: false,
+      reason: expect.stringContaining("longer than 30 s"),
+    });
+  });
+
   it("N3 runs in the workspace, as nobody special, with an environment that is a list", async () => {
     const { out } = await inside(sandboxHere(), "pwd; id -u; cat /proc/1/environ | wc -c; touch made");
     const [folder, uid, environ] = out.split("\n");
@@ -63,6 +84,23 @@ describe.skipIf(missing !== null)("LocalSandbox", () => {
     expect(Number(uid)).toBeGreaterThan(0);
     expect(environ).toBe("0");
     expect(readFileSync(join(ground.workspace, "made"), "utf8")).toBe("");
+  });
+
+  it("runs nothing of a .bashrc before its guard, in a workspace that is the home of commands too", async () => {
+    const { workspace } = ground;
+    writeFileSync(join(workspace, ".bashrc"), "echo early\n");
+    // What lies at /tmp inside is the workspace, as for a server whose workspace is /tmp.
+    const atHome: ProcessHost = {
+      ...nodeProcesses,
+      start: (spec) => {
+        const argv = spec.argv.map((word, at) => (spec.argv[at - 1] === "HOME" ? workspace : word));
+        return nodeProcesses.start({ ...spec, argv: argv as unknown as typeof spec.argv });
+      },
+    };
+    const sandbox = sandboxHere({}, { processes: atHome });
+    const run = async (argv: readonly [string, ...string[]]): Promise<string> =>
+      (await outputOf(await sandbox.open({ workspace, argv }), { maxBytes: 1_000 })).stdout;
+    expect(await run(["printenv", "HOME"])).toBe(`${workspace}\n`);
   });
 
   it("keeps git's folder and Troupe's config as they are, and lets them be read", async () => {
