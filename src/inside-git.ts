@@ -8,7 +8,7 @@
 // C3. Its commits are packed by git inside and come out as one file of a stream, which is checked object by object, with
 //     everything that it leads to, before a branch points at it. Names of branches are ours.
 // C4. What a task committed is on a branch of the repository before its private folder is removed; what cannot be
-//     brought home stays there.
+//     brought home stays there. Of one task it comes home once at a time, however many children begin with it.
 
 import { basename, dirname } from "node:path";
 import type { Clock } from "./base/clock.ts";
@@ -54,9 +54,11 @@ head=$(git rev-parse --quiet --verify 'HEAD^{commit}' || git rev-parse --quiet -
 git rev-parse --quiet --verify "$start^{commit}" >/dev/null || refuse 'the git folder of the task lost its objects'
 stash=
 git diff --cached --quiet || git diff --quiet || stash=$(git stash create 'what was staged')
-mapfile -t tips < <(git rev-list --no-walk --all $stash)
+stashes=$(git stash list --format=%H) && found=$(git rev-list --no-walk --all $stash $stashes) || exit 1
+tips=($found)
 [ \${#tips[@]} -le 200 ] || refuse 'it has more than 200 branches and tags'
-mapfile -t others < <(git merge-base --independent "$head" "$start" "\${tips[@]}" | grep -v -x -e "$head" -e "$start")
+found=$(git merge-base --independent "$head" "$start" "\${tips[@]}") || exit 1
+others=($(printf '%s\n' $found | grep -v -x -e "$head" -e "$start"))
 [ \${#others[@]} -lt "$most" ] || refuse "it has more than $most branches that lead to different commits"
 rm -rf -- "$at/${EXPORT}"
 printf '%s\n' "$head" "\${others[@]}" --not "$start" | git pack-objects --revs --quiet --stdout >"$at/${EXPORT}" || exit 1
@@ -71,9 +73,26 @@ export interface InsideGitOptions {
   readonly sandbox: Sandbox | null;
 }
 
+/** The private folder of a task. */
+interface Inside {
+  readonly id: string;
+  readonly inner: string;
+  readonly repository: Repository;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface Homecoming {
+  readonly id: string;
+  readonly start: string;
+  /** The task has ended: its private folder goes. */
+  readonly end: boolean;
+}
+
 export class InsideGit {
   readonly #options: InsideGitOptions;
   #last: Promise<unknown> = Promise.resolve();
+  /** What is coming home, by its task. */
+  readonly #coming = new Map<string, Promise<unknown>>();
 
   constructor(options: InsideGitOptions) {
     this.#options = options;
@@ -107,10 +126,23 @@ export class InsideGit {
    * Brings home what was committed inside. Contract: throws ConflictError `worktree_failed` where it cannot, and leaves
    * everything where it is (keeps C4).
    */
-  async bringHome(
-    { id, start, end }: { readonly id: string; readonly start: string; readonly end: boolean },
+  async bringHome(asked: Homecoming, repository: Repository, signal?: AbortSignal): Promise<void> {
+    const { id } = asked;
+    const before = this.#coming.get(id) ?? Promise.resolve();
+    const coming = before.then(() => this.#bringHome(asked, repository, signal));
+    const over = coming.catch(() => {});
+    this.#coming.set(id, over);
+    try {
+      await coming;
+    } finally {
+      if (this.#coming.get(id) === over) this.#coming.delete(id);
+    }
+  }
+
+  async #bringHome(
+    { id, start, end }: Homecoming,
     repository: Repository,
-    signal?: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<void> {
     const inner = this.folderOf(repository, id);
     if ((await kindAt(inner)) === "none") return;
@@ -148,13 +180,7 @@ export class InsideGit {
   }
 
   /** Appears whole or not at all. */
-  async #make(asked: {
-    readonly id: string;
-    readonly inner: string;
-    readonly objects: string;
-    readonly repository: Repository;
-    readonly signal: AbortSignal | undefined;
-  }): Promise<void> {
+  async #make(asked: Inside & { readonly objects: string }): Promise<void> {
     const { id, inner, objects, repository, signal } = asked;
     const { git } = this.#options;
     const { common, format, as, worker } = repository;
@@ -180,13 +206,7 @@ export class InsideGit {
   }
 
   /** The commits that are to come home, by git inside; they lie packed in the private folder then. */
-  async #export(asked: {
-    readonly id: string;
-    readonly start: string;
-    readonly inner: string;
-    readonly repository: Repository;
-    readonly signal: AbortSignal | undefined;
-  }): Promise<readonly string[]> {
+  async #export(asked: Inside & { readonly start: string }): Promise<readonly string[]> {
     const { id, start, inner, repository, signal } = asked;
     const { sandbox, repositories, clock } = this.#options;
     if (sandbox === null) throw failed("no process can be started to read what was committed");
@@ -209,14 +229,7 @@ export class InsideGit {
   }
 
   /** Keeps C3. */
-  async #import(asked: {
-    readonly id: string;
-    readonly start: string;
-    readonly inner: string;
-    readonly tips: readonly string[];
-    readonly repository: Repository;
-    readonly signal: AbortSignal | undefined;
-  }): Promise<void> {
+  async #import(asked: Inside & { readonly start: string; readonly tips: readonly string[] }): Promise<void> {
     const { id, start, inner, tips, repository, signal } = asked;
     const { git } = this.#options;
     const { common, clean, home, as } = repository;

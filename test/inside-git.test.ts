@@ -76,6 +76,7 @@ describe.skipIf(missing !== null)("git in a terminal of a worktree", { timeout: 
     const { place, shell } = await taskIn("task_1");
     const work = [
       "git switch -qc other && echo other >a.txt && git commit -qam other && git switch -q troupe/task_1",
+      "echo older >a.txt && git stash -q",
       "echo stashed >a.txt && git stash -q",
       "echo staged >a.txt && git add a.txt && git checkout -q -- a.txt; echo staged >a.txt && git add a.txt && echo one >a.txt",
     ];
@@ -86,7 +87,7 @@ describe.skipIf(missing !== null)("git in a terminal of a worktree", { timeout: 
     const more = git(repository, "branch", "--list", "troupe/task_1.*", "--format=%(refname:short)");
     const names = more.trim().split("\n");
     const texts = names.map((name) => git(repository, "show", `${name}:a.txt`).trim());
-    expect(texts.toSorted()).toEqual(["one", "other", "stashed"]);
+    expect(texts.toSorted()).toEqual(["older", "one", "other", "stashed"]);
     const staged = names.flatMap((name) =>
       git(repository, "rev-list", "--parents", "-1", name).trim().split(" ").slice(1),
     );
@@ -105,6 +106,27 @@ describe.skipIf(missing !== null)("git in a terminal of a worktree", { timeout: 
     // What was amended had come home already, and stays reachable.
     expect(await worktrees.leave(parent.place)).toMatchObject({ commits: 1, note: expect.any(String) });
     expect(git(repository, "log", "-1", "--format=%s", "troupe/task_1")).toBe("amended\n");
+  });
+
+  it("C4 comes home once at a time, when several children begin with it together", async () => {
+    const parent = await taskIn("task_1");
+    await parent.shell.run("echo two >a.txt && git commit -qam 'for the children'");
+    const children = ["task_2", "task_3", "task_4"].map((id) => placeOf(id, parent.place.path));
+    await Promise.all(children.map((place) => worktrees.make(place)));
+    for (const { path } of children) expect(readFileSync(join(path, "a.txt"), "utf8")).toBe("two\n");
+  });
+
+  it("C4 takes nothing away when a branch beside it is broken", async () => {
+    const { place, shell } = await taskIn("task_1");
+    await shell.run("git switch -qc other && echo other >a.txt && git commit -qam other");
+    const broken = "$(git rev-parse --absolute-git-dir)/refs/heads/broken";
+    await shell.run(`git switch -q ${place.branch} && printf '%040d\n' 7 >${broken}`);
+    await shell.end();
+    expect(await worktrees.leave(place)).toMatchObject({
+      kept: true,
+      note: expect.stringMatching(/bad object refs\/heads\/broken.*stays in/),
+    });
+    expect(git(join(folder, ".inner-task_1.git"), "log", "-1", "--format=%s", "other")).toBe("other\n");
   });
 
   it("says what is wrong with a private folder that the task broke, and keeps everything", async () => {
