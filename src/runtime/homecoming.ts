@@ -3,7 +3,7 @@
 // G1. Nothing acts before `task.resumed` is in the store: a task that kills the server each time is found out by it.
 // G2. Mail and children are told before anything acts, as they would have been by then.
 // G3. Nothing acts below a task that was to be cancelled, also before that task itself has opened its mail.
-// G4. Nothing is taken up while another task is looked at that the server may have died of (suspects.ts).
+// G4. Of the tasks that the server may have died of, one at a time is taken up (suspects.ts).
 // G5. Timers run to the times that were written when they were set.
 
 import type { Clock } from "../base/clock.ts";
@@ -134,6 +134,8 @@ export class Homecoming {
     const { host, plan } = this.#options;
     try {
       if (plan.kind === "go_on" && plan.returning === "parked") return await this.#wait();
+      // It is called off already, and would never say that it has passed.
+      if (host.ending) return;
       await host.services.suspects.turn(host.id, this.#resumes);
       if (plan.kind === "go_on") await this.#work();
       else if (plan.kind === "run_again") await this.#runAgain();

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { hang, say, wait } from "../../providers/script.ts";
 import { Suspects } from "../../src/runtime/suspects.ts";
-import { goalIn } from "./conversation.ts";
+import { goalIn, ROOMY } from "./conversation.ts";
 import { RestartingBox } from "./restarting.ts";
 
 /** Who has been told to go on, in order. */
@@ -103,4 +103,40 @@ describe("a task that the server dies of", () => {
     await box.clock.advance(10_000);
     expect((await box.record(c)).end?.result).toBe("gold");
   });
+
+  test("S1 one that is called off before it was admitted holds up nobody, though it ends slowly", async () => {
+    let deaths = 0;
+    const box = new RestartingBox({
+      reply: (request) => (deaths < 3 || goalIn(request) !== "c" ? [hang()] : [wait(1_000), say("gold")]),
+      settings: { worktreeFolder: "/data/worktrees" },
+      worktrees: {
+        make: async () => {},
+        leave: () => new Promise((resolve) => void box.clock.after(2_000, () => resolve(null))),
+      },
+    });
+    const [a = "", b = "", c = ""] = await inOrder(["a", "b", "c"], async (goal) => {
+      const { taskId } = await box.api.delegate({ goal, ...(goal === "b" && { isolation: "worktree" }) });
+      return taskId;
+    });
+    for (; deaths < 3; deaths += 1) {
+      await box.clock.advance(100);
+      const backends = ROOMY.map((each) => ({ ...each, maxChildren: deaths === 2 ? 1 : each.maxChildren }));
+      await box.restart({ settings: { backends, worktreeFolder: "/data/worktrees" } });
+    }
+    await box.api.cancel(b);
+    await box.clock.advance(100);
+    await box.api.cancel(a);
+    await box.clock.advance(10_000);
+    expect((await box.record(b)).state).toBe("cancelled");
+    expect((await box.record(c)).end?.result).toBe("gold");
+  });
 });
+
+async function inOrder<T>(
+  items: readonly string[],
+  work: (item: string) => Promise<T>,
+): Promise<readonly T[]> {
+  const made: T[] = [];
+  for (const item of items) made.push(await work(item));
+  return made;
+}
