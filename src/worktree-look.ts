@@ -1,6 +1,7 @@
 // What a worktree holds that it did not begin with, and how it is taken away.
 
 import { basename } from "node:path";
+import { folderBeside, give } from "./base/checkout-files.ts";
 import { removeAll } from "./base/own-file.ts";
 import type { WorktreeSpec } from "./core/worktree.ts";
 import type { Git } from "./git-runner.ts";
@@ -73,20 +74,23 @@ export class WorktreeLook {
   async #isDirty(place: Place, head: string, { repository, signal }: LookQuestion): Promise<boolean> {
     const { common, clean, home, as } = repository;
     const id = basename(place.path);
-    const index = `${home}/.${id}.index`;
+    // Of this look alone: a person may list what is there while a server looks at it too.
+    const scratch = await folderBeside(`${home}/.${id}.index`);
+    const index = `${scratch}/index`;
     const own = `${common}/worktrees/${id}/index`;
     const objects = `${common}/objects`;
     const at = { gitDir: clean, workTree: place.path, cwd: place.path, objects, as, signal };
     const staged = ["diff-index", "--cached", "--quiet", head, "--"];
-    if (!(await this.#git.holds(staged, { ...at, index: own }))) return true;
     try {
+      if (as !== null) await give(scratch, as);
+      if (!(await this.#git.holds(staged, { ...at, index: own }))) return true;
       await this.#git.text(["read-tree", head], { ...at, index });
       if (!(await this.#git.holds(["update-index", "--ignore-submodules", "--refresh"], { ...at, index })))
         return true;
       const others = ["--others", "--exclude-standard", `--exclude=${DRAFTS}`, "--error-unmatch", "."];
       return await this.#git.holds(["ls-files", ...others], { ...at, index });
     } finally {
-      await removeAll(index);
+      await removeAll(scratch);
     }
   }
 }

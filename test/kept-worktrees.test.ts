@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../src/base/clock.ts";
@@ -72,6 +72,14 @@ describe("the worktrees that are left", { timeout: 60_000 }, () => {
     expect(three).toMatchObject({ commits: null, dirty: null, repository: null, note: expect.any(String) });
     expect(more).toEqual([]);
     expect(await new KeptWorktrees(optionsIn(join(base, "nowhere"))).list()).toEqual([]);
+  });
+
+  it("can be looked at by several at the same moment", async () => {
+    await left("task_1", committed);
+    const looks = await Promise.all(Array.from({ length: 6 }, () => kept().list()));
+    for (const [row] of looks) expect(row).toMatchObject({ commits: 1, dirty: false });
+    expect(looks.flat().filter(({ note }) => note !== undefined)).toEqual([]);
+    expect(readdirSync(folder).toSorted()).toEqual([".clean-sha1.git", "task_1"]);
   });
 
   it("K1 are refused with changes that nobody committed, unless by force", async () => {

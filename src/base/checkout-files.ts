@@ -37,14 +37,16 @@ export async function ownerOf(path: string): Promise<Owner> {
   return { uid, gid };
 }
 
+/** What cannot be looked at is `other`: it may be there, and nobody may take it for gone. Contract: never throws. */
 export async function kindAt(path: string): Promise<"folder" | "file" | "link" | "other" | "none"> {
   try {
     const found = await lstat(path);
     if (found.isDirectory()) return "folder";
     if (found.isSymbolicLink()) return "link";
     return found.isFile() ? "file" : "other";
-  } catch {
-    return "none";
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    return code === "ENOENT" || code === "ENOTDIR" ? "none" : "other";
   }
 }
 

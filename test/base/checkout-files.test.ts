@@ -58,6 +58,10 @@ describe("what stands somewhere", () => {
       "other",
       "none",
     ]);
+    // It cannot be looked at, so that it is not said to be gone.
+    symlinkSync("loop", at("loop"));
+    expect(await kindAt(at("loop/below"))).toBe("other");
+    rmSync(at("loop"));
     mkdirSync(at("folder/below"));
     expect(await isPlainFolder(at("folder/below"))).toBe(true);
     expect(await isPlainFolder(at("led/below"))).toBe(false);
