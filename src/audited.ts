@@ -17,13 +17,14 @@ export const AUDIT_SUFFIX = ".audit";
 interface Command {
   readonly action: string;
   /** It calls something off: that is done in any case, and noted when it can be. */
-  readonly stops?: true;
+  readonly stops?: (input: readonly unknown[]) => boolean;
   /** What it was done to; asked once it has ended. `answer` is absent when it was refused. */
   readonly targets: (input: readonly unknown[], answer?: unknown) => readonly (string | null)[];
 }
 
 const first = ([target]: readonly unknown[]): readonly (string | null)[] => [String(target)];
 const NOBODY: readonly null[] = [null];
+const ALWAYS = (): boolean => true;
 
 /** The commands, by their names in the API; whatever is not here only looks. */
 const COMMANDS: Partial<Readonly<Record<keyof TroupeApi, Command>>> = {
@@ -37,7 +38,7 @@ const COMMANDS: Partial<Readonly<Record<keyof TroupeApi, Command>>> = {
       (answer as readonly TaskHandle[] | undefined)?.map(({ taskId }) => taskId) ?? NOBODY,
   },
   steer: { action: "task.steer", targets: first },
-  cancel: { action: "task.cancel", stops: true, targets: first },
+  cancel: { action: "task.cancel", stops: ALWAYS, targets: first },
   answer: { action: "task.answer", targets: first },
   reportProgress: { action: "task.progress", targets: first },
   createSession: {
@@ -45,9 +46,9 @@ const COMMANDS: Partial<Readonly<Record<keyof TroupeApi, Command>>> = {
     targets: (_, answer) => [(answer as TaskView | undefined)?.taskId ?? null],
   },
   sendMessage: { action: "session.message", targets: first },
-  stopSession: { action: "session.stop", stops: true, targets: first },
-  closeSession: { action: "session.close", stops: true, targets: first },
-  pause: { action: "box.pause", stops: true, targets: first },
+  stopSession: { action: "session.stop", stops: ALWAYS, targets: first },
+  closeSession: { action: "session.close", stops: ALWAYS, targets: first },
+  pause: { action: "box.pause", stops: ([paused]) => paused === true, targets: first },
   switchKey: { action: "key.switch", targets: first },
 };
 
@@ -62,7 +63,7 @@ export function auditedApi(api: TroupeApi, caller: Caller, audit: Audit): Troupe
       const command = COMMANDS[key as keyof TroupeApi];
       if (!command) return call;
       return async (...input: readonly unknown[]): Promise<unknown> => {
-        if (command.stops !== true) audit.ready();
+        if (command.stops?.(input) !== true) audit.ready();
         const digest = digestOf(input);
         const noted = (outcome: string, answer?: unknown): void => {
           for (const to of command.targets(input, answer)) {

@@ -72,6 +72,8 @@ describe("a caller's commands", () => {
     await api.stopSession(session.taskId);
     await api.pause(true);
     await api.closeSession(session.taskId);
+    // To go on is no stop.
+    await expect(api.pause(false)).rejects.toMatchObject({ code: "audit_failed" });
     expect((await canned.check(taskId)).state).toBe("cancelled");
     expect(notes.map(({ action }) => action)).toEqual([
       "task.cancel",

@@ -159,11 +159,12 @@ export class AuditFile implements Audit {
       chmodSync(dirname(part), 0o700);
       renameSync(path, part);
       const next = nextAfter(path, part);
-      closeSync(this.#file);
+      const full = this.#file;
       this.#file = next;
       this.#part += 1;
       this.#bytes = 0;
       this.#fullAt = this.#fullBytes;
+      closeSync(full);
       for (const folder of [dirname(part), dirname(path)]) syncFolder(folder);
     } catch {
       this.#fullAt = this.#bytes + this.#fullBytes;
@@ -225,13 +226,18 @@ function syncFolder(folder: string): void {
   }
 }
 
-/** The last row of a full file. Throws ConfigError `audit_damaged`, and the system's errors. */
+/** The last row of a full file. Throws ConfigErrors `audit_damaged` and `audit_unusable`. */
 function headOf(part: string): ChainHead {
-  const file = openSync(part, "r");
+  let file: number | null = null;
   try {
+    file = openSync(part, "r");
     return tailOf(file, part).head;
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    const message = `Expected to read the last row of ${part}, which the audit log goes on from, got: ${messageOf(cause)}. Make that file readable.`;
+    throw new ConfigError("audit_unusable", message, { cause, details: { path: part } });
   } finally {
-    closeSync(file);
+    if (file !== null) closeSync(file);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
   writeSync,
+  mkdirSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,6 +99,16 @@ describe("AuditFile", () => {
     appendFileSync(path, "not a row\n");
     expect(() => audit()).toThrow(expect.objectContaining({ code: "audit_damaged" }));
     expect(lines()).toEqual(["not a row"]);
+  });
+
+  it("names the full file that it cannot go on from", () => {
+    mkdirSync(partPath(path, 1), { recursive: true });
+    expect(() => audit()).toThrow(
+      expect.objectContaining({
+        code: "audit_unusable",
+        message: expect.stringContaining(partPath(path, 1)),
+      }),
+    );
   });
 
   it("follows no link, and needs its folder", () => {
