@@ -40,6 +40,8 @@ function holding(lanes: readonly LaneView[], book: Book): string | null {
 
 /** The question goes into the parent's mail in the write that begins the wait. */
 function mailed({ taskId, write }: FactOf<"committed">, book: Book): string | null {
+  // Whoever ends in the same write, for its budget, waits for nothing.
+  if (write.terminal) return null;
   const parentId = book.task(taskId)?.spec.parentId ?? null;
   const asked = (write.events ?? []).flatMap(({ type, data }) =>
     type === "tool.suspended" && data.asks === "parent" ? [data.callId] : [],

@@ -7,6 +7,7 @@ import type { Check } from "./check.ts";
 import type { FactOf } from "./facts.ts";
 import { CANCEL_DEADLINE_MS, TIMEOUT_MS } from "./settings.ts";
 import type { Page } from "./page.ts";
+import type { TaskSpec } from "../../src/core/task.ts";
 import type { StoredState } from "../../src/runtime/stored-state.ts";
 import type { ModelTask } from "./model.ts";
 
@@ -52,6 +53,13 @@ function overActive(book: Book): string | null {
   });
 }
 
+/** Whether one above it is on its way to its end: then it lets go of its waits, and ends when its work has. */
+function isCalledOff({ parentId, detached }: TaskSpec, book: Book): boolean {
+  const parent = parentId === null || detached ? undefined : book.task(parentId);
+  if (parent === undefined) return false;
+  return book.diary.page(parent.spec.id).isEnding || parent.end !== null || isCalledOff(parent.spec, book);
+}
+
 function overdue(book: Book): string | null {
   const { diary, now } = book;
   const { readyAt } = diary;
@@ -75,7 +83,7 @@ function overdue(book: Book): string | null {
       return "outlives its deadline";
     }
     const isWaiting = phase === "waiting_children" || phase === "waiting_input";
-    if (!isWaiting || page.waits.size === 0 || !late(readyAt)) return null;
+    if (!isWaiting || page.waits.size === 0 || !late(readyAt) || isCalledOff(spec, book)) return null;
     const dues = [...page.waits.values()].map(({ dueAt }) => dueAt ?? Infinity);
     return late(Math.max(...dues)) ? "waits on, though all its waits are over" : null;
   });

@@ -73,8 +73,13 @@ function wrongAnswers({ inbox, transcript }: RestTask): string | null {
       const told = resultsIn([{ message: row } as TranscriptRow]).some((text) => tells(text, message.text));
       return said || told ? [{ run, place: said ? `row ${index}` : `turn ${turn}` }] : [];
     });
-    const seen = new Map(places.map(({ run, place }) => [`${run} ${place}`, run]));
-    if (new Set(seen.values()).size < seen.size) return `the answer "${message.text}" is told twice`;
+    const seen = new Set(places.map(({ run, place }) => `${run} ${place}`));
+    const runs = new Set(places.map(({ run }) => run));
+    // A model may answer twice in the same words: the second comes too late, and is read like any other mail.
+    const alike = inbox.filter(
+      (mail) => mail.message.kind === "answer" && mail.message.text === message.text,
+    );
+    if (seen.size > runs.size * alike.length) return `the answer "${message.text}" is told twice`;
   }
   return null;
 }
