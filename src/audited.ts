@@ -1,7 +1,7 @@
 // What goes into the record of who did what: every command of a caller from outside, and every call of a tool. Looking is
 // not noted. A command is noted when it has ended, before its caller is told; a tool's call before it begins, when it waits
-// for a person to allow it, and when it was refused, by a person or by nobody's answer. Nothing is done while it cannot be noted, except what stops
-// something: a full disk must keep nobody from calling an agent off.
+// for a person to allow it, and when it was refused, by a person or by nobody's answer. Nothing is done while it cannot be
+// noted, except what stops something: a full disk must keep nobody from calling an agent off.
 
 import { toTroupeError } from "./base/errors.ts";
 import type { Clock } from "./base/clock.ts";

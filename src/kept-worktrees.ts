@@ -5,17 +5,15 @@
 //     force. That its task has ended is for who asks to know.
 // K2. Commits are never taken away: a branch goes only when another branch has all of it.
 
-import type { Clock } from "./base/clock.ts";
 import { bytesBelow, kindAt, namesIn } from "./base/checkout-files.ts";
 import { ConflictError } from "./base/errors.ts";
 import { removeAll } from "./base/own-file.ts";
-import type { ProcessHost } from "./base/process.ts";
-import type { Sandbox } from "./core/sandbox.ts";
 import { branchOf } from "./core/worktree.ts";
-import { Git, reasonOf } from "./git-runner.ts";
-import { InsideGit } from "./inside-git.ts";
-import { Repositories, type HasAppeared, type Repository } from "./repository.ts";
-import { baseRef, dropCheckout, dropMerged, WorktreeLook, type Place } from "./worktree-look.ts";
+import { type Git, reasonOf } from "./git-runner.ts";
+import type { InsideGit } from "./inside-git.ts";
+import type { Repositories, Repository } from "./repository.ts";
+import { baseRef, dropCheckout, dropMerged, type WorktreeLook, type Place } from "./worktree-look.ts";
+import { gitOf, type GitWorktreesOptions } from "./worktrees.ts";
 
 export interface KeptWorktree {
   readonly taskId: string;
@@ -41,28 +39,18 @@ export interface RemovedWorktree {
   readonly branches: readonly string[];
 }
 
-export interface KeptWorktreesOptions {
-  readonly processes: Pick<ProcessHost, "run">;
-  readonly clock: Clock;
-  readonly folder: string;
-  readonly searchPath: string;
-  readonly sandbox: Sandbox | null;
-  readonly uid: number | null;
-  readonly hasAppeared: HasAppeared;
-}
-
 export class KeptWorktrees {
   readonly #git: Git;
   readonly #repositories: Repositories;
   readonly #inside: InsideGit;
   readonly #look: WorktreeLook;
 
-  constructor({ sandbox, uid, ...options }: KeptWorktreesOptions) {
-    this.#git = new Git(options);
-    this.#repositories = new Repositories({ ...options, git: this.#git, uid });
-    const { clock } = options;
-    this.#inside = new InsideGit({ git: this.#git, clock, repositories: this.#repositories, sandbox });
-    this.#look = new WorktreeLook(this.#git);
+  constructor(options: GitWorktreesOptions) {
+    const { git, repositories, inside, look } = gitOf(options);
+    this.#git = git;
+    this.#repositories = repositories;
+    this.#inside = inside;
+    this.#look = look;
   }
 
   /** Contract: never rejects; empty where there is no such folder. Changes nothing. */

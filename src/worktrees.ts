@@ -89,6 +89,21 @@ export interface GitWorktreesOptions {
   readonly hasAppeared: HasAppeared;
 }
 
+/** What works on the worktrees of a folder: git, what it may be used on, what is inside of them, and how they are. */
+export interface WorktreeGit {
+  readonly git: Git;
+  readonly repositories: Repositories;
+  readonly inside: InsideGit;
+  readonly look: WorktreeLook;
+}
+
+export function gitOf({ sandbox, uid, ...options }: GitWorktreesOptions): WorktreeGit {
+  const git = new Git(options);
+  const repositories = new Repositories({ ...options, git, uid });
+  const inside = new InsideGit({ git, clock: options.clock, repositories, sandbox });
+  return { git, repositories, inside, look: new WorktreeLook(git) };
+}
+
 export class GitWorktrees implements Worktrees {
   readonly inside: InsideGit;
   readonly #git: Git;
@@ -97,12 +112,12 @@ export class GitWorktrees implements Worktrees {
 
   #last: Promise<void> = Promise.resolve();
 
-  constructor({ sandbox, uid, ...options }: GitWorktreesOptions) {
-    this.#git = new Git(options);
-    this.#repositories = new Repositories({ ...options, git: this.#git, uid });
-    this.#look = new WorktreeLook(this.#git);
-    const repositories = this.#repositories;
-    this.inside = new InsideGit({ git: this.#git, clock: options.clock, repositories, sandbox });
+  constructor(options: GitWorktreesOptions) {
+    const { git, repositories, inside, look } = gitOf(options);
+    this.#git = git;
+    this.#repositories = repositories;
+    this.inside = inside;
+    this.#look = look;
   }
 
   /** Keeps R1. */

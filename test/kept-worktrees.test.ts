@@ -1,16 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../src/base/clock.ts";
-import { currentUid } from "../src/base/owner.ts";
-import { nodeProcesses } from "../src/base/process-node.ts";
 import { branchOf } from "../src/core/worktree.ts";
 import { KeptWorktrees } from "../src/kept-worktrees.ts";
 import { withGit, type GitWorktrees } from "../src/worktrees.ts";
 import { git, makeRepository } from "./git-repository.ts";
 import { missing, sandboxHere } from "./sandbox/machine.ts";
 import { attackerIn } from "./security/terminal-ground.ts";
-import { worktreesHere } from "./worktrees-here.ts";
+import { worktreeOptions, worktreesHere } from "./worktrees-here.ts";
 
 let base: string;
 let repository: string;
@@ -23,16 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
-const kept = () =>
-  new KeptWorktrees({
-    processes: nodeProcesses,
-    clock: systemClock,
-    folder,
-    searchPath: process.env["PATH"] ?? "",
-    sandbox: sandboxHere(),
-    uid: currentUid(),
-    hasAppeared: async () => false,
-  });
+const kept = () => new KeptWorktrees(worktreeOptions(folder));
 
 async function left(id: string, work: (path: string) => void = () => {}) {
   const place = { base: repository, branch: branchOf(id), path: join(folder, id) };
@@ -132,13 +120,5 @@ describe("the worktrees that are left", { timeout: 60_000 }, () => {
 });
 
 function optionsIn(at: string) {
-  const rest = {
-    processes: nodeProcesses,
-    clock: systemClock,
-    searchPath: "",
-    sandbox: null,
-    uid: null,
-    hasAppeared: async () => false,
-  };
-  return { folder: at, ...rest };
+  return { ...worktreeOptions(at), searchPath: "", sandbox: null, uid: null };
 }

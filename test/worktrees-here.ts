@@ -6,8 +6,8 @@ import { nodeProcesses } from "../src/base/process-node.ts";
 import { GitWorktrees, type GitWorktreesOptions } from "../src/worktrees.ts";
 import { sandboxHere } from "./sandbox/machine.ts";
 
-export function worktreesHere(folder: string, rest: Partial<GitWorktreesOptions> = {}): GitWorktrees {
-  return new GitWorktrees({
+export function worktreeOptions(folder: string): GitWorktreesOptions {
+  return {
     processes: nodeProcesses,
     clock: systemClock,
     folder,
@@ -15,6 +15,9 @@ export function worktreesHere(folder: string, rest: Partial<GitWorktreesOptions>
     sandbox: sandboxHere(),
     uid: currentUid(),
     hasAppeared: async () => false,
-    ...rest,
-  });
+  };
+}
+
+export function worktreesHere(folder: string, rest: Partial<GitWorktreesOptions> = {}): GitWorktrees {
+  return new GitWorktrees({ ...worktreeOptions(folder), ...rest });
 }
